@@ -1,0 +1,18 @@
+// swift-tools-version: 6.2
+import Foundation
+import PackageDescription
+
+let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+let package = Package(
+    name: "Suture",
+    targets: [
+        .target(name: "CSuture"),
+        .target(name: "SutureKit", dependencies: ["CSuture"], swiftSettings: strict),
+        .target(name: "SutureModel", dependencies: ["SutureKit"], swiftSettings: strict),
+        .testTarget(name: "SutureModelTests", dependencies: ["SutureModel"], swiftSettings: strict),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c11,
+    cxxLanguageStandard: .cxx17
+)

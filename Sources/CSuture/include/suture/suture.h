@@ -1,0 +1,4 @@
+#ifndef SUTURE_H
+#define SUTURE_H
+#include <stdint.h>
+#endif
