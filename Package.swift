@@ -9,14 +9,44 @@ let libtorch =
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
+/// A plugin: a shared library over SutureKit alone. The host finds `libsuture-*.so` beside its executable.
+func plugin(_ name: String) -> Product {
+    .library(name: "suture-\(name.lowercased())", type: .dynamic, targets: [name])
+}
+
+func pluginTarget(_ name: String) -> Target {
+    .target(
+        name: name, dependencies: ["CSuture", "SutureKit"], path: "Plugins/\(name)", exclude: ["README.md"],
+        swiftSettings: strict)
+}
+
 let package = Package(
     name: "Suture",
+    products: [
+        .executable(name: "suture", targets: ["suture"]),
+        plugin("Locators"),
+        plugin("MEMIT"),
+        plugin("Evaluators"),
+        plugin("Native"),
+    ],
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+    ],
     targets: [
         // The plugin ABI: headers alone.
         .target(name: "CSuture"),
         // What plugin authors import.
         .target(name: "SutureKit", dependencies: ["CSuture"], swiftSettings: strict),
-        // Host side.
+
+        // The methods. They depend on SutureKit alone.
+        pluginTarget("Locators"),
+        pluginTarget("MEMIT"),
+        pluginTarget("Evaluators"),
+        .target(name: "Native", dependencies: ["CSuture"], path: "Plugins/Native", exclude: ["README.md"]),
+
+        // Host side, each layer over those above it.
         .target(name: "CSutureHost", dependencies: ["CSuture"]),
         .target(
             name: "TorchBackend",
@@ -34,9 +64,29 @@ let package = Package(
                 .linkedLibrary("c10"),
             ]
         ),
-        .target(name: "SutureModel", dependencies: ["SutureKit"], swiftSettings: strict),
-        .testTarget(name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit"], swiftSettings: strict),
-        .testTarget(name: "SutureModelTests", dependencies: ["SutureModel"], swiftSettings: strict),
+        .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"])]),
+        .target(name: "CForeign", dependencies: ["CFFI"]),
+        .target(name: "SutureModel", dependencies: ["CSuture", "CSutureHost", "SutureKit"], swiftSettings: strict),
+        .target(
+            name: "SutureRuntime",
+            dependencies: [
+                "CForeign", "CSuture", "CSutureHost", "SutureKit", "SutureModel", "TorchBackend", "Yams",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "suture",
+            dependencies: [
+                "SutureRuntime", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        .testTarget(
+            name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit"],
+            swiftSettings: strict),
+        .testTarget(
+            name: "SutureModelTests", dependencies: ["SutureModel", "TorchBackend"], swiftSettings: strict),
+        .testTarget(name: "SutureRuntimeTests", dependencies: ["SutureRuntime"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,

@@ -1,4 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0 */
+/* strdup */
+#define _POSIX_C_SOURCE 200809L
+
 #include "CSutureHost.h"
 
 #include <stdlib.h>
