@@ -20,6 +20,7 @@ import struct
 import subprocess
 import sys
 import zipfile
+import zlib
 
 # Counts up when the unpacked layout changes, so that an older `.deps` is made again.
 LAYOUT = 1
@@ -53,9 +54,17 @@ def needed_libraries(data):
     return [data[start:data.find(b"\0", start)].decode() for start in starts]
 
 
+def opened(wheel):
+    """The wheel as an archive."""
+    try:
+        return zipfile.ZipFile(wheel)
+    except zipfile.BadZipFile as problem:
+        raise SetupError(f"{wheel} is not a wheel or is cut short; remove it and run the set-up again.") from problem
+
+
 def requirements(wheel):
     """The wheel's pinned requirements, name to version; extras and markers are ignored."""
-    with zipfile.ZipFile(wheel) as archive:
+    with opened(wheel) as archive:
         metadata = next(n for n in archive.namelist() if n.endswith(".dist-info/METADATA"))
         text = archive.read(metadata).decode()
     pinned = {}
@@ -68,7 +77,7 @@ def requirements(wheel):
 
 def fetch(name, version, wheels):
     """The path of the wheel of `name==version`, from `wheels` or else by pip."""
-    pattern = f"{name.replace('-', '_')}-{version.rstrip('*')}*.whl"
+    pattern = f"{name.replace('-', '_')}-{version.rstrip('.*')}[-.+]*.whl"
     present = sorted(wheels.glob(pattern))
     if present:
         return present[-1]
@@ -110,13 +119,16 @@ def cuda_wheel(distribution, torch_wheel, wheels):
 def extract(archive, member, target):
     """Writes one member of a wheel to `target`."""
     target.parent.mkdir(parents=True, exist_ok=True)
-    with archive.open(member) as source, open(target, "wb") as sink:
-        shutil.copyfileobj(source, sink, 1 << 20)
+    try:
+        with archive.open(member) as source, open(target, "wb") as sink:
+            shutil.copyfileobj(source, sink, 1 << 20)
+    except (zipfile.BadZipFile, zlib.error) as problem:
+        raise SetupError(f"{archive.filename} is damaged; remove it and run the set-up again.") from problem
 
 
 def unpack(wheel, wheels, folder):
     """Unpacks headers, `libtorch_cpu`, `libc10` and all they need from wheels into `folder/{include,lib}`."""
-    with zipfile.ZipFile(wheel) as archive:
+    with opened(wheel) as archive:
         names = archive.namelist()
         if "torch/lib/libtorch_cpu.so" not in names:
             raise SetupError(f"{wheel.name} holds no torch/lib/libtorch_cpu.so; give a torch wheel made for Linux.")
@@ -135,7 +147,7 @@ def unpack(wheel, wheels, folder):
             if library in inside:
                 extract(archive, inside[library], target)
             elif stem in CUDA_DISTRIBUTIONS:
-                with zipfile.ZipFile(cuda_wheel(CUDA_DISTRIBUTIONS[stem], wheel, wheels)) as other:
+                with opened(cuda_wheel(CUDA_DISTRIBUTIONS[stem], wheel, wheels)) as other:
                     member = next((n for n in other.namelist() if n.endswith("/" + library)), None)
                     if member is None:
                         raise SetupError(f"The wheel of {CUDA_DISTRIBUTIONS[stem]} holds no {library}, which libtorch "
@@ -182,7 +194,7 @@ def main():
     if options.wheel and not options.wheel.is_file():
         raise SetupError(f"SUTURE_TORCH_WHEEL names {options.wheel}, which is not a file; give the path of a torch wheel.")
     into.mkdir(parents=True, exist_ok=True)
-    for leftover in into.glob("libtorch.tmp-*"):
+    for leftover in into.glob("*.tmp-*"):
         shutil.rmtree(leftover)
     wheel = options.wheel or fetch("torch", options.version, wheels)
     partial = into / f"libtorch.tmp-{os.getpid()}"
@@ -193,8 +205,6 @@ def main():
         if folder.exists():
             os.replace(folder, into / f"libtorch.tmp-{os.getpid()}-old")
         os.replace(partial, folder)
-    except zipfile.BadZipFile as problem:
-        raise SetupError(f"{wheel} is damaged ({problem}); remove it and run the set-up again.") from problem
     finally:
         for leftover in into.glob(f"libtorch.tmp-{os.getpid()}*"):
             shutil.rmtree(leftover, ignore_errors=True)
