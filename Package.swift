@@ -83,7 +83,7 @@ let package = Package(
 
         .testTarget(
             name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit"],
-            swiftSettings: strict),
+            exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "SutureModelTests", dependencies: ["SutureModel", "TorchBackend"], swiftSettings: strict),
         .testTarget(name: "SutureRuntimeTests", dependencies: ["SutureRuntime"], swiftSettings: strict),
