@@ -87,7 +87,8 @@ struct Precision: Sendable, CustomTestStringConvertible {
 }
 
 @Suite struct ArithmeticTests {
-    @Test("a unary operation follows its formula in every floating-point dtype", arguments: UnaryCase.all, Precision.all)
+    @Test(
+        "a unary operation follows its formula in every floating-point dtype", arguments: UnaryCase.all, Precision.all)
     func unary(_ each: UnaryCase, _ precision: Precision) throws {
         let result = try T(each.input, dtype: precision.dtype).unary(each.code)
         #expect(try areClose(result.values, each.input.map(each.formula), precision.tolerance))
@@ -95,14 +96,19 @@ struct Precision: Sendable, CustomTestStringConvertible {
         #expect(result.dtype == (isTruth ? SUTURE_DTYPE_BOOL : precision.dtype))
     }
 
-    @Test("a binary operation follows its formula in every floating-point dtype", arguments: BinaryCase.all, Precision.all)
+    @Test(
+        "a binary operation follows its formula in every floating-point dtype", arguments: BinaryCase.all, Precision.all
+    )
     func binary(_ each: BinaryCase, _ precision: Precision) throws {
-        let a = [0.5, 2, 2, 3, 0], b = [2, 0.5, 2, 1, 1.5]
+        let a = [0.5, 2, 2, 3, 0]
+        let b = [2, 0.5, 2, 1, 1.5]
         let result = try T(a, dtype: precision.dtype).binary(each.code, T(b, dtype: precision.dtype))
         #expect(try areClose(result.values, zip(a, b).map(each.formula), precision.tolerance))
     }
 
-    @Test("an operation with a number follows its formula, in either order", arguments: BinaryCase.withNumbers, [false, true])
+    @Test(
+        "an operation with a number follows its formula, in either order", arguments: BinaryCase.withNumbers,
+        [false, true])
     func number(_ each: BinaryCase, _ isReversed: Bool) throws {
         let a = [0.5, 2, 3, 1.5]
         let result = try T(a).number(each.code, 2, reversed: isReversed)
@@ -129,7 +135,8 @@ struct Precision: Sendable, CustomTestStringConvertible {
     @Test("a number does not widen a narrow floating-point dtype", arguments: Precision.all)
     func numberKeepsDtype(_ precision: Precision) throws {
         #expect(try T([1], dtype: precision.dtype).number(SUTURE_MULTIPLY, 0.1).dtype == precision.dtype)
-        #expect(try T([1], dtype: precision.dtype).number(SUTURE_SUBTRACT, 0.1, reversed: true).dtype == precision.dtype)
+        #expect(
+            try T([1], dtype: precision.dtype).number(SUTURE_SUBTRACT, 0.1, reversed: true).dtype == precision.dtype)
     }
 
     @Test("integers beyond the reach of float32 pass unharmed through a sum with a number")
@@ -143,7 +150,8 @@ struct Precision: Sendable, CustomTestStringConvertible {
     @Test("a product with a matrix goes over the last two dimensions and broadcasts over the others")
     func matmul() throws {
         let stream = try Stream(seed: 3)
-        let a = try stream.normal([2, 3, 4]), b = try stream.normal([4, 5])
+        let a = try stream.normal([2, 3, 4])
+        let b = try stream.normal([4, 5])
         let result = try a.matmul(b)
         let (x, y) = (try a.values, try b.values)
         var expected: [Double] = []

@@ -4,7 +4,7 @@ import Foundation
 import Testing
 
 @Suite struct AutogradTests {
-    /// A small network with a norm, shared-head attention, a gated layer and a loss; every piece that a transformer has.
+    /// A small network with norms, shared-head attention, an MLP and a loss: every piece that a transformer has.
     struct Network {
         let x: T, targets: T
         var parameters: [T]
@@ -90,7 +90,8 @@ import Testing
 
     @Test("the gradient of what the output does not depend on is missing")
     func unused() throws {
-        let used = try T([3]).leaf(), unused = try T([4]).leaf()
+        let used = try T([3]).leaf()
+        let unused = try T([4]).leaf()
         let found = try used.unary(SUTURE_SQUARE).gradients([unused, used])
         #expect(found[0] == nil)
         #expect(try found[1]?.values == [6])
@@ -106,14 +107,18 @@ import Testing
     func innerTensor() throws {
         let leaf = try T([1, 2]).leaf()
         let inner = try leaf.number(SUTURE_MULTIPLY, 3)
-        #expect(try inner.unary(SUTURE_SQUARE).gradients([inner, leaf], keepsGraph: true).map { try $0?.values } == [[6, 12], [18, 36]])
+        #expect(
+            try inner.unary(SUTURE_SQUARE).gradients([inner, leaf], keepsGraph: true).map { try $0?.values } == [
+                [6, 12], [18, 36],
+            ])
     }
 
     @Test("a tensor without a graph, or with many elements, has no backward")
     func backwardRefuses() throws {
         #expect(failure { try T([1]).backward() }?.code == SUTURE_FAILED_PRECONDITION)
         #expect(failure { try T([1, 2]).leaf().unary(SUTURE_EXP).backward() }?.code == SUTURE_INVALID_ARGUMENT)
-        let a = try T([1]), leaf = try T([1]).leaf()
+        let a = try T([1])
+        let leaf = try T([1]).leaf()
         #expect(failure { _ = try leaf.unary(SUTURE_EXP).gradients([a]) }?.message.contains("input 0") == true)
     }
 

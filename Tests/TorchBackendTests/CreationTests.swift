@@ -31,7 +31,9 @@ import Testing
 
     @Test("the bytes of a bool other than 0 and 1 count as true")
     func boolBytes() throws {
-        let made = try withSpec(SUTURE_DTYPE_BOOL, [3]) { spec in try T.make { api.from_bytes(spec, [0, 7, 255] as [UInt8], 3, $0) } }
+        let made = try withSpec(SUTURE_DTYPE_BOOL, [3]) { spec in
+            try T.make { api.from_bytes(spec, [0, 7, 255] as [UInt8], 3, $0) }
+        }
         #expect(try made.values == [0, 1, 1])
         #expect(try made.reduce(SUTURE_SUM).value == 2)
     }
@@ -52,7 +54,8 @@ import Testing
     @Test("a byte count that does not fit the shape, or the buffer, is refused")
     func byteCounts() throws {
         let short = failure {
-            try withSpec(SUTURE_DTYPE_F32, [3]) { spec in _ = try T.make { api.from_bytes(spec, [0] as [Float], 4, $0) } }
+            try withSpec(SUTURE_DTYPE_F32, [3]) { spec in _ = try T.make { api.from_bytes(spec, [0] as [Float], 4, $0) }
+            }
         }
         #expect(short?.code == SUTURE_INVALID_ARGUMENT)
         #expect(short?.message.contains("12 bytes, not 4") == true)
@@ -131,6 +134,7 @@ import Testing
                 == SUTURE_RESOURCE_EXHAUSTED)
         let ranks = failure { _ = try TorchBackendTests.full(SUTURE_DTYPE_F32, Array(repeating: 1, count: 9), 0) }
         #expect(ranks?.code == SUTURE_INVALID_ARGUMENT)
-        #expect(failure { _ = try T([1]).reshape(Array(repeating: 1, count: 9)) }?.message.contains("9 dimensions") == true)
+        #expect(
+            failure { _ = try T([1]).reshape(Array(repeating: 1, count: 9)) }?.message.contains("9 dimensions") == true)
     }
 }

@@ -21,10 +21,14 @@ import Testing
             }
             #expect(failure { _ = try full(code == 0 ? 50 : code, [1], 0) }?.code == SUTURE_UNIMPLEMENTED)
         }
-        #expect(failure { _ = try a.unary(999) }?.message == "unary operation: this host knows no unary operation with the number 999")
+        #expect(
+            failure { _ = try a.unary(999) }?.message
+                == "unary operation: this host knows no unary operation with the number 999")
     }
 
-    @Test("binary operations that make no sense with a number are not offered with one", arguments: [SUTURE_AND, SUTURE_MATMUL, SUTURE_OUTER, SUTURE_FLOOR_DIVIDE])
+    @Test(
+        "binary operations that make no sense with a number are not offered with one",
+        arguments: [SUTURE_AND, SUTURE_MATMUL, SUTURE_OUTER, SUTURE_FLOOR_DIVIDE])
     func notWithNumbers(_ code: Int32) throws {
         #expect(failure { _ = try T([1]).number(code, 2) }?.code == SUTURE_UNIMPLEMENTED)
     }
@@ -82,8 +86,10 @@ import Testing
 
     @Test("an integer division by zero is an error and not a signal")
     func divisionByZero() throws {
-        #expect(failure { _ = try T(ints: [1]).binary(SUTURE_FLOOR_DIVIDE, T(ints: [0])) }?.code == SUTURE_INVALID_ARGUMENT)
-        #expect(failure { _ = try T(ints: [1]).binary(SUTURE_REMAINDER, T(ints: [0])) }?.code == SUTURE_INVALID_ARGUMENT)
+        #expect(
+            failure { _ = try T(ints: [1]).binary(SUTURE_FLOOR_DIVIDE, T(ints: [0])) }?.code == SUTURE_INVALID_ARGUMENT)
+        #expect(
+            failure { _ = try T(ints: [1]).binary(SUTURE_REMAINDER, T(ints: [0])) }?.code == SUTURE_INVALID_ARGUMENT)
     }
 
     @Test("after an error nothing is handed out")
@@ -109,7 +115,9 @@ import Testing
         return failure { try check(api.device_count(SUTURE_DEVICE_CUDA, &count)) } == nil
     }()
 
-    @Test("without the CUDA library, asking for CUDA says which file is missing and what to do", .enabled(if: !hasCUDALibrary))
+    @Test(
+        "without the CUDA library, asking for CUDA says which file is missing and what to do",
+        .enabled(if: !hasCUDALibrary))
     func noCUDA() throws {
         var count: Int64 = 0
         let a = try T([1])

@@ -9,7 +9,10 @@ import Testing
 
     @Test("index_select takes whole rows or columns, as often as they are named")
     func indexSelect() throws {
-        #expect(try a.indexed(SUTURE_INDEX_SELECT, 0, T(ints: [2, 0, 2])).values == [8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11])
+        #expect(
+            try a.indexed(SUTURE_INDEX_SELECT, 0, T(ints: [2, 0, 2])).values == [
+                8, 9, 10, 11, 0, 1, 2, 3, 8, 9, 10, 11,
+            ])
         #expect(try a.indexed(SUTURE_INDEX_SELECT, -1, T(ints: [3])).values == [3, 7, 11])
     }
 
@@ -37,7 +40,8 @@ import Testing
         let index = try T(ints: [0, 0, 2], [3, 1])
         let source = try T([100, 200, 300], [3, 1])
         #expect(try a.indexed(SUTURE_SCATTER, 1, index, source).values == [100, 1, 2, 3, 200, 5, 6, 7, 8, 9, 300, 11])
-        #expect(try a.indexed(SUTURE_SCATTER_ADD, 1, index, source).values == [100, 1, 2, 3, 204, 5, 6, 7, 8, 9, 310, 11])
+        #expect(
+            try a.indexed(SUTURE_SCATTER_ADD, 1, index, source).values == [100, 1, 2, 3, 204, 5, 6, 7, 8, 9, 310, 11])
     }
 
     @Test("an embedding has a row of the table for each index, whatever the shape of the indices")
@@ -64,7 +68,8 @@ import Testing
     @Test("put is the reverse of pick, and adds where it is told to")
     func put() throws {
         let pairs = try T(ints: [0, 0, 0, 0, 2, 3], [3, 2])
-        #expect(try a.put(T(ints: [2, 3], [1, 2]), T([-1]), adds: false).values == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -1])
+        #expect(
+            try a.put(T(ints: [2, 3], [1, 2]), T([-1]), adds: false).values == [0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, -1])
         #expect(try a.put(pairs, T([1, 2, 3]), adds: true).values == [3, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 14])
         #expect(try a.values == (0..<12).map(Double.init))
     }
@@ -95,7 +100,9 @@ import Testing
 
     @Test("an index outside of the dimension is an error that names it", arguments: [-1, 3, 1 << 40] as [Int64])
     func outOfRange(_ index: Int64) throws {
-        let one = try T(ints: [index]), row = try T(ints: [index], [1, 1]), pair = try T(ints: [index, 0], [1, 2])
+        let one = try T(ints: [index])
+        let row = try T(ints: [index], [1, 1])
+        let pair = try T(ints: [index, 0], [1, 2])
         let source = try full(SUTURE_DTYPE_F64, [1, 4], 1)
         let errors = [
             failure { _ = try a.indexed(SUTURE_INDEX_SELECT, 0, one) },

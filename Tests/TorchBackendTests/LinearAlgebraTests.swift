@@ -28,7 +28,8 @@ import Testing
         #expect(try isSame(lower.matmul(lower.transpose(0, 1)), positive))
     }
 
-    @Test("a matrix that is not positive definite is refused with its order and what to do", arguments: [-1.0, 0, .nan])
+    @Test(
+        "a matrix that is not positive definite is refused with its order and what to do", arguments: [-1.0, 0, .nan])
     func notPositiveDefinite(_ corner: Double) throws {
         let error = failure { _ = try T([1, 0, 0, corner], [2, 2]).decompose(SUTURE_CHOLESKY) }
         #expect(error?.code == SUTURE_INVALID_ARGUMENT)
@@ -46,7 +47,9 @@ import Testing
         #expect(try isSame(positive.matmul(parts[1]), parts[1].binary(SUTURE_MULTIPLY, parts[0])))
     }
 
-    @Test("the singular value decomposition gives U, S and the transpose of V", arguments: [[5, 3], [3, 5]] as [[Int64]])
+    @Test(
+        "the singular value decomposition gives U, S and the transpose of V",
+        arguments: [[5, 3], [3, 5]] as [[Int64]])
     func svd(_ shape: [Int64]) throws {
         let m = try stream.normal(shape)
         let parts = try m.decompose(SUTURE_SVD)
@@ -91,7 +94,8 @@ import Testing
         #expect(error?.hint.contains("cast") == true)
     }
 
-    @Test("every solver finds the x that was put in, as a matrix and as a vector", arguments: [[5, 2], [5]] as [[Int64]])
+    @Test(
+        "every solver finds the x that was put in, as a matrix and as a vector", arguments: [[5, 2], [5]] as [[Int64]])
     func solvers(_ shape: [Int64]) throws {
         let x = try stream.normal(shape)
         #expect(try isSame(a.binary(SUTURE_SOLVE, a.matmul(x)), x))
@@ -105,7 +109,8 @@ import Testing
 
     @Test("least squares leaves a rest that is orthogonal to the columns")
     func leastSquares() throws {
-        let m = try stream.normal([5, 2]), b = try stream.normal([5, 3])
+        let m = try stream.normal([5, 2])
+        let b = try stream.normal([5, 3])
         let rest = try b.binary(SUTURE_SUBTRACT, m.matmul(m.binary(SUTURE_LSTSQ, b)))
         #expect(try isSame(m.transpose(0, 1).matmul(rest), full(SUTURE_DTYPE_F64, [2, 3], 0)))
     }

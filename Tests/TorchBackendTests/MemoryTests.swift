@@ -273,7 +273,9 @@ func DLManagedPointer(_ raw: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<D
         #expect(loan.returns == 0)
     }
 
-    @Test("a tensor that goes out and comes back looks at the same memory, in every dtype", arguments: CreationTests.dtypes)
+    @Test(
+        "a tensor that goes out and comes back looks at the same memory, in every dtype",
+        arguments: CreationTests.dtypes)
     func roundTrip(_ dtype: Int32) throws {
         let a = try full(dtype, [2, 2], 0)
         var out: OpaquePointer?

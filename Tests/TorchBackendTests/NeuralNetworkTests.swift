@@ -10,7 +10,9 @@ import Testing
 
     @Test("a linear layer is x times the transposed weight, plus the bias", arguments: [true, false])
     func linear(_ hasBias: Bool) throws {
-        let x = try stream.normal([2, 3, 4]), weight = try stream.normal([5, 4]), bias = try stream.normal([5])
+        let x = try stream.normal([2, 3, 4])
+        let weight = try stream.normal([5, 4])
+        let bias = try stream.normal([5])
         let result = try T.make { api.linear(x.handle, weight.handle, hasBias ? bias.handle : nil, $0) }
         let product = try x.matmul(weight.transpose(0, 1))
         #expect(result.shape == [2, 3, 5])
@@ -19,7 +21,9 @@ import Testing
 
     @Test("layer norm centres and scales the last dimension, then weighs it", arguments: [true, false])
     func layerNorm(_ isAffine: Bool) throws {
-        let x = try stream.normal([3, 4]), weight = try stream.normal([4]), bias = try stream.normal([4])
+        let x = try stream.normal([3, 4])
+        let weight = try stream.normal([4])
+        let bias = try stream.normal([4])
         let epsilon = 1e-5
         let result = try T.make {
             api.layer_norm(x.handle, isAffine ? weight.handle : nil, isAffine ? bias.handle : nil, epsilon, $0)
@@ -37,7 +41,8 @@ import Testing
 
     @Test("RMS norm scales the last dimension by its root mean square", arguments: [true, false])
     func rmsNorm(_ isAffine: Bool) throws {
-        let x = try stream.normal([3, 4]), weight = try stream.normal([4])
+        let x = try stream.normal([3, 4])
+        let weight = try stream.normal([4])
         let result = try T.make { api.rms_norm(x.handle, isAffine ? weight.handle : nil, 1e-6, $0) }
         let (v, w) = (try x.values, try weight.values)
         let expected = (0..<12).map { flat -> Double in
@@ -89,7 +94,8 @@ import Testing
 
     @Test("what the first distribution rules out adds nothing, and leaves the gradients finite")
     func klDivergenceOfZero() throws {
-        let p = try T([0, -.infinity]).leaf(), q = try T([log(0.25), log(0.75)]).leaf()
+        let p = try T([0, -.infinity]).leaf()
+        let q = try T([log(0.25), log(0.75)]).leaf()
         let result = try T.make { api.kl_divergence(p.handle, q.handle, $0) }
         #expect(try areClose(result.values, [log(4.0)]))
         for gradient in try result.gradients([p, q]) { #expect(try gradient?.values.allSatisfy(\.isFinite) == true) }
@@ -145,7 +151,10 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
 
     static func inputs(_ each: AttentionCase, dtype: Int32) throws -> (q: T, k: T, v: T, mask: T?, bias: [Double]) {
         let stream = try Stream(seed: 21)
-        let b = Int64(batch), s = Int64(keys), e = Int64(width), t = Int64(each.queries)
+        let b = Int64(batch)
+        let s = Int64(keys)
+        let e = Int64(width)
+        let t = Int64(each.queries)
         let q = try stream.normal([b, Int64(each.queryHeads), t, e], dtype: dtype)
         let k = try stream.normal([b, Int64(each.keyHeads), s, e], dtype: dtype)
         let v = try stream.normal([b, Int64(each.keyHeads), s, e], dtype: dtype)
@@ -210,7 +219,8 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
 
     @Test("shapes that do not fit together are named")
     func badShapes() throws {
-        let q = try full(SUTURE_DTYPE_F32, [1, 3, 2, 4], 1), k = try full(SUTURE_DTYPE_F32, [1, 2, 2, 4], 1)
+        let q = try full(SUTURE_DTYPE_F32, [1, 3, 2, 4], 1)
+        let k = try full(SUTURE_DTYPE_F32, [1, 2, 2, 4], 1)
         let heads = failure { _ = try T.make { api.attention(q.handle, k.handle, k.handle, nil, 0, 0, $0) } }
         #expect(heads?.code == SUTURE_INVALID_ARGUMENT)
         #expect(heads?.message.contains("heads") == true)
@@ -222,7 +232,8 @@ struct AttentionCase: Sendable, CustomTestStringConvertible {
 
     @Test("causal attention with a mask, or over a longer list of keys, is refused")
     func causalRefusals() throws {
-        let q = try full(SUTURE_DTYPE_F32, [1, 2, 1, 4], 1), k = try full(SUTURE_DTYPE_F32, [1, 2, 3, 4], 1)
+        let q = try full(SUTURE_DTYPE_F32, [1, 2, 1, 4], 1)
+        let k = try full(SUTURE_DTYPE_F32, [1, 2, 3, 4], 1)
         let mask = try full(SUTURE_DTYPE_BOOL, [1, 1], 1)
         #expect(
             failure { _ = try T.make { api.attention(q.handle, q.handle, q.handle, mask.handle, 1, 0, $0) } }?.code

@@ -52,7 +52,8 @@ struct GoldenTrajectories: Decodable {
     /// sum((p - target)² + 0.1 p⁴)
     static func loss(_ p: T, _ target: T) throws -> T {
         let distance = try p.binary(SUTURE_SUBTRACT, target).unary(SUTURE_SQUARE)
-        return try distance.binary(SUTURE_ADD, p.number(SUTURE_POWER, 4).number(SUTURE_MULTIPLY, 0.1)).reduce(SUTURE_SUM)
+        return try distance.binary(SUTURE_ADD, p.number(SUTURE_POWER, 4).number(SUTURE_MULTIPLY, 0.1)).reduce(
+            SUTURE_SUM)
     }
 
     @Test("an optimiser goes the way that PyTorch's goes, step by step", arguments: GoldenTrajectories.shared.runs)
@@ -116,13 +117,18 @@ struct GoldenTrajectories: Decodable {
     @Test("an optimiser refuses what is no leaf, rates below zero and kinds that it does not know")
     func refusals() throws {
         let p = try T([1]).leaf()
-        #expect(failure { _ = try Optimizer(SUTURE_OPTIMIZER_ADAM, [T([1])]) { _ in } }?.code == SUTURE_INVALID_ARGUMENT)
+        #expect(
+            failure { _ = try Optimizer(SUTURE_OPTIMIZER_ADAM, [T([1])]) { _ in } }?.code == SUTURE_INVALID_ARGUMENT)
         #expect(
             failure { _ = try Optimizer(SUTURE_OPTIMIZER_ADAM, [p, p.unary(SUTURE_EXP)]) { _ in } }?.message
                 .contains("tensor 1") == true)
         #expect(failure { _ = try Optimizer(SUTURE_OPTIMIZER_ADAM, []) { _ in } }?.code == SUTURE_INVALID_ARGUMENT)
-        #expect(failure { _ = try Optimizer(SUTURE_OPTIMIZER_ADAM, [p]) { $0.learning_rate = -1 } }?.code == SUTURE_INVALID_ARGUMENT)
-        #expect(failure { try Optimizer(SUTURE_OPTIMIZER_ADAM, [p]) { _ in }.setRate(.nan) }?.code == SUTURE_INVALID_ARGUMENT)
+        #expect(
+            failure { _ = try Optimizer(SUTURE_OPTIMIZER_ADAM, [p]) { $0.learning_rate = -1 } }?.code
+                == SUTURE_INVALID_ARGUMENT)
+        #expect(
+            failure { try Optimizer(SUTURE_OPTIMIZER_ADAM, [p]) { _ in }.setRate(.nan) }?.code
+                == SUTURE_INVALID_ARGUMENT)
         let unknown = failure { _ = try Optimizer(99, [p]) { _ in } }
         #expect(unknown?.code == SUTURE_UNIMPLEMENTED)
         #expect(unknown?.message.contains("optimiser with the number 99") == true)

@@ -50,10 +50,14 @@ import Testing
         let a = try narrow.normal([40], dtype: dtype, mean: 1, deviation: 2)
         #expect(a.dtype == dtype)
         #expect(try a.values == wide.normal([40], dtype: SUTURE_DTYPE_F32, mean: 1, deviation: 2).cast(dtype).values)
-        #expect(try narrow.uniform([40], dtype: dtype).values == wide.uniform([40], dtype: SUTURE_DTYPE_F32).cast(dtype).values)
+        #expect(
+            try narrow.uniform([40], dtype: dtype).values
+                == wide.uniform([40], dtype: SUTURE_DTYPE_F32).cast(dtype).values)
     }
 
-    @Test("normal and uniform numbers have the moments that were asked for", arguments: [SUTURE_DTYPE_F32, SUTURE_DTYPE_F64])
+    @Test(
+        "normal and uniform numbers have the moments that were asked for",
+        arguments: [SUTURE_DTYPE_F32, SUTURE_DTYPE_F64])
     func moments(_ dtype: Int32) throws {
         let count = 100_000.0
         let stream = try Stream(seed: 12)
@@ -93,7 +97,8 @@ import Testing
         #expect(try multinomial(stream, T([1, 1]), 0).shape == [0])
     }
 
-    @Test("weights that cannot be drawn from are refused", arguments: [[-1, 2], [0, 0], [.nan, 1], []] as [[Double]])
+    @Test(
+        "weights that cannot be drawn from are refused", arguments: [[-1, 2], [0, 0], [.nan, 1], []] as [[Double]])
     func badWeights(_ weights: [Double]) throws {
         let stream = try Stream(seed: 9)
         #expect(failure { _ = try multinomial(stream, T(weights), 3) }?.code == SUTURE_INVALID_ARGUMENT)

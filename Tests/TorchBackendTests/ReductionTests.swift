@@ -29,7 +29,9 @@ struct ReductionCase: Sendable, CustomTestStringConvertible {
         .init(code: SUTURE_ARGMIN, testDescription: "argmin", takesOneDimension: true) { x in
             Double(x.firstIndex(of: x.min() ?? .nan) ?? -1)
         },
-        .init(code: SUTURE_COUNT_NONZERO, testDescription: "count of what is not zero") { Double($0.filter { $0 != 0 }.count) },
+        .init(code: SUTURE_COUNT_NONZERO, testDescription: "count of what is not zero") {
+            Double($0.filter { $0 != 0 }.count)
+        },
     ]
 }
 
@@ -85,7 +87,9 @@ struct ReductionCase: Sendable, CustomTestStringConvertible {
         #expect(try areClose(result.values, [each.formula([2.5])]))
     }
 
-    @Test("sums of integers and truth values are int64", arguments: [SUTURE_DTYPE_BOOL, SUTURE_DTYPE_U8, SUTURE_DTYPE_I8, SUTURE_DTYPE_I32])
+    @Test(
+        "sums of integers and truth values are int64",
+        arguments: [SUTURE_DTYPE_BOOL, SUTURE_DTYPE_U8, SUTURE_DTYPE_I8, SUTURE_DTYPE_I32])
     func integerSums(_ dtype: Int32) throws {
         let sum = try full(dtype, [300], 1).reduce(SUTURE_SUM)
         #expect(sum.dtype == SUTURE_DTYPE_I64)
@@ -106,11 +110,16 @@ struct ReductionCase: Sendable, CustomTestStringConvertible {
         #expect(try full(SUTURE_DTYPE_F16, [4096], 1).reduce(SUTURE_SUM).value == 4096)
     }
 
-    @Test("softmax, its logarithm and the running sum equal the plain loop along every dimension", arguments: [0, 1, 2])
+    @Test(
+        "softmax, its logarithm and the running sum equal the plain loop along every dimension", arguments: [0, 1, 2])
     func along(_ dimension: Int) throws {
         let a = try T(Self.data, Self.shape)
-        let strides = [12, 4, 1], sizes = [2, 3, 4]
-        var softmax = Self.data, logSoftmax = Self.data, running = Self.data, flipped = Self.data
+        let strides = [12, 4, 1]
+        let sizes = [2, 3, 4]
+        var softmax = Self.data
+        var logSoftmax = Self.data
+        var running = Self.data
+        var flipped = Self.data
         for flat in 0..<24 {
             let i = flat / strides[dimension] % sizes[dimension]
             let start = flat - i * strides[dimension]
