@@ -65,7 +65,7 @@ let package = Package(
             ]
         ),
         .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"])]),
-        .target(name: "CForeign", dependencies: ["CFFI"]),
+        .target(name: "CForeign", dependencies: ["CFFI", "CSuture"]),
         .target(name: "SutureModel", dependencies: ["CSuture", "CSutureHost", "SutureKit"], swiftSettings: strict),
         .target(
             name: "SutureRuntime",
