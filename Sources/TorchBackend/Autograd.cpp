@@ -15,7 +15,7 @@ void requireGraph(const at::Tensor &a)
     if (!a.requires_grad())
         throw Failure(SUTURE_FAILED_PRECONDITION, "the tensor does not depend on a leaf that requires a gradient",
                       "make a leaf, and compute from it while gradients are recorded");
-    // The engine counts the devices once, at its first use.
+    // At its first use the engine counts the devices, and remembers for good whether there is CUDA.
     loadCudaWherePresent();
 }
 

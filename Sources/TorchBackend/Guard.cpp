@@ -3,6 +3,7 @@
 
 #include <c10/util/Exception.h>
 
+#include <algorithm>
 #include <new>
 #include <stdexcept>
 #include <utility>
@@ -59,7 +60,8 @@ Failure classify(const c10::Error &error)
         return Failure(SUTURE_FAILED_PRECONDITION, std::move(message),
                        "take the gradient before the tensor is assigned or stepped");
     if (dynamic_cast<const c10::NotImplementedError *>(&error))
-        return Failure(SUTURE_INVALID_ARGUMENT, std::move(message), "cast the operands to a dtype that has this operation");
+        return Failure(SUTURE_INVALID_ARGUMENT, std::move(message),
+                       "cast the operands to a dtype that has this operation");
     return Failure(SUTURE_INVALID_ARGUMENT, std::move(message), "check the shapes and dtypes of the operands");
 }
 

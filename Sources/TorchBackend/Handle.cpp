@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "Handle.h"
 
+#include <algorithm>
 #include <utility>
 
 #include "Operations.h"

@@ -32,8 +32,8 @@ at::Tensor cholesky(const at::Tensor &a)
     int64_t first = order.numel() == 0 ? 0 : order.max().item<int64_t>();
     if (first != 0)
         throw Failure(SUTURE_INVALID_ARGUMENT,
-                      c10::str("the matrix of shape ", a.sizes(), " is not positive definite: its leading minor of order ",
-                               first, " is not positive"),
+                      c10::str("the matrix of shape ", a.sizes(),
+                               " is not positive definite: its leading minor of order ", first, " is not positive"),
                       "a second moment needs more tokens than it has rows, or a larger weight on the diagonal; "
                       "check also that all its entries are finite");
     return factor;
@@ -51,7 +51,10 @@ std::vector<at::Tensor> applyDecomposition(int32_t operation, const at::Tensor &
         auto [u, s, vTransposed] = at::linalg_svd(a, /*full_matrices=*/false);
         return {u, s, vTransposed};
     }
-    case SUTURE_PINV: return {at::linalg_pinv(a, std::optional<double>(), std::optional<double>(), /*hermitian=*/false)};
+    case SUTURE_PINV: {
+        std::optional<double> byDtype; // the cut-off that libtorch derives from the dtype
+        return {at::linalg_pinv(a, byDtype, byDtype, /*hermitian=*/false)};
+    }
     case SUTURE_QR: {
         auto [q, r] = at::linalg_qr(a, "reduced");
         return {q, r};

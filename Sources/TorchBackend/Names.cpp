@@ -16,20 +16,21 @@ const char *name(const char *const (&names)[count], int32_t operation) noexcept
 }
 
 constexpr const char *unaryNames[] = {
-    "unary operation", "negate", "exp",    "log",      "sqrt",   "rsqrt",      "abs",       "sign",  "tanh",  "sigmoid",
-    "relu",            "gelu",   "gelu",   "silu",     "square", "reciprocal", "is_finite", "not",   "cos",   "sin",
-    "floor",           "clone",  "detach", "contiguous", "log1p", "expm1",     "round",     "diagonal"};
+    "unary operation", "negate", "exp",    "log",        "sqrt",   "rsqrt",      "abs",       "sign", "tanh", "sigmoid",
+    "relu",            "gelu",   "gelu",   "silu",       "square", "reciprocal", "is_finite", "not",  "cos",  "sin",
+    "floor",           "clone",  "detach", "contiguous", "log1p",  "expm1",      "round",     "diagonal"};
 static_assert(sizeof unaryNames / sizeof *unaryNames == SUTURE_DIAGONAL + 1, "one name for each code");
 
 constexpr const char *binaryNames[] = {
-    "binary operation", "add",        "subtract",  "multiply",      "divide", "power",   "minimum",
-    "maximum",          "equal",      "not_equal", "less",          "less_equal", "greater", "greater_equal",
-    "and",              "or",         "matmul",    "cholesky_solve", "solve", "least_squares", "triangular_solve",
-    "outer",            "floor_divide", "remainder"};
+    "binary operation", "add",          "subtract",  "multiply",       "divide",     "power",         "minimum",
+    "maximum",          "equal",        "not_equal", "less",           "less_equal", "greater",       "greater_equal",
+    "and",              "or",           "matmul",    "cholesky_solve", "solve",      "least_squares",
+    "triangular_solve", "outer",        "floor_divide", "remainder"};
 static_assert(sizeof binaryNames / sizeof *binaryNames == SUTURE_REMAINDER + 1, "one name for each code");
 
-constexpr const char *reductionNames[] = {"reduction", "sum", "mean", "max",       "min",     "norm",   "variance",
-                                          "all",       "any", "logsumexp", "product", "argmax", "argmin", "count_nonzero"};
+constexpr const char *reductionNames[] = {
+    "reduction", "sum", "mean",      "max",     "min",    "norm",   "variance",
+    "all",       "any", "logsumexp", "product", "argmax", "argmin", "count_nonzero"};
 static_assert(sizeof reductionNames / sizeof *reductionNames == SUTURE_COUNT_NONZERO + 1, "one name for each code");
 
 constexpr const char *alongNames[] = {"operation along a dimension", "softmax", "log_softmax", "cumsum", "flip",

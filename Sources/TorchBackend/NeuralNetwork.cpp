@@ -78,7 +78,8 @@ try {
     const at::Tensor &q = tensor(query), &k = tensor(key), &v = tensor(value);
     requireAttentionShapes(q, k, v);
     if (is_causal && mask)
-        throw Failure(SUTURE_INVALID_ARGUMENT, "attention is causal or has a mask, not both", "put causality in the mask");
+        throw Failure(SUTURE_INVALID_ARGUMENT, "attention is causal or has a mask, not both",
+                      "put causality in the mask");
     // With a cache of earlier keys "causal" has two readings; libtorch's lets the first query see the first key alone.
     if (is_causal && q.size(2) != k.size(2))
         throw Failure(SUTURE_INVALID_ARGUMENT,

@@ -44,6 +44,12 @@ struct Extent {
     std::vector<int64_t> dimensions;
 };
 
+/// Numbers to compare; libtorch orders truth values only in some operations.
+at::Tensor ordered(const at::Tensor &a)
+{
+    return a.scalar_type() == at::kBool ? a.to(at::kByte) : a;
+}
+
 /// Truth values, so that uint8 gives bool as every other dtype does.
 at::Tensor truth(const at::Tensor &a)
 {
@@ -70,11 +76,11 @@ at::Tensor applyReduction(int32_t operation, const at::Tensor &a, const Extent &
             [keeps](const at::Tensor &t, int64_t d) { return t.prod(d, keeps); });
     case SUTURE_ARGMAX:
         return extent.apply(
-            a, [](const at::Tensor &t) { return t.argmax(); },
+            ordered(a), [](const at::Tensor &t) { return t.argmax(); },
             [keeps](const at::Tensor &t, int64_t d) { return t.argmax(d, keeps); });
     case SUTURE_ARGMIN:
         return extent.apply(
-            a, [](const at::Tensor &t) { return t.argmin(); },
+            ordered(a), [](const at::Tensor &t) { return t.argmin(); },
             [keeps](const at::Tensor &t, int64_t d) { return t.argmin(d, keeps); });
     case SUTURE_COUNT_NONZERO: return truth(a).sum(dimensions, keeps);
     default: throw unknown("reduction", operation);

@@ -186,7 +186,8 @@ final class Stream {
     }
     deinit { api.generator_release(handle) }
 
-    func normal(_ shape: [Int64], dtype: Int32 = SUTURE_DTYPE_F64, mean: Double = 0, deviation: Double = 1) throws -> T {
+    func normal(_ shape: [Int64], dtype: Int32 = SUTURE_DTYPE_F64, mean: Double = 0, deviation: Double = 1) throws -> T
+    {
         try withSpec(dtype, shape) { spec in try T.make { api.normal(handle, spec, mean, deviation, $0) } }
     }
     func uniform(_ shape: [Int64], dtype: Int32 = SUTURE_DTYPE_F64, low: Double = 0, high: Double = 1) throws -> T {
