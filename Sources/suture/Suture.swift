@@ -10,7 +10,7 @@ struct Suture: ParsableCommand {
 
     /// A worker is this program too; it has no command line.
     static func main() {
-        if let code = HiddenCommand.runIfRequested(CommandLine.arguments) { exit(code) }
+        if let code = HiddenCommand.runIfRequested(CommandLine.arguments) { Foundation.exit(code) }
         main(nil)
     }
 }
