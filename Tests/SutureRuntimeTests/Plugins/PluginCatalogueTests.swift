@@ -172,6 +172,17 @@ struct PluginCatalogueTests {
         ) { try catalogue.find(kind: .locator, id: "tracing") }
     }
 
+    @Test("The plugins beside the executable are found, are sound, and are no test libraries")
+    func ownPlugins() async throws {
+        let path = PluginSearchPath(environment: [:], executableFolder: Build.folder)
+        let catalogue = try await PluginCatalogue.scan(path, executable: Build.executable)
+        #expect(catalogue.problems.isEmpty)
+        #expect(catalogue.components.contains { $0.kind == .locator })
+        #expect(catalogue.components.contains { $0.kind == .patcher && !$0.isNative })
+        #expect(catalogue.components.contains { $0.kind == .evaluator })
+        #expect(!catalogue.components.contains { $0.pluginID.hasPrefix("fault.") })
+    }
+
     @Test("A name that is near is suggested, one that is not is not")
     func nearestNames() {
         let names = ["memit", "rome", "emmet", "causal_tracing"]
