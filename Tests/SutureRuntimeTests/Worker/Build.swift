@@ -12,7 +12,7 @@ enum Build {
     static let executable = folder + "/suture"
 
     /// A library of Tests/FaultPlugins.
-    static func library(_ name: String) -> String { "\(folder)/libfault-\(name).so" }
+    static func library(_ name: String, prefix: String = "fault") -> String { "\(folder)/lib\(prefix)-\(name).so" }
 
     /// Finds nothing but what is named.
     static func path(_ files: [String]) -> PluginSearchPath {
