@@ -10,7 +10,9 @@ let package = Package(
         .target(name: "CSuture"),
         .target(name: "SutureKit", dependencies: ["CSuture"], swiftSettings: strict),
         .target(name: "SutureModel", dependencies: ["SutureKit"], swiftSettings: strict),
-        .testTarget(name: "SutureModelTests", dependencies: ["SutureModel"], swiftSettings: strict),
+        .testTarget(
+            name: "SutureModelTests", dependencies: ["SutureModel"], exclude: ["Tokenizer/make_fixtures.py"],
+            resources: [.copy("Tokenizer/Fixtures")], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,
