@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import SutureModel
 
 /// The corpus of make_fixtures.py, drawn again from the same fragments by the same generator.
 struct TokenizerCorpus {
@@ -12,14 +13,16 @@ struct TokenizerCorpus {
         let stretches: [[UInt32]]
     }
 
-    private let source: Source
+    /// The lines, drawn once.
+    static let lines: [String] = {
+        guard let data = try? TokenizerFixture.data("fragments.json"),
+            let source = try? JSONDecoder().decode(Source.self, from: data)
+        else { return [] }
+        return (0..<lineCount).map { line($0, source) }
+    }()
 
-    init() throws {
-        source = try JSONDecoder().decode(Source.self, from: Data(contentsOf: TokenizerFixture.url("fragments.json")))
-    }
-
-    func line(_ index: Int) -> String {
-        var generator = SplitMix64(state: Self.seed &+ UInt64(index))
+    private static func line(_ index: Int, _ source: Source) -> String {
+        var generator = SplitMix64(state: seed &+ UInt64(index))
         var scalars = String.UnicodeScalarView()
         for _ in 0..<generator.below(14) {
             let kind = generator.below(10)
@@ -68,14 +71,36 @@ enum TokenizerFixture {
     static func data(_ name: String) throws -> Data {
         try Data(contentsOf: url(name))
     }
+}
 
-    /// The FNV-1a hash of a text's UTF-8, in hexadecimal.
-    static func hash(_ text: String) -> String {
+/// The FNV-1a hash, over words in place of bytes.
+struct TokenizerHash {
+    private var value: UInt64 = 0xCBF2_9CE4_8422_2325
+
+    mutating func add(_ word: Int) {
+        value = (value ^ UInt64(word)) &* 0x100_0000_01B3
+    }
+
+    mutating func add(_ text: String) {
         var text = text
-        let hash = text.withUTF8 { bytes in
-            bytes.reduce(UInt64(0xCBF2_9CE4_8422_2325)) { ($0 ^ UInt64($1)) &* 0x100_0000_01B3 }
+        text.withUTF8 { bytes in
+            add(bytes.count)
+            for byte in bytes { value = (value ^ UInt64(byte)) &* 0x100_0000_01B3 }
         }
-        let digits = String(hash, radix: 16)
+    }
+
+    mutating func add(_ encoding: Tokenizer.Encoding) {
+        add(encoding.ids.count)
+        for id in encoding.ids { add(id) }
+        for offset in encoding.offsets {
+            add(offset.lowerBound)
+            add(offset.upperBound)
+        }
+    }
+
+    /// In 16 hexadecimal digits.
+    var digits: String {
+        let digits = String(value, radix: 16)
         return String(repeating: "0", count: 16 - digits.count) + digits
     }
 }

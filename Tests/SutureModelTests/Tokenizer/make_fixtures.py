@@ -100,9 +100,10 @@ def line(index, seed=SEED):
     return "".join(parts)
 
 
-def fnv(data, value=0xCBF29CE484222325):
-    for byte in data:
-        value = ((value ^ byte) * 0x100000001B3) & MASK
+def fnv(words, value=0xCBF29CE484222325):
+    """FNV-1a over words in place of bytes."""
+    for word in words:
+        value = ((value ^ word) * 0x100000001B3) & MASK
     return value
 
 
@@ -281,24 +282,23 @@ def expected(name, file):
         block = []
         for index in range(start, start + BLOCK):
             encoding = tokenizer.encode(line(index))
-            ids = " ".join(map(str, encoding.ids))
             if index < SPELLED_OUT:
-                rows.append(f"line {index} {ids}".rstrip())
-            block += [
-                ids, " ".join(f"{low}-{high}" for low, high in encoding.offsets),
-                tokenizer.decode(encoding.ids, skip_special_tokens=True),
-                tokenizer.decode(encoding.ids, skip_special_tokens=False)]
-        rows.append(f"block {start // BLOCK} {fnv(chr(10).join(block).encode()):016x}")
+                rows.append(f"line {index} {' '.join(map(str, encoding.ids))}".rstrip())
+            block += [len(encoding.ids), *encoding.ids, *(bound for offset in encoding.offsets for bound in offset)]
+            for skip in (True, False):
+                text = tokenizer.decode(encoding.ids, skip_special_tokens=skip).encode()
+                block += [len(text), *text]
+        rows.append(f"block {start // BLOCK} {fnv(block):016x}")
     (FOLDER / f"{name}.expected.txt").write_text("\n".join(rows) + "\n")
 
 
 def unicode_hashes():
-    """One hash over all scalars for each thing the package knows about a scalar."""
+    """One hash for each thing the package knows about scalars."""
     scalars = [chr(value) for value in range(0x110000) if not 0xD800 <= value < 0xE000]
 
     def classes(names, pattern):
-        found = ["--"] * len(scalars)
-        for name in names:
+        found = [0] * len(scalars)
+        for number, name in enumerate(names):
             splitter = pre_tokenizers.Split(Regex(pattern % name), behavior="removed")
             for start in range(0, len(scalars), 4096):
                 chunk = scalars[start:start + 4096]
@@ -307,29 +307,37 @@ def unicode_hashes():
                     kept.update(range(low, high))
                 for index in range(len(chunk)):
                     if index not in kept:
-                        found[start + index] = name
-        return "".join(found)
+                        found[start + index] = number + 1
+        return found
+
+    def word(scalar):
+        """2 inside a word, 0 white space, 1 anything else."""
+        pieces = [piece for piece, _ in whitespace.pre_tokenize_str("a" + scalar)]
+        return 2 if pieces == ["a" + scalar] else 0 if pieces == ["a"] else 1
 
     categories = (
         "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Co Cn").split()
-    words = pre_tokenizers.Whitespace()
-    kinds = {1: "w", 0: "s", 2: "p"}
+    whitespace = pre_tokenizers.Whitespace()
     digits = pre_tokenizers.Digits(individual_digits=True)
     values = {
         "categories": classes(categories, r"\p{%s}+"),
         "spaces": classes(["s"], r"\%s+"),
-        "words": "".join(kinds[(lambda q: 1 if q == ["a" + c] else 0 if q == ["a"] else 2)(
-            [piece for piece, _ in words.pre_tokenize_str("a" + c)])] for c in scalars),
-        "digits": "".join("10"[len(digits.pre_tokenize_str("a" + c)) == 1] for c in scalars),
-        "lowercase": "\n".join(map(normalizers.Lowercase().normalize_str, scalars)),
+        "words": map(word, scalars),
+        "digits": (len(digits.pre_tokenize_str("a" + scalar)) - 1 for scalar in scalars),
     }
+    # What has mappings lies below U+30000 and outside the unified ideographs; of the Hangul syllables some will do.
+    mapped = [
+        scalar for scalar in scalars[:0x30000 - 0x800]
+        if not (0x3400 <= ord(scalar) < 0xA000 or 0x20000 <= ord(scalar) < 0x2F800)
+        and not (0xAC00 <= ord(scalar) < 0xD800 and ord(scalar) % 7)]
     decompose = normalizers.NFKD()
+    values["lowercase"] = map(ord, "\n".join(normalizers.Lowercase().normalize_str(scalar) for scalar in mapped))
     for name in ("NFC", "NFD", "NFKC", "NFKD"):
-        normalizer = getattr(normalizers, name)()
-        values[name] = "\n".join(
-            normalizer.normalize_str(c) + "\n" + normalizer.normalize_str(decompose.normalize_str(c) + "\u0323\u0301\u0334")
-            for c in scalars)
-    rows = [f"{name} {fnv(value.encode()):016x}" for name, value in values.items()]
+        normalize = getattr(normalizers, name)().normalize_str
+        values[name] = map(ord, "\n".join(
+            normalize(scalar) + "\n" + normalize(decompose.normalize_str(scalar) + "\u0323\u0301\u0334")
+            for scalar in mapped))
+    rows = [f"{name} {fnv(value):016x}" for name, value in values.items()]
     (FOLDER / "unicode.txt").write_text("\n".join(rows) + "\n")
 
 
