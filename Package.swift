@@ -94,15 +94,16 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "TestSupport", dependencies: ["CSutureHost", "SutureKit", "SutureModel", "TorchBackend"],
-            path: "Tests/TestSupport", swiftSettings: strict),
+            name: "TestSupport", dependencies: ["SutureRuntime"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit"],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "SutureModelTests", dependencies: ["SutureModel", "TestSupport"],
-            exclude: ["Transformer/make_golden.py"], resources: [.copy("Transformer/Golden")], swiftSettings: strict),
-        .testTarget(name: "SutureRuntimeTests", dependencies: ["SutureRuntime"], swiftSettings: strict),
+            exclude: ["Tokenizer/make_fixtures.py", "Transformer/make_golden.py"],
+            resources: [.copy("Tokenizer/Fixtures"), .copy("Transformer/Golden")], swiftSettings: strict),
+        .testTarget(
+            name: "SutureRuntimeTests", dependencies: ["SutureRuntime", "TestSupport"], swiftSettings: strict),
     ] + faultPlugins.map(faultTarget),
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,
