@@ -46,16 +46,23 @@ public enum ArgumentResolver {
                 .usage, "\(place): \(component.id): \(parameter.name) is missing",
                 hint: "it must be \(parameter.kind.phrase)\(help)")
         }
-        do {
-            let origin = "the declaration of '\(component.id)' in '\(component.file)'"
-            let node = try JSONValue(json, name: "the default of \(parameter.name)").node(at: .inside(origin))
-            return try check.value(node)
-        } catch {
-            // A file that the default names may be missing here without a fault of the plugin.
-            if parameter.kind == .path || error.kind == .file { throw error }
-            throw RuntimeError(
+        func blame(_ error: RuntimeError) -> RuntimeError {
+            RuntimeError(
                 .plugin, "the plugin '\(component.pluginID)' declares a wrong default: \(error.message)",
                 hint: "ask its author for a corrected version")
+        }
+        let value: JSONValue
+        do {
+            value = try JSONValue(json, name: "\(component.id): the default of \(parameter.name)")
+        } catch {
+            throw blame(error)
+        }
+        do {
+            let origin = "the declaration of '\(component.id)' in '\(component.file)'"
+            return try check.value(value.node(at: .inside(origin)))
+        } catch {
+            // A file that the default names may be missing here without a fault of the plugin.
+            throw error.kind == .file ? error : blame(error)
         }
     }
 
