@@ -36,7 +36,7 @@ let package = Package(
     ],
     targets: [
         // The plugin ABI: headers alone.
-        .target(name: "CSuture"),
+        .target(name: "CSuture", exclude: ["abi-layout.tsv"]),
         // What plugin authors import.
         .target(name: "SutureKit", dependencies: ["CSuture"], swiftSettings: strict),
 
@@ -65,7 +65,7 @@ let package = Package(
             ]
         ),
         .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"])]),
-        .target(name: "CForeign", dependencies: ["CFFI"]),
+        .target(name: "CForeign", dependencies: ["CFFI", "CSuture"]),
         .target(name: "SutureModel", dependencies: ["CSuture", "CSutureHost", "SutureKit"], swiftSettings: strict),
         .target(
             name: "SutureRuntime",
@@ -81,11 +81,15 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        .target(
+            name: "TestSupport", dependencies: ["CSutureHost", "SutureKit", "SutureModel", "TorchBackend"],
+            path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit"],
-            swiftSettings: strict),
+            exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
-            name: "SutureModelTests", dependencies: ["SutureModel", "TorchBackend"], swiftSettings: strict),
+            name: "SutureModelTests", dependencies: ["SutureModel", "TestSupport"],
+            exclude: ["Transformer/make_golden.py"], resources: [.copy("Transformer/Golden")], swiftSettings: strict),
         .testTarget(name: "SutureRuntimeTests", dependencies: ["SutureRuntime"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],

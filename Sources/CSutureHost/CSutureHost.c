@@ -4,6 +4,7 @@
 
 #include "CSutureHost.h"
 
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -59,4 +60,16 @@ void suture_host_error_release(void *context, suture_error *error)
     free(error->message);
     free(error->hint);
     free(error);
+}
+
+static atomic_uint_fast64_t activity;
+
+void suture_host_note_activity(void)
+{
+    atomic_fetch_add_explicit(&activity, 1, memory_order_relaxed);
+}
+
+uint64_t suture_host_activity(void)
+{
+    return atomic_load_explicit(&activity, memory_order_relaxed);
 }

@@ -117,6 +117,12 @@ public struct ForwardOutput: Sendable {
     public var cache: KeyValueCache?
     /// In the order of ``Forward/captures``.
     public var captures: [Tensor]
+
+    public init(logits: Tensor?, cache: KeyValueCache?, captures: [Tensor]) {
+        self.logits = logits
+        self.cache = cache
+        self.captures = captures
+    }
 }
 
 /// Keys and values of tokens that were already run, per row. Immutable.

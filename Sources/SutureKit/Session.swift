@@ -111,4 +111,9 @@ public struct SecondMoment: Sendable {
     public var matrix: Tensor
     /// Token vectors behind it. It is singular unless this clearly exceeds the width.
     public var tokenCount: Int
+
+    public init(matrix: Tensor, tokenCount: Int) {
+        self.matrix = matrix
+        self.tokenCount = tokenCount
+    }
 }
