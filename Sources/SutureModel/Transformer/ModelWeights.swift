@@ -189,6 +189,22 @@ extension DType {
         case .bool: self = .bool
         }
     }
+
+    /// The type as files spell it.
+    public var stored: StoredDtype {
+        switch self {
+        case .float64: .float64
+        case .float32: .float32
+        case .float16: .float16
+        case .bfloat16: .bfloat16
+        case .int64: .int64
+        case .int32: .int32
+        case .int16: .int16
+        case .int8: .int8
+        case .uint8: .uint8
+        case .bool: .bool
+        }
+    }
 }
 
 /// Keeps mapped bytes alive for a tensor that looks at them.

@@ -6,7 +6,7 @@ public enum HiddenCommand {
     static let worker = "__worker"
 
     /// Every kind of job that a worker can do.
-    static let jobs: [any WorkerJob.Type] = [DescribeJob.self, CallJob.self]
+    static let jobs: [any WorkerJob.Type] = [RunJob.self, DescribeJob.self, CallJob.self]
 
     /// Does the work of a worker where the arguments ask for it. The executable calls this before it reads its command line.
     ///
