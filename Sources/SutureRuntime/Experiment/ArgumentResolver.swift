@@ -8,8 +8,9 @@ public enum ArgumentResolver {
     /// One value for each declared parameter, in declaration order.
     ///
     /// - Parameter settings: a mapping of parameter names to values.
-    /// - Throws: `usage`, naming component, parameter and value, for settings that are unknown, missing, of the wrong type
-    ///   or outside their range; `file` for files that they name; `plugin` for a default that breaks its own declaration.
+    /// - Throws: `usage`, naming component, parameter and value, for settings that are unknown, missing, of the wrong
+    ///   type or outside their range; `file` for files that they name; `plugin` for a default that breaks its own
+    ///   declaration.
     public static func resolve(
         _ settings: ConfigNode, for component: ComponentDescription, paths: PathResolver
     ) throws(RuntimeError) -> [ArgumentValue] {
@@ -98,7 +99,8 @@ public enum ArgumentResolver {
         func mustBe(_ what: String, _ node: ConfigNode, name: String? = nil, hint: String = "") -> RuntimeError {
             RuntimeError(
                 .usage,
-                "\(node.place): \(component): \(name ?? parameter.name) must be \(what), got \(node.phrase)", hint: hint)
+                "\(node.place): \(component): \(name ?? parameter.name) must be \(what), got \(node.phrase)",
+                hint: hint)
         }
 
         private func integer(_ node: ConfigNode, _ name: String) throws(RuntimeError) -> Int {

@@ -83,8 +83,8 @@ extension Delta {
         }
     }
 
-    /// Two changes of one parameter as one. Factors and rows are put side by side, so that nothing is rounded; only unlike
-    /// forms become a dense change, in float64.
+    /// Two changes of one parameter as one. Factors and rows are put side by side, so that nothing is rounded; only
+    /// unlike forms become a dense change, in float64.
     func adding(_ other: Delta, shape: [Int]) throws(SutureError) -> Delta {
         precondition(parameter == other.parameter)
         switch (form, other.form) {

@@ -6,9 +6,9 @@ import SutureModel
 
 /// Makes model folders with a patch in their weights, and takes it out again.
 ///
-/// The source folder is never written to. A patched folder holds, in `suture_patch`, the patch and the original bytes of
-/// what it changed, so taking it back needs nothing else and gives the original files bit for bit. (Subtracting the change
-/// would not: the sum was rounded.)
+/// The source folder is never written to. A patched folder holds, in `suture_patch`, the patch and the original bytes
+/// of what it changed, so taking it back needs nothing else and gives the original files bit for bit. (Subtracting the
+/// change would not: the sum was rounded.)
 public enum PatchApplication {
     /// The folder that a patched model carries.
     public static let recordName = "suture_patch"
@@ -57,14 +57,16 @@ public enum PatchApplication {
         var parameters: [Applied]
     }
 
-    /// Writes a complete Hugging Face folder of a model with a patch added: `W + Δ` computed in float64 and rounded once to
-    /// the stored type. All other files, tensors and headers stay byte for byte as they are, shards and index included.
+    /// Writes a complete Hugging Face folder of a model with a patch added: `W + Δ` computed in float64 and rounded
+    /// once to the stored type. All other files, tensors and headers stay byte for byte as they are, shards and index
+    /// included.
     ///
     /// - Parameters:
     ///   - output: a folder that is not there yet or is empty, outside the model folder. Appears whole or not at all.
     ///   - progress: called with the share that is done, 0 to 1.
-    /// - Throws: `file` where the model is not the one that the patch was made for; `refused` where rounding to the stored
-    ///   type loses the whole change or a number leaves its range; `usage` for the output place. Nothing is written then.
+    /// - Throws: `file` where the model is not the one that the patch was made for; `refused` where rounding to the
+    ///   stored type loses the whole change or a number leaves its range; `usage` for the output place. Nothing is
+    ///   written then.
     public static func apply(
         model: URL, patch: URL, output: URL, progress: (Double) -> Void = { _ in }
     ) throws(RuntimeError) -> Report {
@@ -78,7 +80,8 @@ public enum PatchApplication {
             let record = model.appendingPathComponent(recordName)
             if let applied = try? PatchManifest(folder: record), applied.weightsDigest == manifest.weightsDigest {
                 throw RuntimeError(
-                    .file, "the model '\(model.path)' already has this patch", hint: "use it as it is, or revert it first")
+                    .file, "the model '\(model.path)' already has this patch",
+                    hint: "use it as it is, or revert it first")
             }
             throw error
         }
@@ -149,7 +152,8 @@ public enum PatchApplication {
             }
             guard now.withUnsafeBytes({ Digest.of($0) }) == applied.digest else {
                 throw RuntimeError(
-                    .file, "the tensor '\(applied.parameter)' of '\(model.path)' was changed after the patch was applied",
+                    .file,
+                    "the tensor '\(applied.parameter)' of '\(model.path)' was changed after the patch was applied",
                     hint: "take the original model instead; reverting would lose that change")
             }
             guard before.withUnsafeBytes({ Digest.of($0) }) == applied.originalDigest else {

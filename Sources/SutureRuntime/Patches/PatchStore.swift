@@ -99,7 +99,8 @@ public enum PatchStore {
         let path = folder.appendingPathComponent(PatchManifest.weightsName)
         guard FileManager.default.fileExists(atPath: path.path) else {
             throw RuntimeError(
-                .file, "the patch '\(folder.path)' has no \(PatchManifest.weightsName)", hint: "take it from the run again")
+                .file, "the patch '\(folder.path)' has no \(PatchManifest.weightsName)",
+                hint: "take it from the run again")
         }
         let file = try RuntimeError.wrapping(.file) { try SafetensorsFile(opening: path) }
         guard file.allBytes.withUnsafeBytes({ Digest.of($0) }) == manifest.weightsDigest else {

@@ -4,8 +4,8 @@ import SutureKit
 import SutureModel
 
 extension ArchitectureDescription {
-    /// Whether checkpoints of this family keep a parameter as `[in, out]`: the projections of GPT-2's layers, but neither its
-    /// embeddings nor its head.
+    /// Whether checkpoints of this family keep a parameter as `[in, out]`: the projections of GPT-2's layers, but
+    /// neither its embeddings nor its head.
     func storesTransposed(_ parameter: String) -> Bool {
         guard storesTransposed else { return false }
         var templates = [names.attentionOutput, names.up, names.down]

@@ -17,7 +17,8 @@ struct CounterFactReaderTests {
             "target_true": {"str": "Paris"}, "subject": \(subject)}
             """
         return """
-            {"case_id": \(id), "requested_rewrite": \(rewrite ?? standard), "paraphrase_prompts": ["France's capital is"],
+            {"case_id": \(id), "requested_rewrite": \(rewrite ?? standard),
+             "paraphrase_prompts": ["France's capital is"],
              "neighborhood_prompts": ["The capital of Spain is", "Spain's capital is"], "attribute_prompts": [],
              "generation_prompts": ["France is known for"], "neighborhood_samples": [{"subject": "Spain"}]}
             """
@@ -79,18 +80,19 @@ struct CounterFactReaderTests {
         (sample(subject: "5"), "case 7 of 'FILE' has 5 for 'requested_rewrite.subject' instead of a text"),
         (
             sample(prompt: "\"The capital of Spain is\""),
-            "case 7 of 'FILE' has the subject \"France\" which is not in its 'requested_rewrite.prompt': \"The capital of "
-                + "Spain is\"; write {} where the subject belongs"
+            "case 7 of 'FILE' has the subject \"France\" which is not in its 'requested_rewrite.prompt': \"The "
+                + "capital of Spain is\"; write {} where the subject belongs"
         ),
         (
             sample(prompt: "\"France is France\""),
-            "case 7 of 'FILE' has the subject \"France\" 2 times in its 'requested_rewrite.prompt': \"France is France\"; "
+            "case 7 of 'FILE' has the subject \"France\" 2 times in its 'requested_rewrite.prompt': \"France is "
+                + "France\"; "
                 + "write {} at the one that is meant"
         ),
         (
             sample(prompt: "\"{} and {}\""),
-            "case 7 of 'FILE' has 2 '{}' in 'requested_rewrite.prompt': \"{} and {}\"; keep the one that stands for the "
-                + "subject"
+            "case 7 of 'FILE' has 2 '{}' in 'requested_rewrite.prompt': \"{} and {}\"; keep the one that stands for "
+                + "the subject"
         ),
         (sample(prompt: "\"\""), "case 7 of 'FILE' has an empty 'requested_rewrite.prompt'"),
         (sample(new: "null"), "case 7 of 'FILE' has no 'requested_rewrite.target_new'"),
@@ -163,7 +165,8 @@ struct CaseRequirementsTests {
     @Test("A missing field names component, field, the first case without it, and what to do")
     func missing() throws {
         let cases = [
-            EditCase(index: 0, id: "1", subject: "a", paraphrasePrompts: ["x"]), EditCase(index: 1, id: "2", subject: "a"),
+            EditCase(index: 0, id: "1", subject: "a", paraphrasePrompts: ["x"]),
+            EditCase(index: 1, id: "2", subject: "a"),
         ]
         let error = try failure {
             try CaseRequirements.check(
@@ -173,8 +176,8 @@ struct CaseRequirementsTests {
         #expect(error.kind == .usage)
         #expect(
             error.description
-                == "the evaluator 'counterfact' needs 'paraphrase_prompts', which case 2 of '/facts.json' does not have; "
-                + "add it to the record, or leave the case out")
+                == "the evaluator 'counterfact' needs 'paraphrase_prompts', which case 2 of '/facts.json' does not "
+                + "have; add it to the record, or leave the case out")
     }
 
     @Test("A field that another dataset supplies names that dataset")

@@ -20,7 +20,10 @@ struct ArgumentResolverTests {
             .make("v_loss_layer", .integer, optional: true),
             .make("context_templates", .textGroups, default: "[[\"{}\"]]"),
             .make("words", .texts, default: "[\"a\", \"\\u00e9\"]"),
-            .make("weights", .numbers, default: "[]", range: ParameterRange(minimum: 0, maximum: 1, excludesMaximum: true)),
+            .make(
+                "weights", .numbers, default: "[]",
+                range: ParameterRange(minimum: 0, maximum: 1, excludesMaximum: true)
+            ),
             .make("file", .path, optional: true),
         ])
 
@@ -82,7 +85,10 @@ struct ArgumentResolverTests {
         ),
         ("v_lrr: 1", "x.yaml:1:15: memit: unknown parameter 'v_lrr'; did you mean 'v_lr'?"),
         ("weights: [0.5, 1]", "x.yaml:1:30: memit: weights[1] must be >= 0 and < 1, got 1"),
-        ("weights: 0.5", "x.yaml:1:24: memit: weights must be a list of numbers, got 0.5; write [0.5] for a list of one"),
+        (
+            "weights: 0.5",
+            "x.yaml:1:24: memit: weights must be a list of numbers, got 0.5; write [0.5] for a list of one"
+        ),
         ("words: [a, null]", "x.yaml:1:26: memit: words[1] must be a text, got null"),
         (
             "context_templates: [a]",

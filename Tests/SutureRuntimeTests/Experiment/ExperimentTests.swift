@@ -178,8 +178,8 @@ struct ExperimentTests {
         ),
         (
             "seed: 0", "seed: [1",
-            "quickstart.yaml:11:7: this is not YAML: did not find expected ',' or ']' (while parsing a flow sequence at "
-                + "line 10); check indentation, brackets and quotes around this line"
+            "quickstart.yaml:11:7: this is not YAML: did not find expected ',' or ']' (while parsing a flow sequence "
+                + "at line 10); check indentation, brackets and quotes around this line"
         ),
         (
             "seed: 0", "\tseed: 0",
@@ -257,7 +257,9 @@ struct ConfigNodeTests {
         #expect(try node("\"\(text)\"").number == nil)
     }
 
-    @Test("What only looks like a number is a text", arguments: ["1_000", "0x10", "007", "1e", "e5", ".", "+", "1.2.3", "nan"])
+    @Test(
+        "What only looks like a number is a text",
+        arguments: ["1_000", "0x10", "007", "1e", "e5", ".", "+", "1.2.3", "nan"])
     func notNumbers(_ text: String) throws {
         #expect(try node(text).number == nil)
         #expect(try node(text).text == text)

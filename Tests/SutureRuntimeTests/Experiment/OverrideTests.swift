@@ -87,8 +87,8 @@ struct OverrideTests {
         ("model.dtpye=x", "command line, 'model.dtpye=x': unknown key 'dtpye' in model; did you mean 'dtype'?"),
         (
             "+seed=1",
-            "command line, '+seed=1': the file already has the key 'seed'; leave out the + to change it, or write ++ to "
-                + "set it either way"
+            "command line, '+seed=1': the file already has the key 'seed'; leave out the + to change it, or write ++ "
+                + "to set it either way"
         ),
         (
             "method.layers.0=3",
@@ -117,7 +117,10 @@ struct OverrideTests {
                 + "[a,b] for a list, or quote a text that has a comma: 'key=\"a,b\"'"
         ),
         ("seed=range(1,3)", nil),
-        ("seed=choice(1)", "command line, 'seed=choice(1)': 'choice(1)' is a sweep, and a run has one value; give one value"),
+        (
+            "seed=choice(1)",
+            "command line, 'seed=choice(1)': 'choice(1)' is a sweep, and a run has one value; give one value"
+        ),
         (
             "seed=[1,2",
             "command line, 'seed=[1,2': a list is not closed by ']'; quote texts that hold , [ ] { } or quotes"

@@ -69,7 +69,9 @@ final class Workspace: Sendable {
 }
 
 /// The error that `body` ends with.
-func failure<Result>(_ body: () throws -> Result, _ location: SourceLocation = #_sourceLocation) throws -> RuntimeError {
+func failure<Result>(
+    _ body: () throws -> Result, _ location: SourceLocation = #_sourceLocation
+) throws -> RuntimeError {
     do {
         _ = try body()
     } catch {

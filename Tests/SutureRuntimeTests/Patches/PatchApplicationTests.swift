@@ -32,7 +32,9 @@ struct PatchApplicationTests {
         #expect(try PatchFixture.digests(back) == original)
     }
 
-    @Test("The written weights are W + Δ, computed in float64 and rounded once, in the stored orientation", arguments: kinds)
+    @Test(
+        "The written weights are W + Δ, computed in float64 and rounded once, in the stored orientation",
+        arguments: kinds)
     func sums(_ dtype: DType, _ isSharded: Bool) throws {
         let fixture = try PatchFixture(dtype, isSharded: isSharded, seed: 5)
         let deltas = try PatchFixture.deltas()
@@ -207,8 +209,8 @@ struct PatchApplicationTests {
         #expect(none.kind == .file)
         #expect(
             none.description
-                == "the model '\(fixture.model.path)' carries no patch: it has no suture_patch/applied.json; only folders "
-                + "that 'patch apply' wrote can be reverted")
+                == "the model '\(fixture.model.path)' carries no patch: it has no suture_patch/applied.json; only "
+                + "folders that 'patch apply' wrote can be reverted")
 
         try fixture.write(try PatchFixture.deltas())
         let edited = fixture.place("edited")

@@ -57,7 +57,8 @@ struct PatchFixture {
 
     static let origin = PatchManifest.Origin(
         experiment: "quickstart", runID: "quickstart-0123abcd", configurationDigest: "aa", method: "memit",
-        methodVersion: "1.2.0", plugin: "suture-memit", pluginVersion: "0.1.0", pluginDigest: "bb", model: "/models/tiny")
+        methodVersion: "1.2.0", plugin: "suture-memit", pluginVersion: "0.1.0", pluginDigest: "bb",
+        model: "/models/tiny")
 
     static func isTransposed(_ parameter: String) -> Bool { parameter == up || parameter == down }
 

@@ -120,11 +120,14 @@ struct PatchStoreTests {
 
     /// A wrong change, and what the sentence says of it.
     static let refusals: [(make: @Sendable () throws -> [Delta], sentence: String)] = [
-        ({ [] }, "the patch changes nothing: it is empty; look at the method's settings and at what its locator selected"),
+        (
+            { [] },
+            "the patch changes nothing: it is empty; look at the method's settings and at what its locator selected"
+        ),
         (
             { [Delta(PatchFixture.bias, .dense(try Tensor.zeros([4])))] },
-            "the patch changes nothing: all of its numbers are 0; look at the method's settings and at what its locator "
-                + "selected"
+            "the patch changes nothing: all of its numbers are 0; look at the method's settings and at what its "
+                + "locator selected"
         ),
         (
             { [Delta("h.9.weight", .dense(try Tensor.ones([4])))] },
@@ -133,13 +136,13 @@ struct PatchStoreTests {
         ),
         (
             { [Delta(PatchFixture.bias, .dense(try Tensor([1, .nan, 1, 1])))] },
-            "the change of 'transformer.h.0.mlp.c_proj.bias' has numbers that are not finite; lower the learning rate or "
-                + "the clamp, or raise the regularisation"
+            "the change of 'transformer.h.0.mlp.c_proj.bias' has numbers that are not finite; lower the learning rate "
+                + "or the clamp, or raise the regularisation"
         ),
         (
             { [Delta(PatchFixture.bias, .dense(try Tensor.ones([5])))] },
-            "the change of 'transformer.h.0.mlp.c_proj.bias' has the shape [5], the parameter [4]; changes are [out, in], "
-                + "whatever the checkpoint stores"
+            "the change of 'transformer.h.0.mlp.c_proj.bias' has the shape [5], the parameter [4]; changes are [out, "
+                + "in], whatever the checkpoint stores"
         ),
         (
             { [Delta(PatchFixture.down, .lowRank(left: try Tensor.ones([6, 1]), right: try Tensor.ones([1, 4])))] },
@@ -175,7 +178,8 @@ struct PatchStoreTests {
         #expect(error.kind == .file)
         #expect(
             error.description
-                == "'\(fixture.patch.path)' is no patch: it has no readable patch.json; give the folder 'patch' of a run")
+                == "'\(fixture.patch.path)' is no patch: it has no readable patch.json; give the folder 'patch' of a "
+                + "run")
     }
 
     @Test("A folder with a patch for each group says to name one")
@@ -201,10 +205,12 @@ struct PatchStoreTests {
         }
         #expect(
             try error(text.replacing("\"schema\" : 1", with: "\"schema\" : 2")).description
-                == "'\(json.path)' has schema 2, and this version reads schema 1; use the version of suture that wrote it")
+                == "'\(json.path)' has schema 2, and this version reads schema 1; use the version of suture that "
+                + "wrote it")
         #expect(try error("{}").message == "'\(json.path)' does not describe a patch: it has no 'schema'")
         #expect(
-            try error(text.replacing("\"rows\"", with: "\"lines\"")).message == "'\(json.path)' does not describe a patch")
+            try error(text.replacing("\"rows\"", with: "\"lines\"")).message
+                == "'\(json.path)' does not describe a patch")
         #expect(
             try error(text.replacing("\"run_id\"", with: "\"id\"")).message
                 == "'\(json.path)' does not describe a patch: it has no 'origin.run_id'")
