@@ -20,6 +20,17 @@ func pluginTarget(_ name: String) -> Target {
         swiftSettings: strict)
 }
 
+/// Libraries for the tests of the runtime, most of which misbehave: `libfault-….so`.
+let faultPlugins = [
+    "Crash", "Declarations", "Entry", "Functions", "Hang", "Load", "Long", "Major", "Native", "Short", "Swift", "Twin",
+]
+
+func faultTarget(_ name: String) -> Target {
+    .target(
+        name: "Fault\(name)", dependencies: name == "Swift" ? ["CSuture", "SutureKit"] : ["CSuture"],
+        path: "Tests/FaultPlugins/\(name)", publicHeadersPath: ".", swiftSettings: strict)
+}
+
 let package = Package(
     name: "Suture",
     products: [
@@ -28,7 +39,8 @@ let package = Package(
         plugin("MEMIT"),
         plugin("Evaluators"),
         plugin("Native"),
-    ],
+    ]
+        + faultPlugins.map { .library(name: "fault-\($0.lowercased())", type: .dynamic, targets: ["Fault\($0)"]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -91,7 +103,7 @@ let package = Package(
             name: "SutureModelTests", dependencies: ["SutureModel", "TestSupport"],
             exclude: ["Transformer/make_golden.py"], resources: [.copy("Transformer/Golden")], swiftSettings: strict),
         .testTarget(name: "SutureRuntimeTests", dependencies: ["SutureRuntime"], swiftSettings: strict),
-    ],
+    ] + faultPlugins.map(faultTarget),
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,
     cxxLanguageStandard: .cxx17
