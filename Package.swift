@@ -90,6 +90,11 @@ let package = Package(
         .testTarget(
             name: "SutureModelTests", dependencies: ["SutureModel", "TestSupport"],
             exclude: ["Transformer/make_golden.py"], resources: [.copy("Transformer/Golden")], swiftSettings: strict),
+        .testTarget(
+            name: "MethodTests", dependencies: ["Evaluators", "Locators", "MEMIT", "SutureModel", "TestSupport"],
+            swiftSettings: strict,
+            // Every plugin brings a suture_plugin_entry of its own; these tests link several and call none.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--allow-multiple-definition"])]),
         .testTarget(name: "SutureRuntimeTests", dependencies: ["SutureRuntime"], swiftSettings: strict),
     ],
     swiftLanguageModes: [.v6],

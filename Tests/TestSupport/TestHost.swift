@@ -27,6 +27,7 @@ public enum TestHost {
         switch String(cString: id) {
         case SUTURE_TENSOR_ID: UnsafeRawPointer(torch_backend_tensor_api())
         case SUTURE_MODEL_ID: UnsafeRawPointer(ModelTable.pointer)
+        case SUTURE_SESSION_ID: UnsafeRawPointer(TestSession.table)
         default: nil
         }
     }
