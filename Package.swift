@@ -103,6 +103,11 @@ let package = Package(
             exclude: ["Tokenizer/make_fixtures.py", "Transformer/make_golden.py"],
             resources: [.copy("Tokenizer/Fixtures"), .copy("Transformer/Golden")], swiftSettings: strict),
         .testTarget(
+            name: "MethodTests", dependencies: ["Evaluators", "Locators", "MEMIT", "SutureModel", "TestSupport"],
+            swiftSettings: strict,
+            // Every plugin brings a suture_plugin_entry of its own; these tests link several and call none.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--allow-multiple-definition"])]),
+        .testTarget(
             name: "SutureRuntimeTests", dependencies: ["SutureRuntime", "TestSupport"], swiftSettings: strict),
     ] + faultPlugins.map(faultTarget),
     swiftLanguageModes: [.v6],

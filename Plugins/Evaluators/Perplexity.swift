@@ -4,8 +4,8 @@ import SutureKit
 
 /// The perplexity of ordinary text: exp of the mean −log p per predicted token.
 ///
-/// Each line of the file is a text of its own; a line longer than the model's context is cut into pieces. The first token
-/// of a piece is not predicted.
+/// Each line of the file is a text of its own; a line longer than the model's context is cut into pieces. The first
+/// token of a piece is not predicted.
 struct Perplexity: Evaluator {
     static let descriptor = ComponentDescriptor(
         id: "perplexity", summary: "Perplexity of a text file, one text a line.")

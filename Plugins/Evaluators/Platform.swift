@@ -34,7 +34,8 @@ extension FilePath {
             if !line.isEmpty { lines.append(String(decoding: line, as: UTF8.self)) }
         }
         guard !lines.isEmpty else {
-            throw SutureError(.invalidArgument, "the text \(path) has no lines", hint: "give a file with one text a line")
+            throw SutureError(
+                .invalidArgument, "the text \(path) has no lines", hint: "give a file with one text a line")
         }
         return lines
     }

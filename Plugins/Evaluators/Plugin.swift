@@ -3,7 +3,8 @@
 import CSuture
 import SutureKit
 
-let plugin = PluginExport(id: "suture.evaluators", version: "1.0.0", components: [CounterFact.self, Perplexity.self, Drift.self])
+let plugin = PluginExport(
+    id: "suture.evaluators", version: "1.0.0", components: [CounterFact.self, Perplexity.self, Drift.self])
 
 @c @implementation
 public func suture_plugin_entry(_ major: UInt32, _ minor: UInt32) -> UnsafePointer<suture_plugin>? {

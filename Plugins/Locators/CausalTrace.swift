@@ -4,15 +4,16 @@ import SutureKit
 
 /// Causal tracing: where does restoring a clean state bring the answer back? (Meng et al. 2022, §2.)
 ///
-/// The subject's embeddings are corrupted by noise; then the clean value of one token at one site of one layer (for MLP and
-/// attention outputs: of a window of layers around it) is put back. A cell's score is its indirect effect: the probability
-/// of the answer then, less that of the corrupted run, averaged over the noise. The noise is drawn once per case and is the
-/// same in every cell.
+/// The subject's embeddings are corrupted by noise; then the clean value of one token at one site of one layer (for
+/// MLP and attention outputs: of a window of layers around it) is put back. A cell's score is its indirect effect:
+/// the probability of the answer then, less that of the corrupted run, averaged over the noise. The noise is drawn
+/// once per case and is the same in every cell.
 ///
 /// Cost per case: for every kind and layer, the blocks from there on over `samples` · tokens rows.
 struct CausalTrace: Locator {
     static let descriptor = ComponentDescriptor(
-        id: "causal-trace", summary: "Measures where restoring a clean state recovers the answer from a corrupted subject.",
+        id: "causal-trace",
+        summary: "Measures where restoring a clean state recovers the answer from a corrupted subject.",
         requires: [.prompt, .subject, .targetTrue])
 
     static let kinds: [Site.Kind] = [.residualOut, .mlpOutput, .attentionOutput]

@@ -16,8 +16,8 @@ struct CorruptedRun {
     private let samples: Int
     private let window: Int
     private let tokenBudget: Int
-    /// By layer: the stream that enters it in the corrupted runs, `[sample, position, dModel]`; one more for what leaves
-    /// the last.
+    /// By layer: the stream that enters it in the corrupted runs, `[sample, position, dModel]`; one more for what
+    /// leaves the last.
     private let corrupted: [Tensor]
     /// By kind and layer: the clean values, `[position, width]`.
     private let clean: [Site: Tensor]

@@ -20,11 +20,13 @@ struct TracedPrompt {
         let (ids, offsets) = try model.encodeWithOffsets(text, addsSpecialTokens: true)
         let start = prefix.unicodeScalars.count
         let end = start + editCase.subject.unicodeScalars.count
-        // A token's leading space is not part of the subject, so a token belongs to it when it reaches beyond its start.
+        // A token's leading space is not part of the subject, so a token belongs to it when it reaches beyond its
+        // start.
         let covering = offsets.indices.filter { offsets[$0].upperBound > start && offsets[$0].lowerBound < end }
         guard let first = covering.first, let last = covering.last else {
             throw SutureError(
-                .invalidArgument, "case \(editCase.id): no token of \"\(text)\" covers the subject \"\(editCase.subject)\"",
+                .invalidArgument,
+                "case \(editCase.id): no token of \"\(text)\" covers the subject \"\(editCase.subject)\"",
                 hint: "check the data set")
         }
         tokens = ids

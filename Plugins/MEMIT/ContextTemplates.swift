@@ -4,8 +4,9 @@ import SutureKit
 
 /// Texts in front of a prompt, so that an edit does not depend on what was said before.
 ///
-/// Each has one slot, for the prompt. The first is the plain prompt, `{}`. Groups matter to keys alone: a key is the mean
-/// inside each group, then over groups, so that the plain prompt has half the weight; the value's loss is a plain mean.
+/// Each has one slot, for the prompt. The first is the plain prompt, `{}`. Groups matter to keys alone: a key is the
+/// mean inside each group, then over groups, so that the plain prompt has half the weight; the value's loss is a
+/// plain mean.
 struct ContextTemplates {
     var groups: [[String]]
 
@@ -73,8 +74,8 @@ struct ContextTemplateSettings: ParameterSet {
 
     /// The given templates, or samples of the unedited model: top-k sampling with k = 5 from each opener in turn.
     ///
-    /// The published clean-up, but for its Unicode decomposition, which would change how a sample is tokenised. A sample
-    /// ends where the model ends its text; the published code goes on behind the mark.
+    /// The published clean-up, but for its Unicode decomposition, which would change how a sample is tokenised. A
+    /// sample ends where the model ends its text; the published code goes on behind the mark.
     func templates(in session: Session) throws -> ContextTemplates {
         if let given { return ContextTemplates(groups: given) }
         let model = try session.original

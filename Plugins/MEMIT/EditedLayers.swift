@@ -12,7 +12,8 @@ func editedLayers(
     let layers = own.map { Array(Set($0)).sorted() } ?? located
     guard !layers.isEmpty else {
         throw SutureError(
-            .invalidArgument, "\(method) has no layer to write: the locator selected no neurons for case \(editCase.id)",
+            .invalidArgument,
+            "\(method) has no layer to write: the locator selected no neurons for case \(editCase.id)",
             hint: "set layers, or use a locator that selects the site neurons, such as fixed-layers")
     }
     guard located.isEmpty || located == layers else {

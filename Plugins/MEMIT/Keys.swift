@@ -5,8 +5,8 @@ import SutureKit
 extension Model {
     /// The value of a site at the last token of each row, `[row, width]`, in the model's dtype.
     ///
-    /// The pass stops behind the site's block and computes no logits. Rows share batches of at most `tokenBudget` tokens,
-    /// which changes speed and memory, not results.
+    /// The pass stops behind the site's block and computes no logits. Rows share batches of at most `tokenBudget`
+    /// tokens, which changes speed and memory, not results.
     func values(of site: Site, atEndOf rows: [[Int]], tokenBudget: Int) throws -> Tensor {
         var order: [Int] = []
         var parts: [Tensor] = []
@@ -23,7 +23,8 @@ extension Model {
         return try Tensor.concatenated(parts).indexSelect(0, place)
     }
 
-    /// Keys k of facts at a layer: the neurons at the lookup token, averaged over the context templates by their weights.
+    /// Keys k of facts at a layer: the neurons at the lookup token, averaged over the context templates by their
+    /// weights.
     ///
     /// - Parameter lookups: for each fact, its prompt in each context template.
     /// - Parameter weights: one per context template.

@@ -79,7 +79,8 @@ struct ROME: Patcher {
             } catch {
                 throw SutureError(
                     .failedPrecondition,
-                    "the second moment of blocks.\(layer).neurons, over \(moment.tokenCount) tokens, is not positive definite",
+                    "the second moment of \(Site.neurons(layer)), over \(moment.tokenCount) tokens, is not positive "
+                        + "definite",
                     hint: "take statistics over more text, or set mom2_adjustment: false")
             }
         }

@@ -14,8 +14,9 @@ enum FactToken: String, CaseIterable {
 
 /// A filled prompt as tokens, with the index of the token at which the fact is looked up.
 ///
-/// Prefix, prefix with subject, and the whole are tokenised cumulatively, which is right for tokenizers that add a beginning
-/// token or merge across the prefix; the published code tokenises the three parts apart, which agrees for GPT-2.
+/// Prefix, prefix with subject, and the whole are tokenised cumulatively, which is right for tokenizers that add a
+/// beginning token or merge across the prefix; the published code tokenises the three parts apart, which agrees for
+/// GPT-2.
 struct SubjectLookup {
     var tokens: [Int]
     var index: Int

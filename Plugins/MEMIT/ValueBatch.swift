@@ -4,8 +4,8 @@ import SutureKit
 
 /// The rows of some cases behind the edited layer: what every step of the optimisation starts from.
 ///
-/// Nothing below the edited layer and nothing before the lookup token depends on delta. One pass gives the stream behind
-/// the layer from the lookup token on, and keys and values of what precedes; a step runs the rest alone.
+/// Nothing below the edited layer and nothing before the lookup token depends on delta. One pass gives the stream
+/// behind the layer from the lookup token on, and keys and values of what precedes; a step runs the rest alone.
 struct ValueBatch {
     /// The layer behind which delta is added, and the one behind which the likelihood is read.
     let layer: Int
@@ -19,7 +19,8 @@ struct ValueBatch {
     var lengths: [Int]
     /// Nil where no block follows.
     var past: KeyValueCache?
-    /// log p of the unedited model at the divergence rows, `[divergence row, vocabulary]`; nil without such rows.
+    /// log p at the divergence rows while delta is 0, `[divergence row, vocabulary]`; nil until the first loss is
+    /// taken.
     var reference: Tensor?
 
     /// - Parameter value: the site whose value is optimised; its layer is the edited one.
@@ -39,22 +40,14 @@ struct ValueBatch {
         for (i, row) in rows.enumerated() where owners[i] == firstRows.count {
             firstRows.append(TokenIndex(row: i, position: row.lookup))
         }
-        let divergence = rows.indices.filter { rows[$0].isDivergence }
-
-        let hasBlocks = layer + 1 < model.info.layerCount
         var pass = Forward(.tokens(try TokenBatch(rows.map(\.tokens))), logits: .none)
-        if divergence.isEmpty && !hasBlocks { pass.layers = 0..<layer + 1 }
-        if !divergence.isEmpty {
-            pass.logits = .at(divergence.map { TokenIndex(row: $0, position: rows[$0].lookup) })
-        }
-        pass.keepsCache = hasBlocks
+        pass.keepsCache = layer + 1 < model.info.layerCount
         pass.captures = [Capture(.residualOut(layer), at: tail), Capture(value, at: firstRows)]
         let output = try model.forward(pass)
         let batch = ValueBatch(
             layer: layer, lossLayer: lossLayer, rows: rows, owners: owners,
             stream: try output.captures[0].cast(to: .float32).reshaped(rows.count, width, -1), lengths: lengths,
-            past: try output.cache?.selecting(lengths: rows.map(\.lookup)),
-            reference: try output.logits?.cast(to: .float32).logSoftmax())
+            past: try output.cache?.selecting(lengths: rows.map(\.lookup)))
         return (batch, try output.captures[1].cast(to: .float32))
     }
 
@@ -75,8 +68,9 @@ struct ValueBatch {
 
     /// The loss of every case without its decay, `[case]`; 0 for a case without rows. Gradients flow to `delta`.
     ///
-    /// - Parameter delta: `[case, dModel]`, float32.
-    func loss(_ delta: Tensor, divergenceFactor: Double, _ model: Model) throws -> Tensor {
+    /// - Parameter delta: `[case, dModel]`, float32. 0 in the first call, which records what divergence is measured
+    ///   from.
+    mutating func loss(_ delta: Tensor, divergenceFactor: Double, _ model: Model) throws -> Tensor {
         let count = delta.shape[0]
         let likelihood = reads(ofDivergence: false)
         let divergence = reads(ofDivergence: true)
@@ -84,8 +78,10 @@ struct ValueBatch {
         let targets = try Tensor(likelihood.map { $0.target ?? 0 }, device: delta.device)
         var loss = try ValueBatch.perCase(
             logits.likelihood.crossEntropy(targets, reduction: .none), likelihood, count)
-        if let edited = logits.divergence, let reference {
-            let divergences = try edited.logSoftmax().klDivergence(to: reference)
+        if let edited = try logits.divergence?.logSoftmax() {
+            let unedited = try reference ?? edited.detached()
+            reference = unedited
+            let divergences = try edited.klDivergence(to: unedited)
             loss = try loss + divergenceFactor * ValueBatch.perCase(divergences, divergence, count)
         }
         return loss

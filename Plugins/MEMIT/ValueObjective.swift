@@ -5,7 +5,8 @@ import SutureKit
 /// One prompt of what a value is optimised for: what is run, where delta is added, and what the loss reads.
 struct ValueRow {
     enum Term {
-        /// The mean of -log p over these tokens, whose predictions end the row. A case's loss is the mean over such rows.
+        /// The mean of -log p over these tokens, whose predictions end the row. A case's loss is the mean over such
+        /// rows.
         case likelihood([Int])
         /// KL(edited ‖ unedited) of the prediction at the lookup token. Mean over such rows, times `kl_factor`.
         case divergence

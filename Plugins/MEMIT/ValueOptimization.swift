@@ -4,8 +4,8 @@ import SutureKit
 
 /// Finds the value v = h0 + delta at the lookup token under which the model says what it shall say.
 ///
-/// Delta is a free vector per case, added to the stream behind the edited layer at the lookup token of each of the case's
-/// rows, and optimised by Adam against
+/// Delta is a free vector per case, added to the stream behind the edited layer at the lookup token of each of the
+/// case's rows, and optimised by Adam against
 ///
 ///     mean NLL + kl_factor · KL(edited ‖ unedited) + v_weight_decay · |delta| / |h0|²
 ///
@@ -17,8 +17,8 @@ struct ValueOptimization {
     /// A case is done when its loss is below this. From the published code.
     private static let goodEnough = 0.05
 
-    /// What v is a value of: MEMIT takes the residual stream behind the layer, ROME the MLP's output. Delta has the same
-    /// effect on either, since the stream is the sum of what the blocks add.
+    /// What v is a value of: MEMIT takes the residual stream behind the layer, ROME the MLP's output. Delta has the
+    /// same effect on either, since the stream is the sum of what the blocks add.
     var site: Site
     var layer: Int
     var settings: ValueSettings

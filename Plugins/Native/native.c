@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * A plugin in C. Its evaluator "target-rank" is an ordinary function: the host reads the declared parameters, checks the
- * experiment file against them, and calls the function with their values in place.
+ * A plugin in C. Its evaluator "target-rank" is an ordinary function: the host reads the declared parameters, checks
+ * the experiment file against them, and calls the function with their values in place.
  */
 #include "native.h"
 
@@ -137,7 +137,8 @@ static suture_error *rank_behind(const struct tables *t, suture_model *model, co
     return error;
 }
 
-static suture_error *emit(const struct tables *t, suture_session *session, int64_t index, const char *name, double value)
+static suture_error *emit(const struct tables *t, suture_session *session, int64_t index, const char *name,
+                          double value)
 {
     suture_score score = {
         .struct_size = sizeof score, .case_index = index, .name = name, .value = value, .weight = 1};
