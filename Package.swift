@@ -2,16 +2,114 @@
 import Foundation
 import PackageDescription
 
+// libtorch lies where `make setup` put it, or where LIBTORCH says.
+let libtorch =
+    ProcessInfo.processInfo.environment["LIBTORCH"]
+    ?? URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: ".deps/libtorch").path
+
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
+
+/// A plugin: a shared library over SutureKit alone. The host finds `libsuture-*.so` beside its executable.
+func plugin(_ name: String) -> Product {
+    .library(name: "suture-\(name.lowercased())", type: .dynamic, targets: [name])
+}
+
+func pluginTarget(_ name: String) -> Target {
+    .target(
+        name: name, dependencies: ["CSuture", "SutureKit"], path: "Plugins/\(name)", exclude: ["README.md"],
+        swiftSettings: strict)
+}
+
+/// Libraries for the tests of the runtime, most of which misbehave: `libfault-….so`.
+let faultPlugins = [
+    "Crash", "Declarations", "Entry", "Functions", "Hang", "Load", "Long", "Major", "Native", "Short", "Swift", "Twin",
+]
+
+func faultTarget(_ name: String) -> Target {
+    .target(
+        name: "Fault\(name)", dependencies: name == "Swift" ? ["CSuture", "SutureKit"] : ["CSuture"],
+        path: "Tests/FaultPlugins/\(name)", publicHeadersPath: ".", swiftSettings: strict)
+}
 
 let package = Package(
     name: "Suture",
-    targets: [
-        .target(name: "CSuture"),
-        .target(name: "SutureKit", dependencies: ["CSuture"], swiftSettings: strict),
-        .target(name: "SutureModel", dependencies: ["SutureKit"], swiftSettings: strict),
-        .testTarget(name: "SutureModelTests", dependencies: ["SutureModel"], swiftSettings: strict),
+    products: [
+        .executable(name: "suture", targets: ["suture"]),
+        plugin("Locators"),
+        plugin("MEMIT"),
+        plugin("Evaluators"),
+        plugin("Native"),
+    ]
+        + faultPlugins.map { .library(name: "fault-\($0.lowercased())", type: .dynamic, targets: ["Fault\($0)"]) },
+    dependencies: [
+        .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
+        .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
+        .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
     ],
+    targets: [
+        // The plugin ABI: headers alone.
+        .target(name: "CSuture", exclude: ["abi-layout.tsv"]),
+        // What plugin authors import.
+        .target(name: "SutureKit", dependencies: ["CSuture"], swiftSettings: strict),
+
+        // The methods. They depend on SutureKit alone.
+        pluginTarget("Locators"),
+        pluginTarget("MEMIT"),
+        pluginTarget("Evaluators"),
+        .target(name: "Native", dependencies: ["CSuture"], path: "Plugins/Native", exclude: ["README.md"]),
+
+        // Host side, each layer over those above it.
+        .target(name: "CSutureHost", dependencies: ["CSuture"]),
+        .target(
+            name: "TorchBackend",
+            dependencies: ["CSuture", "CSutureHost"],
+            cxxSettings: [
+                .unsafeFlags([
+                    "-isystem", "\(libtorch)/include",
+                    "-isystem", "\(libtorch)/include/torch/csrc/api/include",
+                ]),
+                .define("_GLIBCXX_USE_CXX11_ABI", to: "1"),
+            ],
+            linkerSettings: [
+                .unsafeFlags(["-L\(libtorch)/lib", "-Xlinker", "-rpath", "-Xlinker", "\(libtorch)/lib"]),
+                .linkedLibrary("torch_cpu"),
+                .linkedLibrary("c10"),
+            ]
+        ),
+        .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"])]),
+        .target(name: "CForeign", dependencies: ["CFFI", "CSuture"]),
+        .target(name: "SutureModel", dependencies: ["CSuture", "CSutureHost", "SutureKit"], swiftSettings: strict),
+        .target(
+            name: "SutureRuntime",
+            dependencies: [
+                "CForeign", "CSuture", "CSutureHost", "SutureKit", "SutureModel", "TorchBackend", "Yams",
+                .product(name: "Crypto", package: "swift-crypto"),
+            ],
+            swiftSettings: strict),
+        .executableTarget(
+            name: "suture",
+            dependencies: [
+                "SutureRuntime", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+            ],
+            swiftSettings: strict),
+
+        .target(
+            name: "TestSupport", dependencies: ["SutureRuntime"], path: "Tests/TestSupport", swiftSettings: strict),
+        .testTarget(
+            name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit"],
+            exclude: ["Golden"], swiftSettings: strict),
+        .testTarget(
+            name: "SutureModelTests", dependencies: ["SutureModel", "TestSupport"],
+            exclude: ["Tokenizer/make_fixtures.py", "Transformer/make_golden.py"],
+            resources: [.copy("Tokenizer/Fixtures"), .copy("Transformer/Golden")], swiftSettings: strict),
+        .testTarget(
+            name: "MethodTests", dependencies: ["Evaluators", "Locators", "MEMIT", "SutureModel", "TestSupport"],
+            swiftSettings: strict,
+            // Every plugin brings a suture_plugin_entry of its own; these tests link several and call none.
+            linkerSettings: [.unsafeFlags(["-Xlinker", "--allow-multiple-definition"])]),
+        .testTarget(
+            name: "SutureRuntimeTests", dependencies: ["SutureRuntime", "TestSupport"], swiftSettings: strict),
+    ] + faultPlugins.map(faultTarget),
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,
     cxxLanguageStandard: .cxx17

@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// The probability-based metrics of CounterFact (Meng et al. 2022, §3.4), as the authors' code computes them.
+///
+/// On the edit prompt and its paraphrases the new object shall win over the true one, on neighbouring prompts the
+/// true one. *success* compares the two, *accuracy* asks that every token of the right one is the model's first
+/// choice, *magnitude* is the difference of their probabilities. A case's score is the mean over its prompts; a
+/// metric the mean over cases, in percent.
+struct CounterFact: Evaluator {
+    static let descriptor = ComponentDescriptor(
+        id: "counterfact", summary: "Efficacy, paraphrase and neighbourhood by success, accuracy and magnitude.",
+        requires: [.prompt, .subject, .targetNew, .targetTrue])
+
+    @Parameter(
+        "batch_tokens", in: .positive, unit: "tokens",
+        help: "Tokens that are run at once, padding counted. Changes speed and memory, not results.")
+    var tokenBudget = 8192
+
+    /// The prompts of one kind, and which of the two objects shall win there.
+    private struct Group {
+        var name: String
+        var wantsNew: Bool
+        var prompts: (EditCase) -> [String]
+    }
+
+    private static var groups: [Group] {
+        [
+            Group(name: "efficacy", wantsNew: true) { [$0.filledPrompt] },
+            Group(name: "paraphrase", wantsNew: true) { $0.paraphrasePrompts },
+            Group(name: "neighborhood", wantsNew: false) { $0.neighborhoodPrompts },
+        ]
+    }
+
+    private static let measures = ["success", "accuracy", "magnitude"]
+
+    func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
+        let model = try session.model
+        try session.progress("evaluate", 0, of: cases.count)
+        var requests: [RatingRequest] = []
+        for editCase in cases {
+            for prompt in CounterFact.groups.flatMap({ $0.prompts(editCase) }) {
+                requests.append(
+                    try RatingRequest(prompt, objects: [editCase.targetNew, editCase.targetTrue], model))
+            }
+        }
+        var ratings = try model.ratings(of: requests, tokenBudget: tokenBudget)[...]
+        try session.progress("evaluate", cases.count, of: cases.count)
+
+        var scores: [Score] = []
+        for editCase in cases {
+            for group in CounterFact.groups {
+                let count = group.prompts(editCase).count
+                guard count > 0 else { continue }
+                let pairs = ratings.prefix(count).map {
+                    group.wantsNew ? (right: $0[0], wrong: $0[1]) : (right: $0[1], wrong: $0[0])
+                }
+                ratings = ratings.dropFirst(count)
+                func mean(_ measure: String, _ value: ((right: Rating, wrong: Rating)) -> Double) {
+                    scores.append(
+                        Score(
+                            "\(group.name)_\(measure)", pairs.map(value).reduce(0, +) / Double(count),
+                            caseIndex: editCase.index))
+                }
+                mean("success") { $0.right.negativeLogLikelihood < $0.wrong.negativeLogLikelihood ? 1 : 0 }
+                mean("accuracy") { $0.right.isFirstChoice ? 1 : 0 }
+                mean("magnitude") { $0.right.probability - $0.wrong.probability }
+            }
+        }
+        return scores
+    }
+
+    func summarize(_ scores: [Score]) throws -> [Metric] {
+        var metrics = CounterFact.groups.flatMap { group in
+            CounterFact.measures.compactMap { measure in
+                Metric.mean(
+                    of: "\(group.name)_\(measure)", in: scores, times: 100, unit: "percent",
+                    direction: .higherIsBetter, protocol: "teacher-forced")
+            }
+        }
+        let successes = metrics.filter { $0.name.hasSuffix("_success") }
+        if successes.count == CounterFact.groups.count {
+            metrics.append(
+                Metric(
+                    "score", CounterFact.harmonicMean(successes.map(\.value)), unit: "percent",
+                    n: successes.map(\.n).min() ?? 0, direction: .higherIsBetter, protocol: "teacher-forced"))
+        }
+        return metrics
+    }
+
+    /// 0 where any value is 0.
+    static func harmonicMean(_ values: [Double]) -> Double {
+        guard values.allSatisfy({ $0 > 0 }) else { return 0 }
+        return Double(values.count) / values.reduce(0) { $0 + 1 / $1 }
+    }
+}

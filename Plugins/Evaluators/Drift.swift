@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// How far an edit moves predictions that it should leave alone: KL(original ‖ edited) of the next-token distribution,
+/// mean over the positions of neutral text, in nats.
+///
+/// Without a text file the neighbourhood prompts of the cases are the neutral text. Before an edit the drift is 0 by
+/// construction and not measured.
+struct Drift: Evaluator {
+    static let descriptor = ComponentDescriptor(
+        id: "drift", summary: "KL divergence of the edited model's predictions from the original's on neutral text.")
+
+    @Parameter("path", help: "UTF-8 text, one text a line; without: the cases' neighbourhood prompts.")
+    var path: FilePath?
+
+    @Parameter("limit", in: .positive, unit: "lines", help: "Read only so many lines of the text.")
+    var limit: Int?
+
+    @Parameter(
+        "batch_tokens", in: .positive, unit: "tokens",
+        help: "Tokens that are run at once, padding counted. Changes speed and memory, not results.")
+    var tokenBudget = 2048
+
+    func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
+        guard try session.stage != "before" else { return [] }
+        if let path {
+            guard cases.isEmpty else { return [] }
+            return try scores([(nil, try session.model.pieces(of: path.lines(limit: limit)))], in: session)
+        }
+        let model = try session.model
+        return try scores(cases.map { ($0.index, try model.pieces(of: $0.neighborhoodPrompts)) }, in: session)
+    }
+
+    func summarize(_ scores: [Score]) throws -> [Metric] {
+        let parts = scores.filter { $0.name == "drift" }
+        let positions = parts.reduce(0) { $0 + $1.weight }
+        guard positions > 0 else { return [] }
+        return [
+            Metric(
+                "drift", parts.reduce(0) { $0 + $1.value * $1.weight } / positions, unit: "nats", n: Int(positions),
+                direction: .lowerIsBetter, protocol: "KL(original ‖ edited)")
+        ]
+    }
+
+    /// One score per group of texts (those of a case, or the file), weighted by its positions.
+    private func scores(_ groups: [(caseIndex: Int?, texts: [[Int]])], in session: Session) throws -> [Score] {
+        let (original, edited) = (try session.original, try session.model)
+        let rows = groups.flatMap(\.texts)
+        var sums = [Double](repeating: 0, count: rows.count)
+        var done = 0
+        for batch in TokenBatch.batches(ofLengths: rows.map(\.count), budget: tokenBudget) {
+            try session.progress("evaluate", done, of: rows.count)
+            let reads = batch.enumerated().flatMap { i, row in
+                rows[row].indices.map { TokenIndex(row: i, position: $0) }
+            }
+            let pass = Forward(try TokenBatch(batch.map { rows[$0] }), logits: .at(reads))
+            func logProbabilities(_ model: Model) throws -> Tensor {
+                guard let logits = try model.forward(pass).logits else {
+                    throw SutureError(.internal, "the model returned no logits")
+                }
+                return try logits.cast(to: .float32).logSoftmax()
+            }
+            let divergences = try logProbabilities(original).klDivergence(to: logProbabilities(edited))
+                .scalars(as: Double.self)
+            for (divergence, read) in zip(divergences, reads) { sums[batch[read.row]] += divergence }
+            done += batch.count
+        }
+        var next = 0
+        return groups.compactMap { group in
+            let range = next..<next + group.texts.count
+            next = range.upperBound
+            let positions = group.texts.reduce(0) { $0 + $1.count }
+            guard positions > 0 else { return nil }
+            return Score(
+                "drift", sums[range].reduce(0, +) / Double(positions), caseIndex: group.caseIndex,
+                weight: Double(positions))
+        }
+    }
+}

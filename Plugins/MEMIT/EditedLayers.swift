@@ -1,0 +1,30 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// The layers to write for a case: the method's own setting, or what the locator selected.
+///
+/// - Throws: neither names a layer, both do and differ, or the model lacks one.
+func editedLayers(
+    _ own: [Int]?, _ locations: [Location], for editCase: EditCase, of method: String, _ model: Model
+) throws(SutureError) -> [Int] {
+    let located = locations.selectedLayers(of: .neurons, forCase: editCase.index)
+    let layers = own.map { Array(Set($0)).sorted() } ?? located
+    guard !layers.isEmpty else {
+        throw SutureError(
+            .invalidArgument,
+            "\(method) has no layer to write: the locator selected no neurons for case \(editCase.id)",
+            hint: "set layers, or use a locator that selects the site neurons, such as fixed-layers")
+    }
+    guard located.isEmpty || located == layers else {
+        throw SutureError(
+            .invalidArgument, "\(method) has the setting layers \(layers), but the locator selected \(located)",
+            hint: "remove one of the two")
+    }
+    guard layers.allSatisfy((0..<model.info.layerCount).contains) else {
+        throw SutureError(
+            .outOfRange, "\(method) cannot write layers \(layers): the model has \(model.info.layerCount)",
+            hint: "layers count from 0")
+    }
+    return layers
+}

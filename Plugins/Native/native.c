@@ -1,0 +1,244 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A plugin in C. Its evaluator "target-rank" is an ordinary function: the host reads the declared parameters, checks
+ * the experiment file against them, and calls the function with their values in place.
+ */
+#include "native.h"
+
+#include <math.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+/* The host's tables, as one argument. */
+struct tables {
+    const suture_host *host;
+    const suture_tensor_api *tensor;
+    const suture_model_api *model;
+    const suture_session_api *session;
+};
+
+static suture_error *fail(const struct tables *t, suture_code code, const char *message, const char *hint)
+{
+    return t->host->error_new(t->host->context, code, message, hint);
+}
+
+static suture_error *find_tables(const suture_host *host, struct tables *t)
+{
+    t->host = host;
+    t->tensor = host->get_extension(host->context, SUTURE_TENSOR_ID);
+    t->model = host->get_extension(host->context, SUTURE_MODEL_ID);
+    t->session = host->get_extension(host->context, SUTURE_SESSION_ID);
+    if (t->tensor && t->model && t->session)
+        return NULL;
+    return fail(t, SUTURE_FAILED_PRECONDITION, "target-rank: the host lacks tensors, models or sessions",
+                "use a newer host");
+}
+
+/* The case's prompt with the subject in the place of "{}"; NULL without memory. The caller frees it. */
+static char *filled_prompt(const suture_edit_case *item)
+{
+    const char *prompt = item->prompt ? item->prompt : "";
+    const char *subject = item->subject ? item->subject : "";
+    const char *slot = strstr(prompt, "{}");
+    size_t before = slot ? (size_t)(slot - prompt) : strlen(prompt);
+    size_t size = strlen(prompt) + strlen(subject) + 1;
+    char *text = malloc(size);
+    if (text)
+        snprintf(text, size, "%.*s%s%s", (int)before, prompt, slot ? subject : "", slot ? slot + 2 : "");
+    return text;
+}
+
+/* The first token of the target with one space in front. */
+static suture_error *first_token(const struct tables *t, suture_model *model, const char *target, int64_t *token)
+{
+    suture_tensor *ids = NULL;
+    suture_tensor_info info = {.struct_size = sizeof info};
+    size_t size = strlen(target) + 2;
+    char *text = malloc(size);
+    if (!text)
+        return fail(t, SUTURE_RESOURCE_EXHAUSTED, "target-rank: no memory", NULL);
+    snprintf(text, size, "%s%s", target[0] == ' ' ? "" : " ", target);
+    suture_error *error = t->model->encode(model, text, 0, &ids, NULL);
+    free(text);
+    if (error)
+        return error;
+    error = t->tensor->info(ids, &info);
+    if (!error && info.shape[0] < 1)
+        error = fail(t, SUTURE_INVALID_ARGUMENT, "target-rank: target_new has no tokens", "check the data set");
+    if (!error) {
+        int64_t *values = malloc((size_t)info.shape[0] * sizeof *values);
+        if (!values)
+            error = fail(t, SUTURE_RESOURCE_EXHAUSTED, "target-rank: no memory", NULL);
+        else
+            error = t->tensor->to_bytes(ids, values, info.shape[0] * (int64_t)sizeof *values);
+        if (!error)
+            *token = values[0];
+        free(values);
+    }
+    t->tensor->release(ids);
+    return error;
+}
+
+/* The rank of a token, from 1, in float32 logits [1, vocabulary]: how many are larger, and one. */
+static suture_error *rank_in(const struct tables *t, suture_tensor *logits, int64_t token, double *rank)
+{
+    suture_tensor_info info = {.struct_size = sizeof info};
+    suture_error *error = t->tensor->info(logits, &info);
+    if (error)
+        return error;
+    int64_t count = info.rank == 2 ? info.shape[1] : 0;
+    if (token < 0 || token >= count)
+        return fail(t, SUTURE_OUT_OF_RANGE, "target-rank: the token lies outside the vocabulary", NULL);
+    float *values = malloc((size_t)count * sizeof *values);
+    if (!values)
+        return fail(t, SUTURE_RESOURCE_EXHAUSTED, "target-rank: no memory", NULL);
+    error = t->tensor->to_bytes(logits, values, count * (int64_t)sizeof *values);
+    if (!error) {
+        *rank = 1;
+        for (int64_t i = 0; i < count; i++)
+            *rank += values[i] > values[token];
+    }
+    free(values);
+    return error;
+}
+
+/* The rank of `token` behind a prompt. */
+static suture_error *rank_behind(const struct tables *t, suture_model *model, const char *prompt, int64_t token,
+                                 double *rank)
+{
+    suture_tensor *ids = NULL, *batch = NULL, *logits = NULL;
+    suture_tensor_info info = {.struct_size = sizeof info};
+    suture_forward_result result = {.struct_size = sizeof result};
+    suture_error *error = t->model->encode(model, prompt, 1, &ids, NULL);
+    if (!error)
+        error = t->tensor->info(ids, &info);
+    if (!error) {
+        const int64_t sizes[] = {1, info.shape[0]};
+        error = t->tensor->shape(SUTURE_RESHAPE, ids, sizes, 2, &batch);
+    }
+    if (!error) {
+        suture_forward pass = {
+            .struct_size = sizeof pass, .tokens = batch, .end_layer = -1, .logits = SUTURE_LOGITS_LAST};
+        error = t->model->forward(model, &pass, &result);
+    }
+    if (!error)
+        error = t->tensor->cast(result.logits, SUTURE_DTYPE_F32, SUTURE_DEVICE_CPU, 0, &logits);
+    if (!error)
+        error = rank_in(t, logits, token, rank);
+    if (logits)
+        t->tensor->release(logits);
+    if (result.logits)
+        t->tensor->release(result.logits);
+    if (batch)
+        t->tensor->release(batch);
+    if (ids)
+        t->tensor->release(ids);
+    return error;
+}
+
+static suture_error *emit(const struct tables *t, suture_session *session, int64_t index, const char *name,
+                          double value)
+{
+    suture_score score = {
+        .struct_size = sizeof score, .case_index = index, .name = name, .value = value, .weight = 1};
+    return t->session->emit_score(session, &score);
+}
+
+static suture_error *rank_case(const struct tables *t, suture_session *session, const suture_edit_case *item,
+                               int64_t top_k, int64_t paraphrases)
+{
+    suture_model *model = t->session->model(session);
+    int64_t token = 0;
+    double ranks = 0, hits = 0;
+    char *prompt = filled_prompt(item);
+    if (!prompt)
+        return fail(t, SUTURE_RESOURCE_EXHAUSTED, "target-rank: no memory", NULL);
+    suture_error *error = first_token(t, model, item->target_new ? item->target_new : "", &token);
+    for (int64_t i = -1; !error && i < paraphrases; i++) {
+        double rank = 0;
+        error = rank_behind(t, model, i < 0 ? prompt : item->paraphrase_prompts[i], token, &rank);
+        ranks += rank;
+        hits += rank <= (double)top_k;
+    }
+    free(prompt);
+    if (!error)
+        error = emit(t, session, item->index, "target_rank", ranks / (double)(paraphrases + 1));
+    if (!error)
+        error = emit(t, session, item->index, "target_in_top_k", hits / (double)(paraphrases + 1));
+    return error;
+}
+
+/* The rank of the new target's first token at the prompt's end, and whether it is among the first top_k; with
+ * counts_paraphrases, the means over the prompt and its paraphrases. */
+SUTURE_NATIVE_2(target_rank, int64_t, top_k, int32_t, counts_paraphrases)
+{
+    struct tables t;
+    (void)locations; /* an evaluator has none */
+    suture_error *error = find_tables(host, &t);
+    for (int64_t i = 0; !error && i < cases->count; i++) {
+        const suture_edit_case *item = cases->items[i];
+        error = t.session->progress(session, "evaluate", i, cases->count);
+        if (!error)
+            error = rank_case(&t, session, item, top_k, counts_paraphrases ? item->paraphrase_count : 0);
+    }
+    return error;
+}
+
+/* The plugin's own table. */
+
+static const suture_parameter top_k_parameter = {
+    .struct_size = sizeof(suture_parameter), .name = "top_k", .type = SUTURE_TYPE_INTEGER, .default_json = "5",
+    .minimum = 1, .maximum = INFINITY, .unit = "tokens", .help = "Ranks up to this one count as found."};
+static const suture_parameter paraphrases_parameter = {
+    .struct_size = sizeof(suture_parameter), .name = "counts_paraphrases", .type = SUTURE_TYPE_BOOLEAN,
+    .default_json = "false", .minimum = -INFINITY, .maximum = INFINITY, .unit = "",
+    .help = "Average over the prompt and its paraphrases."};
+static const suture_parameter *const parameters[] = {&top_k_parameter, &paraphrases_parameter};
+
+static const suture_component target_rank_component = {
+    .struct_size = sizeof(suture_component), .id = "target-rank", .kind = SUTURE_KIND_EVALUATOR,
+    .convention = SUTURE_CONVENTION_NATIVE, .version = "1.0.0",
+    .summary = "Rank of the new target's first token at the prompt's end.",
+    .required_fields = SUTURE_FIELD_PROMPT | SUTURE_FIELD_SUBJECT | SUTURE_FIELD_TARGET_NEW, .parameter_count = 2,
+    .parameters = parameters, .entry = (void (*)(void))target_rank, .signature = target_rank_signature};
+
+static const suture_host *plugin_host;
+
+static suture_error *start(const suture_host *host)
+{
+    plugin_host = host;
+    return NULL;
+}
+
+static void stop(void) {}
+
+static int64_t component_count(void) { return 1; }
+
+static const suture_component *component_at(int64_t index) { return index == 0 ? &target_rank_component : NULL; }
+
+static suture_error *create(const char *id, int32_t kind, const suture_arguments *arguments, suture_instance **out)
+{
+    (void)id, (void)kind, (void)arguments, (void)out;
+    return plugin_host->error_new(plugin_host->context, SUTURE_UNIMPLEMENTED,
+                                  "target-rank has no instances: it is called as a function", NULL);
+}
+
+static void destroy(suture_instance *instance) { (void)instance; }
+
+static const void *get_extension(const char *id)
+{
+    (void)id;
+    return NULL;
+}
+
+static const suture_plugin plugin = {
+    .struct_size = sizeof(suture_plugin), .abi_major = SUTURE_ABI_MAJOR, .abi_minor = SUTURE_ABI_MINOR,
+    .id = "suture.native", .version = "1.0.0", .start = start, .stop = stop, .component_count = component_count,
+    .component_at = component_at, .create = create, .destroy = destroy, .get_extension = get_extension};
+
+SUTURE_EXPORT const suture_plugin *suture_plugin_entry(uint32_t host_major, uint32_t host_minor)
+{
+    (void)host_minor;
+    return host_major == SUTURE_ABI_MAJOR ? &plugin : NULL;
+}

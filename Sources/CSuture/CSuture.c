@@ -1,1 +1,0 @@
-#include "suture/suture.h"

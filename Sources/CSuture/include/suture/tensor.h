@@ -1,0 +1,376 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Suture plugin ABI, part 8: tensors. Handles are opaque and counted; every operation is the host's, autograd included,
+ * so a plugin needs no tensor library of its own. Operations are grouped by shape of call; which one is meant is a code,
+ * so that new operations append codes and not functions. An unknown code gives SUTURE_UNIMPLEMENTED.
+ *
+ * Every `out` is a new handle that the caller owns. Inputs are borrowed and never changed, except where a function says
+ * "in place". All functions are [any-thread], but one tensor must not be changed on two threads at once; the gradient
+ * mode belongs to the calling thread. Negative dimensions count from the end.
+ */
+#ifndef SUTURE_TENSOR_H
+#define SUTURE_TENSOR_H
+
+#include "abi.h"
+#include "values.h"
+
+#define SUTURE_DTYPE_F32 0
+#define SUTURE_DTYPE_F64 1
+#define SUTURE_DTYPE_F16 2
+#define SUTURE_DTYPE_BF16 3
+#define SUTURE_DTYPE_I64 4
+#define SUTURE_DTYPE_I32 5
+#define SUTURE_DTYPE_BOOL 6
+#define SUTURE_DTYPE_U8 7
+#define SUTURE_DTYPE_I16 8
+#define SUTURE_DTYPE_I8 9
+
+#define SUTURE_DEVICE_CPU 0
+#define SUTURE_DEVICE_CUDA 1
+
+#define SUTURE_MAXIMUM_RANK 8
+
+typedef struct suture_tensor_info {
+    size_t struct_size; /* set by the caller */
+    int32_t dtype;
+    int32_t device;
+    int32_t device_index;
+    int32_t rank;
+    int64_t shape[SUTURE_MAXIMUM_RANK]; /* the first `rank` entries */
+    int32_t requires_gradient;
+    int32_t is_contiguous;
+} suture_tensor_info;
+
+/* How to make a tensor. */
+typedef struct suture_tensor_spec {
+    size_t struct_size;
+    int32_t dtype;
+    int32_t device;
+    int32_t device_index;
+    int32_t rank;
+    const int64_t *SUTURE_NULLABLE shape;
+} suture_tensor_spec;
+
+/* unary */
+#define SUTURE_NEGATE 1
+#define SUTURE_EXP 2
+#define SUTURE_LOG 3
+#define SUTURE_SQRT 4
+#define SUTURE_RSQRT 5
+#define SUTURE_ABS 6
+#define SUTURE_SIGN 7
+#define SUTURE_TANH 8
+#define SUTURE_SIGMOID 9
+#define SUTURE_RELU 10
+#define SUTURE_GELU 11      /* with the error function */
+#define SUTURE_GELU_TANH 12 /* the tanh form ("gelu_new") */
+#define SUTURE_SILU 13
+#define SUTURE_SQUARE 14
+#define SUTURE_RECIPROCAL 15
+#define SUTURE_IS_FINITE 16 /* bool */
+#define SUTURE_NOT 17
+#define SUTURE_COS 18
+#define SUTURE_SIN 19
+#define SUTURE_FLOOR 20
+#define SUTURE_CLONE 21
+#define SUTURE_DETACH 22
+#define SUTURE_CONTIGUOUS 23
+#define SUTURE_LOG1P 24
+#define SUTURE_EXPM1 25
+#define SUTURE_ROUND 26
+#define SUTURE_DIAGONAL 27  /* [n, n] -> [n], [n] -> [n, n] */
+
+/* binary, with broadcasting */
+#define SUTURE_ADD 1
+#define SUTURE_SUBTRACT 2
+#define SUTURE_MULTIPLY 3
+#define SUTURE_DIVIDE 4
+#define SUTURE_POWER 5
+#define SUTURE_MINIMUM 6
+#define SUTURE_MAXIMUM 7
+#define SUTURE_EQUAL 8
+#define SUTURE_NOT_EQUAL 9
+#define SUTURE_LESS 10
+#define SUTURE_LESS_EQUAL 11
+#define SUTURE_GREATER 12
+#define SUTURE_GREATER_EQUAL 13
+#define SUTURE_AND 14
+#define SUTURE_OR 15
+#define SUTURE_MATMUL 16         /* [.., n, k] @ [.., k, m] */
+#define SUTURE_CHOLESKY_SOLVE 17 /* (right hand side, lower factor) -> x of (L L^T) x = b */
+#define SUTURE_SOLVE 18          /* (A, B) -> X of A X = B */
+#define SUTURE_LSTSQ 19          /* (A, B) -> least squares X of A X = B */
+#define SUTURE_TRIANGULAR_SOLVE 20 /* (lower A, B) -> X of A X = B */
+#define SUTURE_OUTER 21
+#define SUTURE_FLOOR_DIVIDE 22
+#define SUTURE_REMAINDER 23
+
+/* reductions */
+#define SUTURE_SUM 1
+#define SUTURE_MEAN 2
+#define SUTURE_MAX 3
+#define SUTURE_MIN 4
+#define SUTURE_NORM 5       /* Euclidean */
+#define SUTURE_VARIANCE 6   /* divisor n */
+#define SUTURE_ALL 7
+#define SUTURE_ANY 8
+#define SUTURE_LOGSUMEXP 9
+#define SUTURE_PRODUCT 10   /* one dimension */
+#define SUTURE_ARGMAX 11    /* one dimension, or none: of the flattened tensor */
+#define SUTURE_ARGMIN 12
+#define SUTURE_COUNT_NONZERO 13
+
+/* along one dimension */
+#define SUTURE_SOFTMAX 1
+#define SUTURE_LOG_SOFTMAX 2
+#define SUTURE_CUMSUM 3
+#define SUTURE_FLIP 4
+#define SUTURE_UNSQUEEZE 5
+#define SUTURE_SQUEEZE 6
+
+/* decompositions: `out` receives up to three tensors */
+#define SUTURE_CHOLESKY 1 /* lower factor; an error when the matrix is not positive definite */
+#define SUTURE_EIGH 2     /* values ascending, vectors in columns */
+#define SUTURE_SVD 3      /* U [m, k], S [k], V^T [k, n] */
+#define SUTURE_PINV 4
+#define SUTURE_QR 5
+#define SUTURE_INVERSE 6
+
+/* with an index tensor, along one dimension */
+#define SUTURE_INDEX_SELECT 1 /* index int64 [n] */
+#define SUTURE_GATHER 2       /* index int64, the rank of the input */
+#define SUTURE_INDEX_ADD 3    /* out of place: input + rows of `source` added at `index` */
+#define SUTURE_INDEX_COPY 4   /* out of place: rows of `source` put at `index` */
+#define SUTURE_SCATTER_ADD 5  /* out of place */
+#define SUTURE_SCATTER 6      /* out of place */
+#define SUTURE_EMBEDDING 7    /* input [v, d], index any shape -> [.., d]; dimension is ignored */
+
+/* shape */
+#define SUTURE_RESHAPE 1
+#define SUTURE_EXPAND 2
+#define SUTURE_PERMUTE 3
+
+/* optimisers */
+#define SUTURE_OPTIMIZER_ADAM 1
+#define SUTURE_OPTIMIZER_ADAMW 2
+#define SUTURE_OPTIMIZER_SGD 3
+
+/* loss reductions */
+#define SUTURE_REDUCTION_NONE 0
+#define SUTURE_REDUCTION_MEAN 1
+#define SUTURE_REDUCTION_SUM 2
+
+typedef struct suture_generator suture_generator; /* a stream of random numbers; not [any-thread] at once */
+typedef struct suture_optimizer suture_optimizer; /* not [any-thread] at once */
+
+typedef struct suture_optimizer_options {
+    size_t struct_size;
+    double learning_rate;
+    double beta1;        /* Adam, AdamW: 0.9 in the papers */
+    double beta2;        /* Adam, AdamW: 0.999 */
+    double epsilon;      /* Adam, AdamW: 1e-8 */
+    double weight_decay; /* Adam and SGD: added to the gradient; AdamW: decoupled */
+    double momentum;     /* SGD */
+} suture_optimizer_options;
+
+/* The layout of a DLPack 1.x exchange struct; include your own dlpack.h. */
+struct DLManagedTensorVersioned;
+
+#define SUTURE_TENSOR_ID "suture.tensor/1"
+typedef struct suture_tensor_api {
+    size_t struct_size;
+
+    void (*SUTURE_NONNULL retain)(suture_tensor *SUTURE_NONNULL tensor);
+    void (*SUTURE_NONNULL release)(suture_tensor *SUTURE_NONNULL tensor);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL info)(suture_tensor *SUTURE_NONNULL tensor,
+                                                          suture_tensor_info *SUTURE_NONNULL info);
+
+    /* Making. `fill` is the value of every element. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL full)(const suture_tensor_spec *SUTURE_NONNULL spec, double fill,
+                                                          suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* start, start + step … below end; the shape in `spec` is ignored */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL arange)(const suture_tensor_spec *SUTURE_NONNULL spec, double start,
+                                                            double end, double step,
+                                                            suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL eye)(const suture_tensor_spec *SUTURE_NONNULL spec, int64_t n,
+                                                         suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* Copies `byte_count` bytes in row-major order; the count must fit the shape. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL from_bytes)(const suture_tensor_spec *SUTURE_NONNULL spec,
+                                                                const void *SUTURE_NONNULL bytes, int64_t byte_count,
+                                                                suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* Looks at CPU memory without a copy; `release` is called once, when the last user is gone. The memory must not
+     * change meanwhile, and the tensor must not be changed in place. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL from_borrowed)(const suture_tensor_spec *SUTURE_NONNULL spec,
+                                                                   const void *SUTURE_NONNULL bytes, int64_t byte_count,
+                                                                   void *SUTURE_NULLABLE release_context,
+                                                                   void (*SUTURE_NULLABLE release)(void *SUTURE_NULLABLE),
+                                                                   suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* Copies the elements out, row-major; `capacity` in bytes must be enough. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL to_bytes)(suture_tensor *SUTURE_NONNULL tensor,
+                                                              void *SUTURE_NONNULL bytes, int64_t capacity);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL cast)(suture_tensor *SUTURE_NONNULL tensor, int32_t dtype,
+                                                          int32_t device, int32_t device_index,
+                                                          suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+
+    /* Random numbers. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL generator_new)(
+        int64_t seed, suture_generator *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    void (*SUTURE_NONNULL generator_release)(suture_generator *SUTURE_NONNULL generator);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL uniform)(suture_generator *SUTURE_NONNULL generator,
+                                                             const suture_tensor_spec *SUTURE_NONNULL spec, double low,
+                                                             double high,
+                                                             suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL normal)(suture_generator *SUTURE_NONNULL generator,
+                                                            const suture_tensor_spec *SUTURE_NONNULL spec, double mean,
+                                                            double deviation,
+                                                            suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL permutation)(suture_generator *SUTURE_NONNULL generator, int64_t n,
+                                                                 suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* weights [.., k] -> int64 [.., count], drawn with replacement */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL multinomial)(suture_generator *SUTURE_NONNULL generator,
+                                                                 suture_tensor *SUTURE_NONNULL weights, int64_t count,
+                                                                 suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+
+    /* Arithmetic. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL unary)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
+                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL binary)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
+                                                            suture_tensor *SUTURE_NONNULL b,
+                                                            suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* The second operand is a number; `is_reversed` 1 puts it first. Only ADD … GREATER_EQUAL and REMAINDER. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL binary_number)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
+                                                                   double b, int32_t is_reversed,
+                                                                   suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL where)(suture_tensor *SUTURE_NONNULL condition,
+                                                           suture_tensor *SUTURE_NONNULL a,
+                                                           suture_tensor *SUTURE_NONNULL b,
+                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL clamp)(suture_tensor *SUTURE_NONNULL a, double low, double high,
+                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* `dimension_count` 0 reduces everything. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL reduce)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
+                                                            const int64_t *SUTURE_NULLABLE dimensions,
+                                                            int64_t dimension_count, int32_t keeps_dimensions,
+                                                            suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL along)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
+                                                           int64_t dimension,
+                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL decompose)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
+                                                               suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+
+    /* Shape and indexing. EXPAND: -1 keeps a dimension. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL shape)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
+                                                           const int64_t *SUTURE_NULLABLE sizes, int64_t count,
+                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL transpose)(suture_tensor *SUTURE_NONNULL a, int64_t first,
+                                                               int64_t second,
+                                                               suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* A view of start ..< end (by step) along one dimension. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL slice)(suture_tensor *SUTURE_NONNULL a, int64_t dimension,
+                                                           int64_t start, int64_t end, int64_t step,
+                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL select)(suture_tensor *SUTURE_NONNULL a, int64_t dimension,
+                                                            int64_t index,
+                                                            suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* `source` is NULL for INDEX_SELECT, GATHER and EMBEDDING. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL indexed)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
+                                                             int64_t dimension, suture_tensor *SUTURE_NONNULL index,
+                                                             suture_tensor *SUTURE_NULLABLE source,
+                                                             suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* a[rows, columns, …]: pairs (first, second) int64 [n, 2] index the first two dimensions -> [n, …]. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL pick)(suture_tensor *SUTURE_NONNULL a,
+                                                          suture_tensor *SUTURE_NONNULL pairs,
+                                                          suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* The reverse, out of place: a with `values` [n, …] put (adds 0) or added (adds 1) at `pairs`. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL put)(suture_tensor *SUTURE_NONNULL a,
+                                                         suture_tensor *SUTURE_NONNULL pairs,
+                                                         suture_tensor *SUTURE_NONNULL values, int32_t adds,
+                                                         suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL concatenate)(
+        suture_tensor *SUTURE_NONNULL const *SUTURE_NONNULL tensors, int64_t count, int64_t dimension,
+        int32_t stacks /* 1: along a new dimension */, suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* `diagonal` 0 keeps the main diagonal; `upper` 1 keeps what is above, 0 what is below. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL triangle)(suture_tensor *SUTURE_NONNULL a, int64_t diagonal,
+                                                              int32_t upper,
+                                                              suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* The k largest along the last dimension, descending, with their int64 indices. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL top_k)(suture_tensor *SUTURE_NONNULL a, int64_t k,
+                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL values,
+                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL indices);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL sort)(suture_tensor *SUTURE_NONNULL a, int64_t dimension,
+                                                          int32_t descends,
+                                                          suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL values,
+                                                          suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL indices);
+
+    /* Neural networks. */
+    /* x [.., in], weight [out, in], bias [out] or NULL */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL linear)(suture_tensor *SUTURE_NONNULL x,
+                                                            suture_tensor *SUTURE_NONNULL weight,
+                                                            suture_tensor *SUTURE_NULLABLE bias,
+                                                            suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* Over the last dimension. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL layer_norm)(suture_tensor *SUTURE_NONNULL x,
+                                                                suture_tensor *SUTURE_NULLABLE weight,
+                                                                suture_tensor *SUTURE_NULLABLE bias, double epsilon,
+                                                                suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL rms_norm)(suture_tensor *SUTURE_NONNULL x,
+                                                              suture_tensor *SUTURE_NULLABLE weight, double epsilon,
+                                                              suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* query [b, h, t, e], key and value [b, k, s, e] with k dividing h; mask (bool: true attends, or additive) broadcast
+     * to [b, h, t, s], or NULL; `is_causal` 1 only without mask; scale 0: 1/sqrt(e) */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL attention)(suture_tensor *SUTURE_NONNULL query,
+                                                               suture_tensor *SUTURE_NONNULL key,
+                                                               suture_tensor *SUTURE_NONNULL value,
+                                                               suture_tensor *SUTURE_NULLABLE mask, int32_t is_causal,
+                                                               double scale,
+                                                               suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* logits [n, classes], targets int64 [n]; targets equal to `ignored` count as absent */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL cross_entropy)(suture_tensor *SUTURE_NONNULL logits,
+                                                                   suture_tensor *SUTURE_NONNULL targets,
+                                                                   int32_t reduction, int64_t ignored,
+                                                                   suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* sum over the last dimension of p (log p - log q), p and q given as log-probabilities: KL(p || q) >= 0 */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL kl_divergence)(suture_tensor *SUTURE_NONNULL log_p,
+                                                                   suture_tensor *SUTURE_NONNULL log_q,
+                                                                   suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+
+    /* Autograd. */
+    /* Returns the mode that was in force on this thread, 1 recording, 0 not. */
+    int32_t (*SUTURE_NONNULL set_gradient_mode)(int32_t records);
+    /* A new leaf with the same data (detached) that requires a gradient or not. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL leaf)(suture_tensor *SUTURE_NONNULL a, int32_t requires_gradient,
+                                                          suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* Accumulates into the gradients of the leaves. `a` has one element. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL backward)(suture_tensor *SUTURE_NONNULL a, int32_t keeps_graph);
+    /* The accumulated gradient; `out` is NULL where there is none. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL gradient)(suture_tensor *SUTURE_NONNULL leaf,
+                                                              suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* d sum(output) / d inputs[i] into out[i]; NULL where the output does not depend on it. Accumulates nothing. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL gradients)(suture_tensor *SUTURE_NONNULL output,
+                                                               suture_tensor *SUTURE_NONNULL const *SUTURE_NONNULL inputs,
+                                                               int64_t count, int32_t keeps_graph,
+                                                               suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* In place: the data of `a` becomes that of `source`, behind autograd's back. Same shape. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL assign)(suture_tensor *SUTURE_NONNULL a,
+                                                            suture_tensor *SUTURE_NONNULL source);
+
+    /* Optimisers: they retain their leaves and change them in place. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL optimizer_new)(
+        int32_t kind, suture_tensor *SUTURE_NONNULL const *SUTURE_NONNULL leaves, int64_t count,
+        const suture_optimizer_options *SUTURE_NONNULL options, suture_optimizer *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    void (*SUTURE_NONNULL optimizer_release)(suture_optimizer *SUTURE_NONNULL optimizer);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL optimizer_step)(suture_optimizer *SUTURE_NONNULL optimizer);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL optimizer_zero)(suture_optimizer *SUTURE_NONNULL optimizer);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL optimizer_set_rate)(suture_optimizer *SUTURE_NONNULL optimizer,
+                                                                        double learning_rate);
+
+    /* Exchange with other libraries. `to` gives a struct that the caller ends by its deleter; `from` takes it over. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL to_dlpack)(
+        suture_tensor *SUTURE_NONNULL a, struct DLManagedTensorVersioned *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL from_dlpack)(struct DLManagedTensorVersioned *SUTURE_NONNULL managed,
+                                                                 suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* Number of devices of a kind that can be used (SUTURE_DEVICE_…). Loads what it needs on first use. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL device_count)(int32_t device, int64_t *SUTURE_NONNULL out);
+} suture_tensor_api;
+
+#endif

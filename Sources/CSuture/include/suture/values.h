@@ -1,0 +1,143 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * Suture plugin ABI, part 2: the values of a run — edit cases, locations, deltas, scores, metrics.
+ * Arrays are arrays of pointers, since a struct may be longer than the reader knows.
+ */
+#ifndef SUTURE_VALUES_H
+#define SUTURE_VALUES_H
+
+#include "abi.h"
+
+/* A counted handle on a tensor; see tensor.h. */
+typedef struct suture_tensor suture_tensor;
+
+/* Fields of an edit case, as bits: what a component needs, and what a case has. */
+#define SUTURE_FIELD_PROMPT (UINT64_C(1) << 0)
+#define SUTURE_FIELD_SUBJECT (UINT64_C(1) << 1)
+#define SUTURE_FIELD_TARGET_NEW (UINT64_C(1) << 2)
+#define SUTURE_FIELD_TARGET_TRUE (UINT64_C(1) << 3)
+#define SUTURE_FIELD_PARAPHRASES (UINT64_C(1) << 4)
+#define SUTURE_FIELD_NEIGHBORS (UINT64_C(1) << 5)
+#define SUTURE_FIELD_GENERATION (UINT64_C(1) << 6)
+#define SUTURE_FIELD_ATTRIBUTES (UINT64_C(1) << 7)
+#define SUTURE_FIELD_ANSWER (UINT64_C(1) << 8)
+
+/* One request to edit. A text that the data set lacks is NULL, a list that it lacks is empty. */
+typedef struct suture_edit_case {
+    size_t struct_size;
+    int64_t index;                             /* position in the run, from 0 */
+    const char *SUTURE_NONNULL id;             /* the data set's own name of the case */
+    const char *SUTURE_NULLABLE prompt;        /* template with one "{}" for the subject; ends before the object */
+    const char *SUTURE_NULLABLE subject;
+    const char *SUTURE_NULLABLE target_new;    /* the object to write, without its leading space */
+    const char *SUTURE_NULLABLE target_true;   /* the object that the model knows */
+    const char *SUTURE_NULLABLE answer;        /* a whole reference answer (code repair) */
+    int64_t paraphrase_count;                  /* prompts with the subject filled in */
+    const char *SUTURE_NONNULL const *SUTURE_NULLABLE paraphrase_prompts;
+    int64_t neighborhood_count;                /* same relation, other subjects; their object is target_true */
+    const char *SUTURE_NONNULL const *SUTURE_NULLABLE neighborhood_prompts;
+    int64_t generation_count;
+    const char *SUTURE_NONNULL const *SUTURE_NULLABLE generation_prompts;
+    int64_t attribute_count;                   /* other subjects whose object is target_new */
+    const char *SUTURE_NONNULL const *SUTURE_NULLABLE attribute_prompts;
+} suture_edit_case;
+
+typedef struct suture_cases {
+    size_t struct_size;
+    int64_t count;
+    const suture_edit_case *SUTURE_NONNULL const *SUTURE_NULLABLE items;
+} suture_cases;
+
+/* Sites: places inside the forward pass. `b` batch, `t` position, `d` width of the residual stream. */
+#define SUTURE_SITE_EMBEDDING 0        /* [b, t, d]  residual stream before block 0; layer is ignored (use -1) */
+#define SUTURE_SITE_RESIDUAL_IN 1      /* [b, t, d]  residual stream before the block */
+#define SUTURE_SITE_RESIDUAL_MID 2     /* [b, t, d]  after attention, before the MLP; absent in parallel blocks */
+#define SUTURE_SITE_RESIDUAL_OUT 3     /* [b, t, d]  residual stream after the block */
+#define SUTURE_SITE_HEAD_OUTPUT 4      /* [b, t, head * dHead]  input of the attention output projection */
+#define SUTURE_SITE_ATTENTION_OUTPUT 5 /* [b, t, d]  as added to the stream */
+#define SUTURE_SITE_MLP_INPUT 6        /* [b, t, d]  after the norm in front of the MLP */
+#define SUTURE_SITE_NEURONS 7          /* [b, t, dMLP]  input of the down projection */
+#define SUTURE_SITE_MLP_OUTPUT 8       /* [b, t, d]  as added to the stream */
+#define SUTURE_SITE_FINAL_NORM 9       /* [b, t, d]  input of the unembedding; layer is ignored (use -1) */
+#define SUTURE_SITE_LOGITS 10          /* [b, t, vocabulary]; layer is ignored (use -1) */
+#define SUTURE_SITE_COUNT 11
+
+/* Roles of a token position, for sites that are named by role and not by index. */
+#define SUTURE_ROLE_NONE 0
+#define SUTURE_ROLE_SUBJECT_FIRST 1
+#define SUTURE_ROLE_SUBJECT_LAST 2
+#define SUTURE_ROLE_AFTER_SUBJECT 3
+#define SUTURE_ROLE_LAST 4
+#define SUTURE_ROLE_SUBJECT_MIDDLE 5
+#define SUTURE_ROLE_FURTHER 6 /* after AFTER_SUBJECT and before LAST */
+
+#define SUTURE_LOCATION_SELECTED 1 /* flag: the patcher shall write here; without it the location is a measurement */
+
+/* Where, with how much evidence. */
+typedef struct suture_location {
+    size_t struct_size;
+    int64_t case_index; /* -1: every case */
+    int32_t site;       /* SUTURE_SITE_… */
+    int32_t layer;      /* from 0; -1 where the site has none */
+    int64_t position;   /* token index in the prompt; -1: by role, or every position */
+    int32_t role;       /* SUTURE_ROLE_… */
+    int32_t flags;      /* SUTURE_LOCATION_… */
+    int64_t unit;       /* neuron or head; -1: the whole site */
+    double score;       /* larger is more responsible; the locator documents the unit */
+} suture_location;
+
+typedef struct suture_locations {
+    size_t struct_size;
+    int64_t count;
+    const suture_location *SUTURE_NONNULL const *SUTURE_NULLABLE items;
+} suture_locations;
+
+/* Forms of a weight change. Orientation is always [out, in], whatever the checkpoint stores. */
+#define SUTURE_DELTA_LOW_RANK 1 /* left [out, rank] @ right [rank, in] */
+#define SUTURE_DELTA_ROWS 2     /* values [n, in] added to the rows `rows` (int64 [n]) */
+#define SUTURE_DELTA_DENSE 3    /* values, the shape of the parameter */
+
+typedef struct suture_delta {
+    size_t struct_size;
+    const char *SUTURE_NONNULL parameter; /* the checkpoint's name of the tensor */
+    int32_t form;
+    int32_t reserved;
+    suture_tensor *SUTURE_NULLABLE left;
+    suture_tensor *SUTURE_NULLABLE right;
+    suture_tensor *SUTURE_NULLABLE rows;
+    suture_tensor *SUTURE_NULLABLE values;
+} suture_delta;
+
+/* One number that an evaluator measured, on one case or (case_index -1) on the run as a whole. */
+typedef struct suture_score {
+    size_t struct_size;
+    int64_t case_index;
+    const char *SUTURE_NONNULL name;
+    double value;
+    double weight; /* 1 unless the number stands for more than one observation */
+} suture_score;
+
+typedef struct suture_scores {
+    size_t struct_size;
+    int64_t count;
+    const suture_score *SUTURE_NONNULL const *SUTURE_NULLABLE items;
+} suture_scores;
+
+#define SUTURE_DIRECTION_LOWER_IS_BETTER (-1)
+#define SUTURE_DIRECTION_NONE 0
+#define SUTURE_DIRECTION_HIGHER_IS_BETTER 1
+
+/* A figure of the report. */
+typedef struct suture_metric {
+    size_t struct_size;
+    const char *SUTURE_NONNULL name;
+    double value;
+    const char *SUTURE_NONNULL unit;     /* "percent", "nats", "ratio" … */
+    int64_t n;                           /* observations behind it */
+    double standard_error;               /* NaN where it has no meaning */
+    int32_t direction;                   /* SUTURE_DIRECTION_… */
+    int32_t reserved;
+    const char *SUTURE_NONNULL protocol; /* how it was measured: "teacher-forced", "greedy" … */
+} suture_metric;
+
+#endif

@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSuture
+
+/// The type of a tensor's elements.
+public enum DType: Int32, Sendable, Hashable, CaseIterable, CustomStringConvertible {
+    case float32 = 0, float64, float16, bfloat16, int64, int32, bool, uint8, int16, int8
+
+    /// Bytes of one element.
+    public var size: Int {
+        switch self {
+        case .float64, .int64: 8
+        case .float32, .int32: 4
+        case .float16, .bfloat16, .int16: 2
+        case .bool, .uint8, .int8: 1
+        }
+    }
+
+    public var isFloatingPoint: Bool { rawValue <= DType.bfloat16.rawValue }
+
+    public var description: String {
+        switch self {
+        case .float32: "float32"
+        case .float64: "float64"
+        case .float16: "float16"
+        case .bfloat16: "bfloat16"
+        case .int64: "int64"
+        case .int32: "int32"
+        case .bool: "bool"
+        case .uint8: "uint8"
+        case .int16: "int16"
+        case .int8: "int8"
+        }
+    }
+
+    /// The type of that name ("float32", "bfloat16" …), as in experiment files.
+    public init?(named name: String) {
+        guard let found = DType.allCases.first(where: { $0.description == name }) else { return nil }
+        self = found
+    }
+}
+
+/// Where a tensor's elements lie.
+public struct Device: Sendable, Hashable, CustomStringConvertible {
+    public enum Kind: Int32, Sendable { case cpu, cuda }
+
+    public var kind: Kind
+    /// Which of several; 0 for the CPU.
+    public var index: Int
+
+    public init(_ kind: Kind, index: Int = 0) {
+        self.kind = kind
+        self.index = index
+    }
+
+    public static let cpu = Device(.cpu)
+
+    /// "cpu", "cuda" or "cuda:1".
+    public init?(named name: String) {
+        let parts = name.split(separator: ":", omittingEmptySubsequences: false)
+        switch (parts.first, parts.count) {
+        case ("cpu", 1): self = .cpu
+        case ("cuda", 1): self = Device(.cuda)
+        case ("cuda", 2):
+            guard let index = Int(parts[1]), index >= 0 else { return nil }
+            self = Device(.cuda, index: index)
+        default: return nil
+        }
+    }
+
+    public var description: String { kind == .cpu ? "cpu" : "cuda:\(index)" }
+
+    /// How many devices of a kind this machine offers.
+    public static func count(of kind: Kind) throws(SutureError) -> Int {
+        var count: Int64 = 0
+        try Host.check(try Host.tables().tensor.pointee.device_count(kind.rawValue, &count))
+        return Int(count)
+    }
+}
+
+/// A Swift type that a tensor's elements can be read as and made from.
+public protocol TensorElement: Sendable, BitwiseCopyable {
+    static var dtype: DType { get }
+}
+
+extension Float: TensorElement { public static var dtype: DType { .float32 } }
+extension Double: TensorElement { public static var dtype: DType { .float64 } }
+extension Int: TensorElement { public static var dtype: DType { .int64 } }
+extension Int32: TensorElement { public static var dtype: DType { .int32 } }
+extension Bool: TensorElement { public static var dtype: DType { .bool } }
+extension UInt8: TensorElement { public static var dtype: DType { .uint8 } }

@@ -1,0 +1,117 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSuture
+
+/// One request to edit: a prompt, its subject, the wanted object, and what a data set knows around it.
+///
+/// A component declares which fields it needs (``ComponentDescriptor/requires``); the host checks the data against that
+/// before the model is loaded, so a required field may be used without a check.
+public struct EditCase: Sendable, Hashable {
+    /// Fields that a data set may have, and a component may need.
+    public struct Fields: OptionSet, Sendable, Hashable {
+        public let rawValue: UInt64
+        public init(rawValue: UInt64) { self.rawValue = rawValue }
+        public static let prompt = Fields(rawValue: 1 << 0)
+        public static let subject = Fields(rawValue: 1 << 1)
+        public static let targetNew = Fields(rawValue: 1 << 2)
+        public static let targetTrue = Fields(rawValue: 1 << 3)
+        public static let paraphrases = Fields(rawValue: 1 << 4)
+        public static let neighbors = Fields(rawValue: 1 << 5)
+        public static let generation = Fields(rawValue: 1 << 6)
+        public static let attributes = Fields(rawValue: 1 << 7)
+        public static let answer = Fields(rawValue: 1 << 8)
+
+        /// Each field with its name in experiment files and sentences.
+        public static let named: [(name: String, field: Fields)] = [
+            ("prompt", .prompt), ("subject", .subject), ("target_new", .targetNew), ("target_true", .targetTrue),
+            ("paraphrase_prompts", .paraphrases), ("neighborhood_prompts", .neighbors),
+            ("generation_prompts", .generation), ("attribute_prompts", .attributes), ("answer", .answer),
+        ]
+
+        /// The names of the fields that are set.
+        public var names: [String] { Fields.named.filter { contains($0.field) }.map(\.name) }
+    }
+
+    /// Position in the run, from 0.
+    public var index: Int
+    /// The data set's own name of the case.
+    public var id: String
+    /// A template with one `{}` for the subject; ends before the object. Empty where the data set has none.
+    public var prompt: String
+    public var subject: String
+    /// The object to write, without its leading space.
+    public var targetNew: String
+    /// The object that the model knows.
+    public var targetTrue: String
+    /// A whole reference answer (code repair).
+    public var answer: String
+    public var paraphrasePrompts: [String]
+    /// Prompts of the same relation about other subjects, whose object is ``targetTrue``.
+    public var neighborhoodPrompts: [String]
+    public var generationPrompts: [String]
+    /// Prompts about other subjects whose object is ``targetNew``.
+    public var attributePrompts: [String]
+
+    public init(
+        index: Int, id: String, prompt: String = "", subject: String = "", targetNew: String = "",
+        targetTrue: String = "", answer: String = "", paraphrasePrompts: [String] = [],
+        neighborhoodPrompts: [String] = [], generationPrompts: [String] = [], attributePrompts: [String] = []
+    ) {
+        self.index = index
+        self.id = id
+        self.prompt = prompt
+        self.subject = subject
+        self.targetNew = targetNew
+        self.targetTrue = targetTrue
+        self.answer = answer
+        self.paraphrasePrompts = paraphrasePrompts
+        self.neighborhoodPrompts = neighborhoodPrompts
+        self.generationPrompts = generationPrompts
+        self.attributePrompts = attributePrompts
+    }
+
+    /// The prompt with the subject filled in.
+    public var filledPrompt: String { Template.fill(prompt, with: subject) }
+
+    /// The fields that this case has.
+    public var fields: Fields {
+        var fields: Fields = []
+        if !prompt.isEmpty { fields.insert(.prompt) }
+        if !subject.isEmpty { fields.insert(.subject) }
+        if !targetNew.isEmpty { fields.insert(.targetNew) }
+        if !targetTrue.isEmpty { fields.insert(.targetTrue) }
+        if !answer.isEmpty { fields.insert(.answer) }
+        if !paraphrasePrompts.isEmpty { fields.insert(.paraphrases) }
+        if !neighborhoodPrompts.isEmpty { fields.insert(.neighbors) }
+        if !generationPrompts.isEmpty { fields.insert(.generation) }
+        if !attributePrompts.isEmpty { fields.insert(.attributes) }
+        return fields
+    }
+}
+
+/// Templates with one `{}`.
+public enum Template {
+    /// Puts `text` into the slot. A template without a slot is returned as it is.
+    public static func fill(_ template: String, with text: String) -> String {
+        guard let slot = parts(of: template) else { return template }
+        return slot.prefix + text + slot.suffix
+    }
+
+    /// What stands before and after the first `{}`; nil where there is none.
+    public static func parts(of template: String) -> (prefix: String, suffix: String)? {
+        var scalars = template.unicodeScalars[...]
+        while let open = scalars.firstIndex(of: "{") {
+            let next = scalars.unicodeScalarIndex(after: open)
+            if next < scalars.endIndex, scalars[next] == "}" {
+                let after = scalars.unicodeScalarIndex(after: next)
+                return (String(template.unicodeScalars[..<open]), String(template.unicodeScalars[after...]))
+            }
+            scalars = scalars[next...]
+        }
+        return nil
+    }
+}
+
+extension Substring.UnicodeScalarView {
+    fileprivate func unicodeScalarIndex(after index: Index) -> Index { self.index(after: index) }
+}

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSuture
+
+/// The host's tables, as this image (host executable or plugin) sees them.
+///
+/// Host and plugins each link their own SutureKit. An image calls ``install(_:)`` once, before anything else: a plugin
+/// when it is started, the host when the process starts. Everything in SutureKit speaks through these tables.
+public enum Host {
+    struct Tables {
+        let host: UnsafePointer<suture_host>
+        let tensor: UnsafePointer<suture_tensor_api>
+        let model: UnsafePointer<suture_model_api>?
+        let session: UnsafePointer<suture_session_api>?
+    }
+
+    // Written by `install` alone, which the loader calls before any other use and never again with other tables; the
+    // tables themselves are immutable and live as long as the process.
+    nonisolated(unsafe) private static var installed: Tables?
+
+    /// Takes the host's tables into use. A second call is ignored.
+    ///
+    /// - Throws: `failedPrecondition` when the host lacks the tensor table or offers a shorter one than this kit needs.
+    public static func install(_ host: UnsafePointer<suture_host>) throws(SutureError) {
+        guard installed == nil else { return }
+        func table<Table>(_ id: String, _: Table.Type, needs size: Int) throws(SutureError) -> UnsafePointer<Table>? {
+            guard let raw = host.pointee.get_extension(host.pointee.context, id) else { return nil }
+            let found = raw.load(as: Int.self)
+            guard found >= size else {
+                throw SutureError(
+                    .failedPrecondition, "the host's table \"\(id)\" has \(found) bytes where \(size) are needed",
+                    hint: "use a host that is at least as new as the plugin's SutureKit")
+            }
+            return raw.assumingMemoryBound(to: Table.self)
+        }
+        guard
+            let tensor = try table(
+                SUTURE_TENSOR_ID, suture_tensor_api.self, needs: MemoryLayout<suture_tensor_api>.size)
+        else {
+            throw SutureError(
+                .failedPrecondition, "the host offers no table \"\(SUTURE_TENSOR_ID)\"",
+                hint: "use a host that has tensors")
+        }
+        installed = Tables(
+            host: host, tensor: tensor,
+            model: try table(SUTURE_MODEL_ID, suture_model_api.self, needs: MemoryLayout<suture_model_api>.size),
+            session: try table(
+                SUTURE_SESSION_ID, suture_session_api.self, needs: MemoryLayout<suture_session_api>.size))
+    }
+
+    static func tables() throws(SutureError) -> Tables {
+        guard let installed else {
+            throw SutureError(
+                .failedPrecondition, "no host is installed in this image", hint: "call Host.install(_:) first")
+        }
+        return installed
+    }
+
+    static func models() throws(SutureError) -> UnsafePointer<suture_model_api> {
+        guard let model = try tables().model else { throw missing(SUTURE_MODEL_ID) }
+        return model
+    }
+
+    static func sessions() throws(SutureError) -> UnsafePointer<suture_session_api> {
+        guard let session = try tables().session else { throw missing(SUTURE_SESSION_ID) }
+        return session
+    }
+
+    private static func missing(_ id: String) -> SutureError {
+        SutureError(.failedPrecondition, "the host offers no table \"\(id)\"", hint: "use a newer host")
+    }
+
+    /// Severity of a line in the run's log.
+    public enum LogLevel: Int32, Sendable {
+        case debug, info, warning, error
+    }
+
+    /// Writes a line to the run's log. Without a host it goes nowhere.
+    public static func log(_ level: LogLevel, _ message: String) {
+        guard let host = installed?.host else { return }
+        host.pointee.log(host.pointee.context, level.rawValue, message)
+    }
+
+    /// Throws what an ABI function returned, and ends the error. NULL passes.
+    static func check(_ error: OpaquePointer?) throws(SutureError) {
+        guard let error else { return }
+        throw take(error)
+    }
+
+    /// Turns an owned ABI error into a value, and ends it.
+    public static func take(_ error: OpaquePointer) -> SutureError {
+        guard let host = installed?.host else {
+            return SutureError(.internal, "an error came from a host that is not installed")
+        }
+        let context = host.pointee.context
+        defer { host.pointee.error_release(context, error) }
+        return SutureError(
+            SutureError.Code(rawValue: host.pointee.error_code(context, error)),
+            String(cString: host.pointee.error_message(context, error)),
+            hint: String(cString: host.pointee.error_hint(context, error)))
+    }
+
+    /// Makes an owned ABI error, to be returned across the boundary. NULL without a host.
+    public static func make(_ error: SutureError) -> OpaquePointer? {
+        guard let host = installed?.host else { return nil }
+        return host.pointee.error_new(host.pointee.context, error.code.rawValue, error.message, error.hint)
+    }
+
+    /// Runs the body of a function that crosses the boundary: its error becomes the returned value.
+    public static func returningError(_ body: () throws -> Void) -> OpaquePointer? {
+        do {
+            try body()
+            return nil
+        } catch {
+            return make(SutureError(error))
+        }
+    }
+}

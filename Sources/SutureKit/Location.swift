@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSuture
+
+/// Where a behaviour lives, with how much evidence: site × layer × token position × neuron or head.
+///
+/// All locators speak it, so a heat map can be drawn of any of them. A patcher writes at the selected ones.
+public struct Location: Sendable, Hashable {
+    /// Which token, by its part in the prompt.
+    public enum Role: Int32, Sendable, CaseIterable {
+        case none, subjectFirst, subjectLast, afterSubject, last, subjectMiddle, further
+    }
+
+    /// The index of the case, or nil for every case.
+    public var caseIndex: Int?
+    public var site: Site
+    /// Token index in the prompt; nil: by role, or every position.
+    public var position: Int?
+    public var role: Role
+    /// Neuron or head; nil: the whole site.
+    public var unit: Int?
+    /// Larger is more responsible. The locator documents the unit.
+    public var score: Double
+    /// The patcher shall write here. Otherwise the location is a measurement.
+    public var isSelected: Bool
+
+    public init(
+        _ site: Site, caseIndex: Int? = nil, position: Int? = nil, role: Role = .none, unit: Int? = nil,
+        score: Double, isSelected: Bool
+    ) {
+        self.caseIndex = caseIndex
+        self.site = site
+        self.position = position
+        self.role = role
+        self.unit = unit
+        self.score = score
+        self.isSelected = isSelected
+    }
+}
+
+extension [Location] {
+    /// The layers selected for a case (its own and those for every case), ascending, each once.
+    public func selectedLayers(of kind: Site.Kind, forCase index: Int) -> [Int] {
+        let layers = lazy.filter {
+            $0.isSelected && $0.site.kind == kind && ($0.caseIndex == nil || $0.caseIndex == index)
+        }
+        return Set(layers.compactMap(\.site.layer)).sorted()
+    }
+}

@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSuture
+
+/// One number measured on one case, or on the run as a whole.
+public struct Score: Sendable, Hashable {
+    /// nil: the run as a whole.
+    public var caseIndex: Int?
+    public var name: String
+    public var value: Double
+    /// How many observations it stands for; 1 by default.
+    public var weight: Double
+
+    public init(_ name: String, _ value: Double, caseIndex: Int? = nil, weight: Double = 1) {
+        self.caseIndex = caseIndex
+        self.name = name
+        self.value = value
+        self.weight = weight
+    }
+}
+
+/// A figure of the report. Figures of different protocols are never averaged.
+public struct Metric: Sendable, Hashable {
+    public enum Direction: Int32, Sendable {
+        case lowerIsBetter = -1
+        case none, higherIsBetter
+    }
+
+    public var name: String
+    public var value: Double
+    /// "percent", "nats", "ratio" …
+    public var unit: String
+    /// Observations behind it.
+    public var n: Int
+    /// Standard error of a mean; nil where it has no meaning.
+    public var standardError: Double?
+    public var direction: Direction
+    /// How it was measured: "teacher-forced", "greedy" …
+    public var `protocol`: String
+
+    public init(
+        _ name: String, _ value: Double, unit: String, n: Int, standardError: Double? = nil, direction: Direction,
+        protocol: String
+    ) {
+        self.name = name
+        self.value = value
+        self.unit = unit
+        self.n = n
+        self.standardError = standardError
+        self.direction = direction
+        self.protocol = `protocol`
+    }
+
+    /// The mean of the scores of a name over cases, with its standard error s/√n. Nil where there is none.
+    public static func mean(
+        of name: String, in scores: [Score], times factor: Double = 1, unit: String, direction: Direction,
+        protocol: String
+    ) -> Metric? {
+        let values = scores.filter { $0.name == name }.map { $0.value * factor }
+        guard !values.isEmpty else { return nil }
+        let n = Double(values.count)
+        let mean = values.reduce(0, +) / n
+        let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
+        let error = values.count > 1 ? (squares / (n - 1) / n).squareRoot() : nil
+        return Metric(
+            name, mean, unit: unit, n: values.count, standardError: error, direction: direction,
+            protocol: `protocol`)
+    }
+}

@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSuture
+
+/// What a component says of one of its settings. The host reads it, checks the experiment file against it before anything
+/// runs, fills the default and records it.
+public struct ParameterDeclaration: Sendable, Hashable {
+    public enum Kind: Int32, Sendable {
+        case integer = 1, number, boolean, text, integers, numbers, texts, textGroups, path
+
+        /// "a whole number", for sentences.
+        public var phrase: String {
+            switch self {
+            case .integer: "a whole number"
+            case .number: "a number"
+            case .boolean: "true or false"
+            case .text: "a text"
+            case .integers: "a list of whole numbers"
+            case .numbers: "a list of numbers"
+            case .texts: "a list of texts"
+            case .textGroups: "a list of lists of texts, or a JSON file of one"
+            case .path: "a file"
+            }
+        }
+    }
+
+    public var name: String
+    public var kind: Kind
+    /// There is no default and the file must give a value.
+    public var isRequired: Bool
+    /// May be null.
+    public var isOptional: Bool
+    /// The default as JSON; nil where there is none.
+    public var defaultJSON: String?
+    public var range: ParameterRange
+    /// Allowed texts; empty: any.
+    public var choices: [String]
+    public var unit: String
+    public var help: String
+}
+
+/// The numbers a parameter may take (each element of a list).
+public struct ParameterRange: Sendable, Hashable {
+    public var minimum = -Double.infinity
+    public var maximum = Double.infinity
+    public var excludesMinimum = false
+    public var excludesMaximum = false
+
+    public static let any = ParameterRange()
+    /// > 0
+    public static let positive = ParameterRange(minimum: 0, excludesMinimum: true)
+    /// ≥ 0
+    public static let nonNegative = ParameterRange(minimum: 0)
+    public static func atLeast(_ minimum: Double) -> ParameterRange { ParameterRange(minimum: minimum) }
+    public static func closed(_ range: ClosedRange<Double>) -> ParameterRange {
+        ParameterRange(minimum: range.lowerBound, maximum: range.upperBound)
+    }
+}
+
+/// A Swift type that a parameter may have: `Int`, `Double`, `Bool`, `String`, lists of these, `[[String]]`, a ``FilePath``,
+/// and optionals of them.
+public protocol ParameterValue: Sendable {
+    static var parameterKind: ParameterDeclaration.Kind { get }
+    static var isOptionalParameter: Bool { get }
+    /// Stands in until the host has given a required value.
+    static var placeholder: Self { get }
+    var json: String? { get }
+    init?(_ argument: UnsafePointer<suture_argument>)
+}
+
+extension ParameterValue {
+    public static var isOptionalParameter: Bool { false }
+}
+
+/// A file named in the experiment file. The host makes it absolute and checks that it can be read.
+public struct FilePath: Sendable, Hashable {
+    public var path: String
+    public init(_ path: String) { self.path = path }
+}
+
+/// Declares a setting of a component, under the name that it has in the experiment file.
+///
+///     @Parameter("v_lr", in: .positive, help: "Learning rate of Adam in the value optimisation.")
+///     var learningRate = 0.5
+@propertyWrapper
+public struct Parameter<Value: ParameterValue> {
+    final class Storage {
+        var value: Value
+        init(_ value: Value) { self.value = value }
+    }
+
+    let declaration: ParameterDeclaration
+    let storage: Storage
+
+    /// A setting with a default.
+    public init(
+        wrappedValue: Value, _ name: String, in range: ParameterRange = .any, choices: [String] = [],
+        unit: String = "", help: String
+    ) {
+        storage = Storage(wrappedValue)
+        declaration = ParameterDeclaration(
+            name: name, kind: Value.parameterKind, isRequired: false, isOptional: Value.isOptionalParameter,
+            defaultJSON: wrappedValue.json, range: range, choices: choices, unit: unit, help: help)
+    }
+
+    /// A setting that the file must give (an optional one may be left out).
+    public init(
+        _ name: String, in range: ParameterRange = .any, choices: [String] = [], unit: String = "", help: String
+    ) {
+        storage = Storage(Value.placeholder)
+        declaration = ParameterDeclaration(
+            name: name, kind: Value.parameterKind, isRequired: !Value.isOptionalParameter,
+            isOptional: Value.isOptionalParameter, defaultJSON: nil, range: range, choices: choices, unit: unit,
+            help: help)
+    }
+
+    public var wrappedValue: Value {
+        get { storage.value }
+        nonmutating set { storage.value = newValue }
+    }
+}
+
+/// Settings that several components share: a struct of ``Parameter`` properties, used as a property of a component.
+public protocol ParameterSet {}
+
+/// A parameter of any type, as found by reflection.
+protocol AnyParameter {
+    var declaration: ParameterDeclaration { get }
+    func set(_ argument: UnsafePointer<suture_argument>) throws(SutureError)
+}
+
+extension Parameter: AnyParameter {
+    func set(_ argument: UnsafePointer<suture_argument>) throws(SutureError) {
+        guard argument.pointee.type == declaration.kind.rawValue, let value = Value(argument) else {
+            throw SutureError(.invalidArgument, "\(declaration.name) must be \(declaration.kind.phrase)")
+        }
+        storage.value = value
+    }
+}
+
+/// The parameters of a component in declaration order, sets included.
+func parameters(of component: Any) -> [any AnyParameter] {
+    Mirror(reflecting: component).children.flatMap { child -> [any AnyParameter] in
+        if let parameter = child.value as? any AnyParameter { return [parameter] }
+        if child.value is any ParameterSet { return parameters(of: child.value) }
+        return []
+    }
+}

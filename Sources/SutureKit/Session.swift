@@ -1,0 +1,119 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSuture
+
+/// What a component may use while it is called. Valid during that call, on the thread of the call.
+public struct Session {
+    let handle: OpaquePointer
+
+    /// Wraps the ABI's session during a call. For native components and tests; Swift components receive one.
+    public init(borrowing handle: OpaquePointer) { self.handle = handle }
+
+    /// The model to measure or to edit, with every patch that is in force.
+    public var model: Model {
+        get throws(SutureError) { try Model(borrowing: try Host.sessions().pointee.model(handle)) }
+    }
+
+    /// The model as it lies on disk.
+    public var original: Model {
+        get throws(SutureError) { try Model(borrowing: try Host.sessions().pointee.original(handle)) }
+    }
+
+    /// The seed of the run.
+    public var seed: Int {
+        get throws(SutureError) { Int(try Host.sessions().pointee.seed(handle)) }
+    }
+
+    /// Which evaluation this is: "before", "after" …; empty outside evaluation.
+    public var stage: String {
+        get throws(SutureError) { String(cString: try Host.sessions().pointee.stage(handle)) }
+    }
+
+    /// Says how far a phase is ("keys", "values", "solve"); its seconds are recorded under that name.
+    ///
+    /// - Throws: `cancelled` when the run shall end. Let it through.
+    public func progress(_ phase: String, _ done: Int = 0, of total: Int = 0) throws(SutureError) {
+        try Host.check(try Host.sessions().pointee.progress(handle, phase, Int64(done), Int64(total)))
+    }
+
+    /// Second moments E[x xᵀ] of a site's values over the run's statistics text, on the original model.
+    ///
+    /// One pass serves all layers asked for together; results are cached on disk. Uncentred; float64
+    /// `[width, width]`. Cost: one truncated forward pass over the text when nothing is cached.
+    public func secondMoments(of kind: Site.Kind, layers: [Int]) throws(SutureError) -> [SecondMoment] {
+        let table = try Host.sessions()
+        var out = [OpaquePointer?](repeating: nil, count: layers.count)
+        var tokens = [Int64](repeating: 0, count: layers.count)
+        let error = layers.map(Int32.init).withUnsafeBufferPointer { layers in
+            out.withUnsafeMutableBufferPointer { out in
+                tokens.withUnsafeMutableBufferPointer { tokens -> OpaquePointer? in
+                    guard let first = layers.baseAddress, let out = out.baseAddress, let tokens = tokens.baseAddress
+                    else { return nil }
+                    return table.pointee.second_moments(
+                        handle, kind.rawValue, first, Int64(layers.count), out, tokens)
+                }
+            }
+        }
+        try Host.check(error)
+        var moments: [SecondMoment] = []
+        for (i, handle) in out.enumerated() {
+            guard let handle else { throw SutureError(.internal, "the host returned too few second moments") }
+            moments.append(SecondMoment(matrix: try Tensor(owning: handle), tokenCount: Int(tokens[i])))
+        }
+        return moments
+    }
+
+    /// A tensor kept by ``store(_:_:)`` in this run, before it was interrupted perhaps.
+    public func stored(_ key: String) throws(SutureError) -> Tensor? {
+        var out: OpaquePointer?
+        try Host.check(try Host.sessions().pointee.store_get(handle, key, &out))
+        guard let out else { return nil }
+        return try Tensor(owning: out)
+    }
+
+    /// Keeps work that is worth keeping when the run is killed. Dropped when the run is done.
+    public func store(_ key: String, _ tensor: Tensor) throws(SutureError) {
+        try Host.check(try Host.sessions().pointee.store_put(handle, key, tensor.handle))
+    }
+
+    public func log(_ level: Host.LogLevel, _ message: String) { Host.log(level, message) }
+
+    // MARK: Results (the export of a plugin calls these with what a component returned)
+
+    func emit(_ location: Location) throws(SutureError) {
+        let table = try Host.sessions()
+        var c = location.c
+        try Host.check(table.pointee.emit_location(handle, &c))
+    }
+    func emit(_ delta: Delta) throws(SutureError) {
+        let arena = CArena()
+        let table = try Host.sessions()
+        let error = withExtendedLifetime((arena, delta)) { table.pointee.emit_delta(handle, delta.c(in: arena)) }
+        try Host.check(error)
+    }
+    func emit(_ score: Score) throws(SutureError) {
+        let arena = CArena()
+        let table = try Host.sessions()
+        let error = withExtendedLifetime(arena) { table.pointee.emit_score(handle, score.c(in: arena)) }
+        try Host.check(error)
+    }
+    func emit(_ metric: Metric) throws(SutureError) {
+        let arena = CArena()
+        let table = try Host.sessions()
+        let error = withExtendedLifetime(arena) { table.pointee.emit_metric(handle, metric.c(in: arena)) }
+        try Host.check(error)
+    }
+}
+
+/// E[x xᵀ] of a site over a text.
+public struct SecondMoment: Sendable {
+    /// float64 `[width, width]`, symmetric, uncentred.
+    public var matrix: Tensor
+    /// Token vectors behind it. It is singular unless this clearly exceeds the width.
+    public var tokenCount: Int
+
+    public init(matrix: Tensor, tokenCount: Int) {
+        self.matrix = matrix
+        self.tokenCount = tokenCount
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSuture
+
+/// How a loss over many items becomes one.
+public enum Reduction: Int32, Sendable {
+    case none, mean, sum
+}
+
+extension Tensor {
+    public func relu() throws(SutureError) -> Tensor { try unary(SUTURE_RELU) }
+    /// x · Φ(x)
+    public func gelu() throws(SutureError) -> Tensor { try unary(SUTURE_GELU) }
+    /// The tanh approximation of GELU ("gelu_new").
+    public func geluTanh() throws(SutureError) -> Tensor { try unary(SUTURE_GELU_TANH) }
+    /// x · sigmoid(x)
+    public func silu() throws(SutureError) -> Tensor { try unary(SUTURE_SILU) }
+    public func softmax(_ dimension: Int = -1) throws(SutureError) -> Tensor { try along(SUTURE_SOFTMAX, dimension) }
+    public func logSoftmax(_ dimension: Int = -1) throws(SutureError) -> Tensor {
+        try along(SUTURE_LOG_SOFTMAX, dimension)
+    }
+
+    /// x Wᵀ + b with x `[.., in]`, W `[out, in]`, b `[out]`.
+    public func linear(_ weight: Tensor, bias: Tensor? = nil) throws(SutureError) -> Tensor {
+        try Tensor.make { table, out in table.pointee.linear(handle, weight.handle, bias?.handle, out) }
+    }
+    /// Over the last axis.
+    public func layerNorm(weight: Tensor?, bias: Tensor?, epsilon: Double) throws(SutureError) -> Tensor {
+        try Tensor.make { table, out in
+            table.pointee.layer_norm(handle, weight?.handle, bias?.handle, epsilon, out)
+        }
+    }
+    /// Over the last axis.
+    public func rmsNorm(weight: Tensor?, epsilon: Double) throws(SutureError) -> Tensor {
+        try Tensor.make { table, out in table.pointee.rms_norm(handle, weight?.handle, epsilon, out) }
+    }
+    /// Scaled dot-product attention: this is the query `[batch, head, position, dHead]`; key and value may have fewer
+    /// heads (grouped queries). `mask` is bool (true attends) or added to the scores.
+    public func attention(
+        key: Tensor, value: Tensor, mask: Tensor? = nil, isCausal: Bool = false, scale: Double = 0
+    ) throws(SutureError) -> Tensor {
+        try Tensor.make { table, out in
+            table.pointee.attention(
+                handle, key.handle, value.handle, mask?.handle, isCausal ? 1 : 0, scale, out)
+        }
+    }
+    /// Of logits `[n, classes]` with targets int64 `[n]`, natural logarithm. Targets equal to `ignored` do not count.
+    public func crossEntropy(
+        _ targets: Tensor, reduction: Reduction = .mean, ignoring ignored: Int = -100
+    ) throws(SutureError) -> Tensor {
+        try Tensor.make { table, out in
+            table.pointee.cross_entropy(handle, targets.handle, reduction.rawValue, Int64(ignored), out)
+        }
+    }
+    /// KL(p ‖ q) over the last axis, natural logarithm, where this is log p.
+    public func klDivergence(to logQ: Tensor) throws(SutureError) -> Tensor {
+        try Tensor.make { table, out in table.pointee.kl_divergence(handle, logQ.handle, out) }
+    }
+}

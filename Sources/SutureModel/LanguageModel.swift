@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+
+/// A model folder in memory: tokenizer and transformer. Immutable; a patched model is a new value that shares the rest.
+///
+/// Reads Hugging Face folders as they are: `config.json`, `tokenizer.json`, single or sharded safetensors.
+public final class LanguageModel: Sendable {
+    public let folder: URL
+    public let configuration: ModelConfiguration
+    public let tokenizer: Tokenizer
+    public let checkpoint: Checkpoint
+    public let transformer: Transformer
+    public let dtype: DType
+    public let device: Device
+    /// Tokens that end a text, from config.json and generation_config.json.
+    public let endTokens: Set<Int>
+
+    /// Cost: maps the files; converts weights that are not stored in `dtype`.
+    ///
+    /// - Throws: `ModelError`, `TokenizerError`, `CheckpointError` or `SutureError`, each a sentence about the file.
+    public init(folder: URL, dtype: DType = .float32, device: Device = .cpu) throws {
+        guard dtype.isFloatingPoint else {
+            throw ModelError("a model cannot be computed in \(dtype)", hint: "use float32, float64, float16 or bfloat16")
+        }
+        self.folder = folder
+        self.dtype = dtype
+        self.device = device
+        configuration = try ModelConfiguration(folder: folder)
+        tokenizer = try Tokenizer(folder: folder)
+        checkpoint = try Checkpoint(opening: folder)
+        transformer = try Transformer(
+            configuration, ModelWeights(checkpoint, configuration, dtype: dtype, device: device))
+        endTokens = Set(configuration.endTokens).union(LanguageModel.generationEndTokens(folder))
+    }
+
+    private init(_ base: LanguageModel, _ transformer: Transformer) {
+        folder = base.folder
+        configuration = base.configuration
+        tokenizer = base.tokenizer
+        checkpoint = base.checkpoint
+        self.transformer = transformer
+        dtype = base.dtype
+        device = base.device
+        endTokens = base.endTokens
+    }
+
+    /// This model with changes added.
+    ///
+    /// - Throws: unknown parameters, shapes that do not fit, numbers that are not finite.
+    public func applying(_ deltas: [Delta]) throws(SutureError) -> LanguageModel {
+        LanguageModel(self, try Transformer(configuration, transformer.weights.applying(deltas)))
+    }
+
+    /// The checkpoint's name of the weight that reads a site.
+    ///
+    /// - Throws: `invalidArgument` for sites that no single weight reads.
+    public func weightName(reading site: Site) throws(SutureError) -> String {
+        let names = configuration.architecture.names
+        let base: String
+        switch site.kind {
+        case .neurons: base = names.down
+        case .headOutput: base = names.attentionOutput
+        case .mlpInput: base = names.up
+        default:
+            throw SutureError(
+                .invalidArgument, "no single weight reads \(site)", hint: "ask for neurons, head_output or mlp_input")
+        }
+        guard let layer = site.layer, (0..<configuration.layerCount).contains(layer) else {
+            throw SutureError(.outOfRange, "\(site): the model has \(configuration.layerCount) layers")
+        }
+        return transformer.weights.prefix + Template.fill(base, with: String(layer)) + ".weight"
+    }
+
+    /// `eos_token_id` of generation_config.json, one or several; empty where the file or the entry is missing.
+    private static func generationEndTokens(_ folder: URL) -> [Int] {
+        guard let data = try? Data(contentsOf: folder.appending(path: "generation_config.json")),
+            let values = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
+        else { return [] }
+        if let token = values["eos_token_id"] as? Int { return [token] }
+        return values["eos_token_id"] as? [Int] ?? []
+    }
+}

@@ -1,0 +1,207 @@
+// SPDX-License-Identifier: Apache-2.0
+
+public import CSuture
+import CSutureHost
+import SutureKit
+
+/// The model table of the ABI ("suture.model/1") over ``LanguageModel``. Host side.
+public enum ModelTable {
+    /// The table. Lives as long as the process.
+    public static var pointer: UnsafePointer<suture_model_api> { table }
+
+    /// An owned handle on a model. End it with ``release(_:)``.
+    public static func handle(_ model: LanguageModel) -> OpaquePointer {
+        OpaquePointer(Unmanaged.passRetained(model).toOpaque())
+    }
+
+    public static func release(_ handle: OpaquePointer) {
+        Unmanaged<LanguageModel>.fromOpaque(UnsafeRawPointer(handle)).release()
+    }
+
+    // Written once by Swift's own initialisation, never changed, never freed.
+    nonisolated(unsafe) private static let table: UnsafePointer<suture_model_api> = {
+        let table = UnsafeMutablePointer<suture_model_api>.allocate(capacity: 1)
+        table.initialize(
+            to: suture_model_api(
+                struct_size: MemoryLayout<suture_model_api>.size, retain: retain, release: releaseHandle, info: info,
+                encode: encode, decode: decode, forward: forward, generate: generate, weight_name: weightName,
+                parameter: parameter, apply: apply, cache_retain: cacheRetain, cache_release: cacheRelease,
+                cache_select: cacheSelect))
+        return UnsafePointer(table)
+    }()
+
+    private static func model(_ handle: OpaquePointer) -> LanguageModel {
+        Unmanaged<LanguageModel>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
+    }
+
+    private static let retain: @convention(c) (OpaquePointer) -> Void = {
+        _ = Unmanaged<LanguageModel>.fromOpaque(UnsafeRawPointer($0)).retain()
+    }
+    private static let releaseHandle: @convention(c) (OpaquePointer) -> Void = { release($0) }
+
+    private static let info:
+        @convention(c) (OpaquePointer, UnsafeMutablePointer<suture_model_info>) -> OpaquePointer? = { handle, out in
+            let model = model(handle)
+            let c = model.configuration
+            var info = suture_model_info()
+            info.layer_count = Int64(c.layerCount)
+            info.d_model = Int64(c.dModel)
+            info.d_mlp = Int64(c.dMLP)
+            info.d_head = Int64(c.dHead)
+            info.head_count = Int64(c.headCount)
+            info.key_value_head_count = Int64(c.keyValueHeadCount)
+            info.vocabulary = Int64(c.vocabulary)
+            info.context_length = Int64(c.contextLength)
+            info.beginning_token = Int64(model.tokenizer.bosTokenID ?? c.beginningToken ?? -1)
+            info.end_token = Int64(model.tokenizer.eosTokenID ?? model.endTokens.min() ?? -1)
+            info.dtype = model.dtype.rawValue
+            info.device = model.device.kind.rawValue
+            info.device_index = Int32(model.device.index)
+            info.sites = c.sites.reduce(0) { $0 | 1 << UInt32($1.rawValue) }
+            // The caller's struct may be shorter than ours; its own size field stays.
+            let size = min(out.pointee.struct_size, MemoryLayout<suture_model_info>.size)
+            let header = MemoryLayout<Int>.size
+            guard size > header else { return nil }
+            withUnsafeBytes(of: info) { source in
+                guard let base = source.baseAddress else { return }
+                UnsafeMutableRawPointer(out).advanced(by: header)
+                    .copyMemory(from: base + header, byteCount: size - header)
+            }
+            return nil
+        }
+
+    private static let encode:
+        @convention(c) (
+            OpaquePointer, UnsafePointer<CChar>, Int32, UnsafeMutablePointer<OpaquePointer?>,
+            UnsafeMutablePointer<OpaquePointer?>?
+        ) -> OpaquePointer? = { handle, text, addsSpecial, ids, offsets in
+            Host.returningError {
+                let encoding = try model(handle).tokenizer.encode(
+                    String(cString: text), addSpecialTokens: addsSpecial != 0)
+                let tokens = try Tensor(encoding.ids)
+                if let offsets {
+                    let pairs = encoding.offsets.flatMap { [$0.lowerBound, $0.upperBound] }
+                    offsets.pointee = try Tensor(pairs, shape: [encoding.ids.count, 2]).retainedHandle()
+                }
+                ids.pointee = try tokens.retainedHandle()
+            }
+        }
+
+    private static let decode:
+        @convention(c) (
+            OpaquePointer, UnsafePointer<Int64>, Int64, Int32, UnsafeMutablePointer<CChar>?, Int64,
+            UnsafeMutablePointer<Int64>
+        ) -> OpaquePointer? = { handle, ids, count, skipsSpecial, buffer, capacity, needed in
+            Host.returningError {
+                let ids = UnsafeBufferPointer(start: ids, count: Int(count)).map { Int($0) }
+                let text = try model(handle).tokenizer.decode(ids, skipSpecialTokens: skipsSpecial != 0)
+                write(text, buffer, capacity, needed)
+            }
+        }
+
+    private static let forward:
+        @convention(c) (
+            OpaquePointer, UnsafePointer<suture_forward>, UnsafeMutablePointer<suture_forward_result>
+        ) -> OpaquePointer? = { handle, request, result in
+            Host.returningError {
+                let (pass, past) = try ForwardDecoder.decode(request)
+                let (output, cache) = try model(handle).transformer.run(pass, past: past)
+                // Everything that can fail comes before anything is handed out.
+                let logits = try output.logits?.retainedHandle()
+                result.pointee.logits = logits
+                result.pointee.cache = cache.map { OpaquePointer(Unmanaged.passRetained(CacheBox($0)).toOpaque()) }
+                if let captured = result.pointee.captured {
+                    for (i, capture) in output.captures.enumerated() { captured[i] = try capture.retainedHandle() }
+                }
+            }
+        }
+
+    private static let generate:
+        @convention(c) (
+            OpaquePointer, UnsafePointer<suture_generation>, UnsafeMutablePointer<OpaquePointer?>
+        ) -> OpaquePointer? = { handle, request, out in
+            Host.returningError {
+                let tokens = try Tensor(borrowing: request.pointee.tokens)
+                let lengths = try request.pointee.lengths.map { try Tensor(borrowing: $0).scalars(as: Int.self) }
+                let rows = try ForwardDecoder.rows(tokens, lengths)
+                let stops = UnsafeBufferPointer(
+                    start: request.pointee.stop_tokens, count: Int(request.pointee.stop_count))
+                let settings = Model.Generation(
+                    maxNewTokens: Int(request.pointee.max_new_tokens), temperature: request.pointee.temperature,
+                    topK: Int(request.pointee.top_k), topP: request.pointee.top_p, seed: Int(request.pointee.seed),
+                    stopTokens: stops.map { Int($0) })
+                let new = try Generator(model: model(handle), settings: settings).run(rows)
+                let width = new.map(\.count).max() ?? 0
+                let padded = new.flatMap { $0 + [Int](repeating: -1, count: width - $0.count) }
+                out.pointee = try Tensor(padded, shape: [new.count, width]).retainedHandle()
+            }
+        }
+
+    private static let weightName:
+        @convention(c) (
+            OpaquePointer, Int32, Int32, UnsafeMutablePointer<CChar>?, Int64, UnsafeMutablePointer<Int64>
+        ) -> OpaquePointer? = { handle, site, layer, buffer, capacity, needed in
+            Host.returningError {
+                let site = try ForwardDecoder.site(site, layer)
+                write(try model(handle).weightName(reading: site), buffer, capacity, needed)
+            }
+        }
+
+    private static let parameter:
+        @convention(c) (
+            OpaquePointer, UnsafePointer<CChar>, UnsafeMutablePointer<OpaquePointer?>
+        ) -> OpaquePointer? = { handle, name, out in
+            Host.returningError {
+                out.pointee = try model(handle).transformer.weights.tensor(String(cString: name)).retainedHandle()
+            }
+        }
+
+    private static let apply:
+        @convention(c) (
+            OpaquePointer, UnsafePointer<UnsafePointer<suture_delta>>?, Int64, UnsafeMutablePointer<OpaquePointer?>
+        ) -> OpaquePointer? = { handle, deltas, count, out in
+            Host.returningError {
+                let changes = try UnsafeBufferPointer(start: deltas, count: deltas == nil ? 0 : Int(count))
+                    .map { try Delta($0) }
+                out.pointee = ModelTable.handle(try model(handle).applying(changes))
+            }
+        }
+
+    private static let cacheRetain: @convention(c) (OpaquePointer) -> Void = {
+        _ = Unmanaged<CacheBox>.fromOpaque(UnsafeRawPointer($0)).retain()
+    }
+    private static let cacheRelease: @convention(c) (OpaquePointer) -> Void = {
+        Unmanaged<CacheBox>.fromOpaque(UnsafeRawPointer($0)).release()
+    }
+    private static let cacheSelect:
+        @convention(c) (
+            OpaquePointer, OpaquePointer?, OpaquePointer?, UnsafeMutablePointer<OpaquePointer?>
+        ) -> OpaquePointer? = { cache, rows, lengths, out in
+            Host.returningError {
+                let selected = try CacheBox.keyValues(cache).selecting(
+                    rows: rows.map { try Tensor(borrowing: $0).scalars(as: Int.self) },
+                    lengths: lengths.map { try Tensor(borrowing: $0).scalars(as: Int.self) })
+                out.pointee = OpaquePointer(Unmanaged.passRetained(CacheBox(selected)).toOpaque())
+            }
+        }
+
+    /// Text into a caller's buffer: at most `capacity` bytes with the final NUL, `needed` tells what all of it takes.
+    private static func write(
+        _ text: String, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: Int64, _ needed: UnsafeMutablePointer<Int64>
+    ) {
+        let bytes = text.utf8CString
+        needed.pointee = Int64(bytes.count)
+        guard let buffer, capacity >= Int64(bytes.count) else { return }
+        for (i, byte) in bytes.enumerated() { buffer[i] = byte }
+    }
+}
+
+/// Keys and values behind a handle of the ABI.
+final class CacheBox: Sendable {
+    let keyValues: KeyValues
+    init(_ keyValues: KeyValues) { self.keyValues = keyValues }
+
+    static func keyValues(_ handle: OpaquePointer) -> KeyValues {
+        Unmanaged<CacheBox>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue().keyValues
+    }
+}

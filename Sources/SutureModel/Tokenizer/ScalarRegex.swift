@@ -1,0 +1,232 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// A regular expression over Unicode scalars with the meaning it has in the `tokenizers` package.
+///
+/// Foundation's and Swift's engines differ from the package's in Unicode version, in case folding and in what they
+/// count as one character. This one supports the constructs tokenizer files use, whose meaning is the same everywhere:
+/// literals, `.`, classes with ranges, `\s \S \d \D \p{..} \P{..}` for general categories, groups, `(?i:..)` over ASCII
+/// letters, `(?=..)`, `(?!..)`, `(?>..)`, alternatives, and greedy, lazy and possessive repetition. Everything else,
+/// and every pattern that can match the empty text, is refused by name.
+///
+/// Matching backtracks, first alternative first; a match that needs more than ``stepLimit`` steps is an error.
+struct ScalarRegex: Sendable {
+    /// The parsed pattern.
+    indirect enum Node: Sendable {
+        case empty
+        case set(ScalarSet)
+        case sequence([Node])
+        case alternatives([Node])
+        case repeated(Node, minimum: Int, maximum: Int?, Greed)
+        case atomic(Node)
+        case look(Node, isNegated: Bool)
+
+        /// Whether it can match without consuming anything.
+        var isNullable: Bool {
+            switch self {
+            case .empty, .look: true
+            case .set: false
+            case .sequence(let nodes): nodes.allSatisfy(\.isNullable)
+            case .alternatives(let nodes): nodes.contains(where: \.isNullable)
+            case .repeated(let node, let minimum, _, _): minimum == 0 || node.isNullable
+            case .atomic(let node): node.isNullable
+            }
+        }
+    }
+
+    enum Greed: Sendable { case greedy, lazy, possessive }
+
+    private enum Instruction: Sendable {
+        case set(Int)
+        /// A run of a set, as long as possible; gives back one scalar at a time unless possessive.
+        case run(set: Int, minimum: Int, maximum: Int, isPossessive: Bool)
+        /// Try the first address, on failure the second.
+        case split(Int, Int)
+        case jump(Int)
+        /// Match the instructions that follow up to `end`, without consuming.
+        case look(isNegated: Bool, end: Int)
+        /// Match the instructions that follow up to `end`, and keep the first way that succeeds.
+        case atomic(end: Int)
+        case match
+    }
+
+    /// A place to go on from after a failure. A run may shrink until it ends at `lowest`.
+    private struct Retry {
+        var address: Int
+        var position: Int
+        var lowest: Int
+    }
+
+    /// Far above what a reasonable pattern needs on one match, and still below a second.
+    static let stepLimit = 20_000_000
+
+    let pattern: String
+    private var instructions: [Instruction] = []
+    private var sets: [ScalarSet] = []
+
+    /// Compiles a pattern.
+    ///
+    /// - Parameter place: the words that name the pattern's place in the file, for messages.
+    /// - Throws: ``TokenizerError`` with `unsupportedPattern`, naming the construct.
+    init(_ pattern: String, place: String) throws(TokenizerError) {
+        self.pattern = pattern
+        var parser = ScalarRegexParser(pattern: pattern, place: place)
+        let node = try parser.parse()
+        if node.isNullable { throw parser.unsupported("a pattern that can match the empty text") }
+        emit(node)
+        instructions.append(.match)
+    }
+
+    /// Appends the leftmost matches in `range`, none of which overlap; the text outside `range` does not exist.
+    func appendMatches(
+        in scalars: [UInt32], _ range: Range<Int>, to matches: inout [Range<Int>]
+    ) throws(TokenizerError) {
+        var start = range.lowerBound
+        while start < range.upperBound {
+            var steps = 0
+            if let end = try match(0, scalars, start, range.upperBound, &steps) {
+                matches.append(start..<end)
+                start = end
+            } else {
+                start += 1
+            }
+        }
+    }
+
+    private func match(
+        _ address: Int, _ scalars: [UInt32], _ start: Int, _ limit: Int, _ steps: inout Int
+    ) throws(TokenizerError) -> Int? {
+        var retries: [Retry] = []
+        var next = address
+        var position = start
+        while true {
+            steps += 1
+            if steps > Self.stepLimit { throw tooSlow() }
+            var failed = false
+            switch instructions[next] {
+            case .match:
+                return position
+            case .set(let set):
+                if position < limit, sets[set].contains(scalars[position]) {
+                    position += 1
+                    next += 1
+                } else {
+                    failed = true
+                }
+            case .run(let set, let minimum, let maximum, let isPossessive):
+                let furthest = maximum < limit - position ? position + maximum : limit
+                var end = position
+                while end < furthest, sets[set].contains(scalars[end]) { end += 1 }
+                if end - position < minimum {
+                    failed = true
+                } else {
+                    let lowest = position + minimum
+                    next += 1
+                    if end > lowest, !isPossessive {
+                        retries.append(Retry(address: next, position: end - 1, lowest: lowest))
+                    }
+                    position = end
+                }
+            case .split(let first, let second):
+                retries.append(Retry(address: second, position: position, lowest: position))
+                next = first
+            case .jump(let target):
+                next = target
+            case .look(let isNegated, let end):
+                let found = try match(next + 1, scalars, position, limit, &steps) != nil
+                if found != isNegated { next = end } else { failed = true }
+            case .atomic(let end):
+                if let found = try match(next + 1, scalars, position, limit, &steps) {
+                    position = found
+                    next = end
+                } else {
+                    failed = true
+                }
+            }
+            if failed {
+                guard let retry = retries.last else { return nil }
+                next = retry.address
+                position = retry.position
+                if retry.position > retry.lowest {
+                    retries[retries.count - 1].position -= 1
+                } else {
+                    retries.removeLast()
+                }
+            }
+        }
+    }
+
+    private mutating func emit(_ node: Node) {
+        switch node {
+        case .empty:
+            break
+        case .set(let set):
+            instructions.append(.set(add(set)))
+        case .sequence(let nodes):
+            for node in nodes { emit(node) }
+        case .alternatives(let nodes):
+            emitAlternatives(nodes)
+        case .repeated(.set(let set), let minimum, let maximum, let greed) where greed != .lazy:
+            instructions.append(
+                .run(set: add(set), minimum: minimum, maximum: maximum ?? .max, isPossessive: greed == .possessive))
+        case .repeated(let body, let minimum, let maximum, .possessive):
+            emit(.atomic(.repeated(body, minimum: minimum, maximum: maximum, .greedy)))
+        case .repeated(let body, let minimum, let maximum, let greed):
+            for _ in 0..<minimum { emit(body) }
+            guard let maximum else {
+                let start = instructions.count
+                emitOptional(greed) { regex in
+                    regex.emit(body)
+                    regex.instructions.append(.jump(start))
+                }
+                return
+            }
+            for _ in minimum..<max(minimum, maximum) { emitOptional(greed) { $0.emit(body) } }
+        case .atomic(let body):
+            emitEnclosed(body) { .atomic(end: $0) }
+        case .look(let body, let isNegated):
+            emitEnclosed(body) { .look(isNegated: isNegated, end: $0) }
+        }
+    }
+
+    private mutating func emitAlternatives(_ nodes: [Node]) {
+        var jumps: [Int] = []
+        for (index, node) in nodes.enumerated() {
+            guard index < nodes.count - 1 else { emit(node); break }
+            let split = instructions.count
+            instructions.append(.match)
+            emit(node)
+            jumps.append(instructions.count)
+            instructions.append(.match)
+            instructions[split] = .split(split + 1, instructions.count)
+        }
+        for jump in jumps { instructions[jump] = .jump(instructions.count) }
+    }
+
+    private mutating func emitOptional(_ greed: Greed, _ body: (inout ScalarRegex) -> Void) {
+        let split = instructions.count
+        instructions.append(.match)
+        body(&self)
+        let end = instructions.count
+        instructions[split] = greed == .lazy ? .split(end, split + 1) : .split(split + 1, end)
+    }
+
+    private mutating func emitEnclosed(_ body: Node, _ opening: (Int) -> Instruction) {
+        let start = instructions.count
+        instructions.append(.match)
+        emit(body)
+        instructions.append(.match)
+        instructions[start] = opening(instructions.count)
+    }
+
+    private mutating func add(_ set: ScalarSet) -> Int {
+        sets.append(set)
+        return sets.count - 1
+    }
+
+    private func tooSlow() -> TokenizerError {
+        TokenizerError(
+            code: .patternTooSlow,
+            message: "The tokenizer's pattern \"\(pattern)\" needs more than \(Self.stepLimit) steps on this text.",
+            hint: "Encode the text in shorter parts.")
+    }
+}

@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// Turns text into token ids and back, exactly as a Hugging Face `tokenizer.json` says.
+///
+/// Reads byte-level and SentencePiece-style byte pair encodings with their normalizers, pre-tokenizers,
+/// post-processors and decoders; ids, offsets and decoded text equal those of the `tokenizers` package, version 0.23.
+/// What a file asks for and this type does not know is refused with an error that names it.
+///
+/// ```swift
+/// let tokenizer = try Tokenizer(folder: modelFolder)
+/// let encoding = try tokenizer.encode("The Space Needle is in")
+/// let text = try tokenizer.decode(encoding.ids)
+/// ```
+///
+/// The fields `truncation` and `padding` of a file are not applied: how much text a model is given is the caller's
+/// decision. Pairs of texts are not encoded; the field `pair` of a template is not read.
+///
+/// **Isolation:** safe to use from any thread at the same time; each call works in memory of its own.
+public final class Tokenizer: Sendable {
+    /// The tokens of a text.
+    public struct Encoding: Sendable, Equatable {
+        /// The token ids in order.
+        public let ids: [Int]
+        /// For each token, the range of the original text it came from, in Unicode scalars.
+        ///
+        /// Tokens that were added, such as a token for the beginning of a text, have the range `0..<0`. Tokens that
+        /// share a scalar's bytes share its range.
+        public let offsets: [Range<Int>]
+    }
+
+    /// The number of tokens, added ones included; ids may go further where a file leaves gaps.
+    public let vocabularySize: Int
+    /// The id of the token for the beginning of a text, where `tokenizer_config.json` names one.
+    public let bosTokenID: Int?
+    /// The id of the token for the end of a text, where `tokenizer_config.json` names one.
+    public let eosTokenID: Int?
+
+    private let normalizer: TextNormalizer
+    private let added: AddedVocabulary
+    private let preTokenizer: PreTokenizer
+    private let model: BPEModel
+    private let postProcessor: TokenPostProcessor
+    private let decoder: TokenDecoder
+    private let workspaces = BPEWorkspacePool()
+
+    /// Reads a tokenizer from the contents of a file.
+    ///
+    /// - Parameters:
+    ///   - json: the contents of a `tokenizer.json`.
+    ///   - configuration: the contents of the `tokenizer_config.json` that belongs to it, if any; only `bos_token` and
+    ///     `eos_token` are read.
+    /// - Throws: ``TokenizerError`` naming the first part of the file that cannot be read exactly.
+    public init(json: Data, configuration: Data? = nil) throws(TokenizerError) {
+        let fileName = "tokenizer.json"
+        let file = try TokenizerNode(try TokenizerJSON(json, file: fileName), file: fileName, path: "")
+        try file.allowOnly([
+            "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
+            "decoder", "model",
+        ])
+        if let version = try file.optionalString("version"), version != "1.0" {
+            throw file.unsupportedOption("has version \"\(version)\"")
+        }
+        func component(_ key: String) throws(TokenizerError) -> TokenizerNode? {
+            file[key] == nil ? nil : try file.node(key)
+        }
+        normalizer = try TextNormalizer(try component("normalizer"))
+        preTokenizer = try PreTokenizer(try component("pre_tokenizer"))
+        model = try BPEModel(try file.node("model"), readsBytes: preTokenizer.endsInBytes)
+        added = try AddedVocabulary(file, vocabulary: model.vocabulary, normalizer: normalizer)
+        postProcessor = try TokenPostProcessor(
+            try component("post_processor"), vocabulary: model.vocabulary, added: added)
+        decoder = try TokenDecoder(try component("decoder"))
+        let vocabulary = model.vocabulary
+        vocabularySize = vocabulary.count + added.tokens.values.count { vocabulary.id(of: $0.content) == nil }
+        let special = try TokenizerConfiguration(configuration)
+        bosTokenID = try special.id(of: "bos_token", added, vocabulary)
+        eosTokenID = try special.id(of: "eos_token", added, vocabulary)
+    }
+
+    /// Reads a `tokenizer.json` and, if there is one beside it, the `tokenizer_config.json`.
+    ///
+    /// - Throws: ``TokenizerError`` with `unreadableFile` where the file is missing, or as ``init(json:configuration:)``.
+    public convenience init(contentsOf file: URL) throws(TokenizerError) {
+        let configuration = file.deletingLastPathComponent().appendingPathComponent("tokenizer_config.json")
+        let hasConfiguration = FileManager.default.fileExists(atPath: configuration.path)
+        try self.init(
+            json: try Self.read(file), configuration: hasConfiguration ? try Self.read(configuration) : nil)
+    }
+
+    /// Reads the tokenizer of a model folder.
+    ///
+    /// - Throws: as ``init(contentsOf:)``.
+    public convenience init(folder: URL) throws(TokenizerError) {
+        try self.init(contentsOf: folder.appendingPathComponent("tokenizer.json"))
+    }
+
+    /// The tokens of a text.
+    ///
+    /// A character without a token becomes the unknown token, or vanishes where the model has none; byte-level models
+    /// and models with byte fallback have tokens for all text.
+    ///
+    /// - Parameters:
+    ///   - text: any text; special tokens written out in it are found as tokens.
+    ///   - addSpecialTokens: whether the tokens a template puts around the text are added.
+    /// - Throws: ``TokenizerError`` with `textTooLong` above 1 GiB, or `patternTooSlow`.
+    public func encode(_ text: String, addSpecialTokens: Bool = true) throws(TokenizerError) -> Encoding {
+        guard text.utf8.count <= Self.longestText else {
+            throw TokenizerError(
+                code: .textTooLong,
+                message: "The text has \(text.utf8.count) bytes; at most \(Self.longestText) can be encoded at once.",
+                hint: "Encode the text in shorter parts.")
+        }
+        var pieces = try added.extract(from: text, normalizer: normalizer)
+        try preTokenizer.apply(to: &pieces)
+        var items = tokenize(pieces)
+        postProcessor.apply(to: &items, addsSpecialTokens: addSpecialTokens)
+        return Encoding(ids: items.map(\.id), offsets: items.map(\.offsets))
+    }
+
+    /// The text of tokens.
+    ///
+    /// Bytes that are not UTF-8 together become U+FFFD.
+    ///
+    /// - Parameters:
+    ///   - ids: token ids.
+    ///   - skipSpecialTokens: whether special tokens are left out.
+    /// - Throws: ``TokenizerError`` with `unknownToken` for an id that is not in the vocabulary.
+    public func decode(_ ids: [Int], skipSpecialTokens: Bool = true) throws(TokenizerError) -> String {
+        var tokens: [String] = []
+        tokens.reserveCapacity(ids.count)
+        for id in ids {
+            guard let token = added.decodableContent(of: id) ?? model.vocabulary.token(for: id) else {
+                throw TokenizerError(
+                    code: .unknownToken,
+                    message: "The token id \(id) is not in the vocabulary of \(vocabularySize) tokens.",
+                    hint: "Decode only ids that this tokenizer made, or leave out the rows a model has in excess.")
+            }
+            if skipSpecialTokens, added.isSpecial(token) { continue }
+            tokens.append(token)
+        }
+        return try decoder.decode(tokens)
+    }
+
+    /// The token with this id as the file writes it, nil where there is none.
+    public func token(for id: Int) -> String? {
+        Int32(exactly: id).flatMap { added.tokens[$0]?.content } ?? model.vocabulary.token(for: id)
+    }
+
+    /// The id of a token as the file writes it, nil where there is none.
+    public func id(of token: String) -> Int? {
+        added.id(of: token) ?? model.vocabulary.id(of: token)
+    }
+
+    /// Byte positions are 32-bit, and a prefix or normal form may make the text longer.
+    private static let longestText = 1 << 30
+
+    private func tokenize(_ pieces: PreTokenizedText) -> [TokenPostProcessor.Item] {
+        var workspace = workspaces.take()
+        defer { workspaces.give(workspace) }
+        let bytes = TokenizerBytes(pieces.text)
+        let needsSpaces = postProcessor.trimsOffsets
+        var items: [TokenPostProcessor.Item] = []
+        items.reserveCapacity(bytes.units.count / 3 + 1)
+        bytes.units.withUnsafeBufferPointer { units in
+            for piece in pieces.pieces {
+                if let token = piece.token {
+                    var item = TokenPostProcessor.Item(id: Int(token), offsets: pieces.text.original(piece.range))
+                    if needsSpaces { item.spaces = TokenPostProcessor.spaces(in: pieces.text.scalars[piece.range]) }
+                    items.append(item)
+                    continue
+                }
+                let range = bytes.range(of: piece.range)
+                workspace.removeTokens()
+                model.encode(UnsafeBufferPointer(rebasing: units[range]), &workspace)
+                var start = range.lowerBound
+                for (id, length) in zip(workspace.ids, workspace.lengths) {
+                    let end = start + Int(length)
+                    var item = TokenPostProcessor.Item(
+                        id: Int(id), offsets: pieces.text.original(bytes.scalars(of: start..<end)))
+                    if needsSpaces { item.spaces = model.spaces(of: id) }
+                    items.append(item)
+                    start = end
+                }
+            }
+        }
+        return items
+    }
+
+    private static func read(_ file: URL) throws(TokenizerError) -> Data {
+        do {
+            return try Data(contentsOf: file)
+        } catch {
+            throw TokenizerError(
+                code: .unreadableFile, message: "\(file.path) cannot be read.",
+                hint: "Give the folder of a model that has a tokenizer.json.", cause: error.localizedDescription)
+        }
+    }
+}

@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// What every layer of one pass shares: positions, rotary angles, who may see whom.
+struct AttentionContext {
+    private let configuration: ModelConfiguration
+    private let batch: Int
+    private let width: Int
+    private let past: KeyValues?
+    /// int64 `[1 or batch, position]`
+    let positionIDs: Tensor
+    /// `[1 or batch, 1, position, rotary / 2]` each; nil without rotary positions.
+    private let cosine: Tensor?
+    private let sine: Tensor?
+    /// bool `[batch or 1, 1, position, past + position]`; nil where causality is all.
+    private let mask: Tensor?
+
+    init(
+        _ configuration: ModelConfiguration, batch: Int, width: Int, past: KeyValues?, dtype: DType, device: Device
+    ) throws(SutureError) {
+        self.configuration = configuration
+        self.batch = batch
+        self.width = width
+        self.past = past
+        var positions = try Tensor.range(0..<width).unsqueezed(0)
+        if let past { positions = try positions + Tensor(past.lengths).unsqueezed(1) }
+        positionIDs = try positions.cast(device: device)
+        if let rotary = configuration.rotary {
+            // Angles in float32, as transformers computes them.
+            let frequencies = try Tensor(rotary.frequencies.map { Float($0) })
+            let angles = try positions.cast(to: .float32).unsqueezed(-1) * frequencies
+            cosine = try angles.cos().cast(to: dtype, device: device).unsqueezed(1)
+            sine = try angles.sin().cast(to: dtype, device: device).unsqueezed(1)
+        } else {
+            (cosine, sine) = (nil, nil)
+        }
+        mask = try AttentionContext.mask(batch: batch, width: width, past: past)?.cast(device: device)
+    }
+
+    /// Rows are padded on the right, so causality alone keeps padding away from real tokens; a past needs a mask.
+    private static func mask(batch: Int, width: Int, past: KeyValues?) throws(SutureError) -> Tensor? {
+        guard let past, past.width > 0 else { return nil }
+        if width == 1 && past.mask == nil { return nil }
+        let causal = try Tensor.ones([width, width], dtype: .bool).triangle().unsqueezed(0)
+            .expanded(batch, width, width)
+        let before = try past.fullMask(batch).unsqueezed(1).expanded(batch, width, past.width)
+        return try Tensor.concatenated([before, causal], 2).unsqueezed(1)
+    }
+
+    /// The heads' outputs `[batch, position, head · dHead]`, and all keys and values, past included.
+    func attend(
+        _ projections: [Linear], _ x: Tensor, _ before: (key: Tensor, value: Tensor)?
+    ) throws(SutureError) -> (Tensor, (key: Tensor, value: Tensor)) {
+        var (query, key, value) = try split(projections, x)
+        query = try rotated(query)
+        key = try rotated(key)
+        if let before {
+            key = try Tensor.concatenated([before.key, key], 2)
+            value = try Tensor.concatenated([before.value, value], 2)
+        }
+        let hasPast = (past?.width ?? 0) > 0
+        let heads = try query.attention(key: key, value: value, mask: mask, isCausal: !hasPast && width > 1)
+        let output = try heads.transposed(1, 2).reshaped(batch, width, configuration.headCount * configuration.dHead)
+        return (output, (key, value))
+    }
+
+    /// Queries `[batch, head, position, dHead]`, keys and values with their own number of heads.
+    private func split(_ projections: [Linear], _ x: Tensor) throws(SutureError) -> (Tensor, Tensor, Tensor) {
+        let c = configuration
+        func heads(_ tensor: Tensor, _ count: Int) throws(SutureError) -> Tensor {
+            try tensor.reshaped(batch, width, count, c.dHead).transposed(1, 2)
+        }
+        if projections.count == 3 {
+            return (
+                try heads(projections[0](x), c.headCount), try heads(projections[1](x), c.keyValueHeadCount),
+                try heads(projections[2](x), c.keyValueHeadCount)
+            )
+        }
+        let fused = try projections[0](x)
+        if case .fusedByHead = c.architecture.names.queryKeyValue {
+            let parts = try fused.reshaped(batch, width, c.headCount, 3, c.dHead).permuted(3, 0, 2, 1, 4)
+            return (try parts.select(0, 0), try parts.select(0, 1), try parts.select(0, 2))
+        }
+        let queries = c.headCount * c.dHead
+        let keys = c.keyValueHeadCount * c.dHead
+        return (
+            try heads(fused.sliced(2, 0..<queries), c.headCount),
+            try heads(fused.sliced(2, queries..<queries + keys), c.keyValueHeadCount),
+            try heads(fused.sliced(2, queries + keys..<queries + 2 * keys), c.keyValueHeadCount)
+        )
+    }
+
+    private func rotated(_ x: Tensor) throws(SutureError) -> Tensor {
+        guard let rotary = configuration.rotary, let cosine, let sine else { return x }
+        let turning = rotary.width < configuration.dHead ? try x.sliced(3, 0..<rotary.width) : x
+        let half = rotary.width / 2
+        let first: Tensor
+        let second: Tensor
+        switch rotary.pairs {
+        case .halves: (first, second) = (try turning.sliced(3, 0..<half), try turning.sliced(3, half..<rotary.width))
+        case .neighbors:
+            first = try turning.sliced(3, 0..<rotary.width, step: 2)
+            second = try turning.sliced(3, 1..<rotary.width, step: 2)
+        }
+        let a = try first * cosine - second * sine
+        let b = try second * cosine + first * sine
+        let turned =
+            switch rotary.pairs {
+            case .halves: try Tensor.concatenated([a, b], 3)
+            case .neighbors: try Tensor.stacked([a, b], -1).reshaped(turning.shape)
+            }
+        guard rotary.width < configuration.dHead else { return turned }
+        return try Tensor.concatenated([turned, x.sliced(3, rotary.width..<configuration.dHead)], 3)
+    }
+
+    /// The cache after this pass.
+    func cache(
+        _ layers: [Int: (key: Tensor, value: Tensor)], lengths: [Int]
+    ) throws(SutureError) -> KeyValues {
+        let new = try KeyValues.prefixMask(lengths, width: width)
+        guard let past, past.width > 0 else {
+            return KeyValues(layers: layers, mask: new, lengths: lengths, width: width, isPrefix: true)
+        }
+        let total = past.width + width
+        let sum = zip(past.lengths, lengths).map(+)
+        if past.mask == nil && new == nil {
+            return KeyValues(layers: layers, mask: nil, lengths: sum, width: total, isPrefix: past.isPrefix)
+        }
+        let after: Tensor
+        if let new { after = new } else { after = try Tensor.ones([batch, width], dtype: .bool) }
+        return KeyValues(
+            layers: layers, mask: try Tensor.concatenated([past.fullMask(batch), after], 1), lengths: sum, width: total,
+            isPrefix: past.isPrefix && past.mask == nil)
+    }
+}

@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// Keys and values of tokens that were already run, for some of the layers. Immutable.
+public struct KeyValues: Sendable {
+    /// layer → keys and values, each `[batch, keyValueHead, past, dHead]`, rotary positions applied.
+    var layers: [Int: (key: Tensor, value: Tensor)]
+    /// bool `[batch, past]`: which of the past tokens count; nil: all.
+    var mask: Tensor?
+    /// How many tokens of each row count; the position of its next token.
+    public let lengths: [Int]
+    /// Width of the past axis.
+    var width: Int
+    /// The tokens that count are the first ones of each row.
+    var isPrefix: Bool
+
+    /// The cache of chosen rows, of which only the first `lengths[i]` tokens count.
+    ///
+    /// - Throws: rows that do not exist, lengths that exceed what is there.
+    public func selecting(rows: [Int]?, lengths wanted: [Int]?) throws(SutureError) -> KeyValues {
+        let rows = rows ?? Array(self.lengths.indices)
+        guard rows.allSatisfy(self.lengths.indices.contains) else {
+            throw SutureError(.outOfRange, "the cache has \(self.lengths.count) rows, asked for \(rows)")
+        }
+        let available = rows.map { self.lengths[$0] }
+        let lengths = wanted ?? available
+        guard lengths.count == rows.count, zip(lengths, available).allSatisfy({ $0 >= 0 && $0 <= $1 }) else {
+            throw SutureError(
+                .outOfRange, "the cache has \(available) tokens in its rows, asked for \(lengths)",
+                hint: "ask for at most as many tokens as were run")
+        }
+        guard isPrefix || lengths == available else {
+            throw SutureError(
+                .unimplemented, "a cache of generated tokens cannot be shortened", hint: "run the tokens again")
+        }
+        let width = isPrefix ? lengths.max() ?? 0 : self.width
+        let index = try Tensor(rows)
+        let keepsRows = rows == Array(self.lengths.indices)
+        func select(_ tensor: Tensor, _ axis: Int) throws(SutureError) -> Tensor {
+            let chosen = keepsRows ? tensor : try tensor.indexSelect(0, index.cast(device: tensor.device))
+            return try chosen.sliced(axis, 0..<width)
+        }
+        var layers: [Int: (key: Tensor, value: Tensor)] = [:]
+        for (layer, pair) in self.layers { layers[layer] = (try select(pair.key, 2), try select(pair.value, 2)) }
+        let mask: Tensor?
+        if isPrefix {
+            mask = try KeyValues.prefixMask(lengths, width: width)
+        } else {
+            mask = try self.mask.map { m throws(SutureError) in try select(m, 1) }
+        }
+        return KeyValues(layers: layers, mask: mask, lengths: lengths, width: width, isPrefix: isPrefix)
+    }
+
+    /// The mask with nothing left unsaid, bool `[batch, past]`.
+    func fullMask(_ batch: Int) throws(SutureError) -> Tensor {
+        if let mask { return mask }
+        return try Tensor.ones([batch, width], dtype: .bool)
+    }
+
+    /// bool `[batch, width]`: true for the first `lengths[i]` of each row; nil where that is all of them.
+    static func prefixMask(_ lengths: [Int], width: Int) throws(SutureError) -> Tensor? {
+        guard lengths.contains(where: { $0 < width }) else { return nil }
+        let row = try Tensor.range(0..<width).unsqueezed(0)
+        return try row.less(Tensor(lengths).unsqueezed(1))
+    }
+}

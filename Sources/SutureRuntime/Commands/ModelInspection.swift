@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+
+/// What `suture model inspect` answers: a model folder without its weights in memory.
+public struct ModelInspection: Sendable, Codable {
+    public struct Parameter: Sendable, Codable {
+        public var name: String
+        /// As stored in the file.
+        public var shape: [Int]
+        public var dtype: String
+        public var file: String
+    }
+
+    public var folder: String
+    public var family: String
+    public var layers: Int
+    public var dModel: Int
+    public var dMLP: Int
+    public var heads: Int
+    public var keyValueHeads: Int
+    public var dHead: Int
+    public var vocabulary: Int
+    public var contextLength: Int
+    public var tiesHead: Bool
+    /// Projections are stored `[in, out]`.
+    public var storesTransposed: Bool
+    public var tokenizerVocabulary: Int
+    public var sites: [String]
+    public var parameterCount: Int
+    public var parameters: [Parameter]
+
+    /// - Throws: what is wrong with the folder, as a sentence.
+    public init(folder: URL) throws {
+        let configuration = try ModelConfiguration(folder: folder)
+        let checkpoint = try Checkpoint(opening: folder)
+        let tokenizer = try Tokenizer(folder: folder)
+        self.folder = folder.path
+        family = configuration.architecture.modelType
+        layers = configuration.layerCount
+        dModel = configuration.dModel
+        dMLP = configuration.dMLP
+        heads = configuration.headCount
+        keyValueHeads = configuration.keyValueHeadCount
+        dHead = configuration.dHead
+        vocabulary = configuration.vocabulary
+        contextLength = configuration.contextLength
+        tiesHead = configuration.tiesHead
+        storesTransposed = configuration.architecture.storesTransposed
+        tokenizerVocabulary = tokenizer.vocabularySize
+        sites = Site.Kind.allCases.filter(configuration.sites.contains).map(\.name)
+        parameters = try checkpoint.names.map { name in
+            let entry = try checkpoint.entry(name)
+            return Parameter(
+                name: name, shape: entry.shape, dtype: DType(stored: entry.dtype).description,
+                file: try checkpoint.file(of: name).url.lastPathComponent)
+        }
+        parameterCount = parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
+    }
+
+    /// Names and values for people.
+    public var dimensions: [(String, String)] {
+        [
+            ("parameters", String(parameterCount)), ("layers", String(layers)), ("width", String(dModel)),
+            ("neurons per layer", String(dMLP)), ("heads", "\(heads) of \(dHead), \(keyValueHeads) for keys and values"),
+            ("vocabulary", "\(vocabulary), tokenizer \(tokenizerVocabulary)"), ("context", String(contextLength)),
+            ("projections", storesTransposed ? "stored [in, out]" : "stored [out, in]"),
+        ]
+    }
+}

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+
+/// What `suture plan` answers beside the resolved configuration: the size of the run, before anything is started.
+public struct PlanSummary: Sendable, Codable {
+    public var run: String
+    public var folder: String
+    public var isDone: Bool
+    public var cases: Int
+    public var patches: Int
+    /// Of the weights in memory, in the dtype of the run; what is mapped from disk included.
+    public var weightBytes: Int
+    /// Of one second moment in float64, at the neurons.
+    public var momentBytes: Int
+    /// Layers whose second moment at the neurons is on disk already.
+    public var cachedMoments: [Int]
+    public var configuration: String
+
+    public init(_ planned: RunLauncher.PlannedRun) throws {
+        let experiment = planned.experiment
+        let model = URL(fileURLWithPath: experiment.model.source)
+        let configuration = try ModelConfiguration(folder: model)
+        let checkpoint = try Checkpoint(opening: model)
+        run = experiment.runID
+        folder = planned.folder.url.path
+        isDone = planned.folder.isDone
+        cases = planned.caseCount
+        patches = planned.groupCount
+        weightBytes =
+            try checkpoint.names.reduce(0) { try $0 + checkpoint.entry($1).elementCount } * experiment.model.dtype.size
+        momentBytes = configuration.dMLP * configuration.dMLP * DType.float64.size
+        cachedMoments = try StatisticsService.cachedLayers(
+            .neurons, layers: 0..<configuration.layerCount, of: experiment)
+        self.configuration = experiment.yaml
+    }
+
+    /// For people.
+    public var lines: [(String, String)] {
+        [
+            ("run", run + (isDone ? " (already done)" : "")), ("folder", folder),
+            ("cases", "\(cases) in \(patches) patch\(patches == 1 ? "" : "es")"),
+            ("weights", PlanSummary.size(weightBytes)), ("one second moment", PlanSummary.size(momentBytes)),
+            (
+                "second moments on disk",
+                cachedMoments.isEmpty ? "none" : "layers " + cachedMoments.map(String.init).joined(separator: ", ")
+            ),
+        ]
+    }
+
+    private static func size(_ bytes: Int) -> String {
+        let units = ["B", "KiB", "MiB", "GiB", "TiB"]
+        var value = Double(bytes)
+        var unit = 0
+        while value >= 1024 && unit < units.count - 1 {
+            value /= 1024
+            unit += 1
+        }
+        return "\(Figures.text(value)) \(units[unit])"
+    }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+
+/// What `suture model generate` does: load, patch, continue a prompt.
+public struct TextGeneration {
+    private let model: LanguageModel
+    private let settings: Model.Generation
+
+    /// - Throws: `usage` for an unknown dtype or device; what is wrong with the folder or the patch.
+    public init(
+        folder: String, patch: String?, dtype: String, device: String, maxNewTokens: Int, temperature: Double,
+        topK: Int, topP: Double, seed: Int
+    ) throws {
+        guard let dtype = DType(named: dtype), dtype.isFloatingPoint else {
+            throw RuntimeError(
+                .usage, "there is no dtype \"\(dtype)\"", hint: "use float32, float64, float16 or bfloat16")
+        }
+        guard let place = Device(named: device) else {
+            throw RuntimeError(.usage, "there is no device \"\(device)\"", hint: "use cpu, cuda or cuda:1")
+        }
+        guard maxNewTokens > 0, temperature >= 0, topK >= 0, topP > 0, topP <= 1 else {
+            throw RuntimeError(
+                .usage, "max-new-tokens must be > 0, temperature and top-k ≥ 0, top-p in (0, 1]")
+        }
+        try HostTables.installAll()
+        var model = try LanguageModel(folder: URL(fileURLWithPath: folder), dtype: dtype, device: place)
+        if let patch {
+            let stored = try PatchStore.read(URL(fileURLWithPath: patch))
+            model = try model.applying(stored.deltas)
+        }
+        self.model = model
+        settings = Model.Generation(
+            maxNewTokens: maxNewTokens, temperature: temperature, topK: topK, topP: topP, seed: seed)
+    }
+
+    /// The continuation alone.
+    public func run(_ prompt: String) throws -> String {
+        let ids = try model.tokenizer.encode(prompt, addSpecialTokens: true).ids
+        guard !ids.isEmpty else {
+            throw RuntimeError(.usage, "the prompt is empty", hint: "give a text with --prompt")
+        }
+        let new = try model.generate([ids], settings)
+        return try model.tokenizer.decode(new[0], skipSpecialTokens: true)
+    }
+}

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+
+/// Reads one format of edit cases. A new format is one file with one conforming type, listed in ``DatasetReaders/all``.
+public protocol DatasetReader: Sendable {
+    /// As in `dataset: {name: …}`.
+    var name: String { get }
+    /// The fields that cases of this format can have.
+    var provides: EditCase.Fields { get }
+    /// Reads some of the cases of a file. Their indices count from 0.
+    ///
+    /// - Parameters:
+    ///   - limit: how many; nil: all.
+    ///   - offset: how many to skip.
+    /// - Throws: `file`, naming file, case and field.
+    func read(_ path: String, limit: Int?, offset: Int) throws(RuntimeError) -> [EditCase]
+}
+
+/// The formats that can be read.
+public enum DatasetReaders {
+    public static let all: [any DatasetReader] = [CounterFactReader()]
+
+    public static var names: [String] { all.map(\.name) }
+
+    /// - Throws: `usage` for a name that no reader has.
+    public static func named(_ name: String) throws(RuntimeError) -> any DatasetReader {
+        guard let reader = all.first(where: { $0.name == name }) else {
+            let meant = NearestName.of(name, in: names)
+            throw RuntimeError(
+                .usage, "there is no dataset format '\(name)'",
+                hint: meant.map { "did you mean '\($0)'?" } ?? "the formats are \(names.joined(separator: ", "))")
+        }
+        return reader
+    }
+
+    /// The names of the readers that supply a field.
+    public static func supplying(_ field: EditCase.Fields) -> [String] {
+        all.filter { $0.provides.isSuperset(of: field) }.map(\.name)
+    }
+}
+
+extension Experiment.Dataset {
+    /// The cases of the run.
+    public func read() throws(RuntimeError) -> [EditCase] {
+        try DatasetReaders.named(name).read(path, limit: limit, offset: offset)
+    }
+}

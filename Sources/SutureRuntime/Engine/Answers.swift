@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+import SutureModel
+
+/// What a model says after a prompt, for people to read: greedy, a few tokens.
+package enum Answers {
+    /// Tokens beyond the longer target, so that what follows the object shows.
+    private static let extraTokens = 2
+
+    /// One answer per case, its white space trimmed.
+    package static func greedy(_ model: LanguageModel, _ cases: [EditCase]) throws -> [String] {
+        var answers: [String] = []
+        for chunk in stride(from: 0, to: cases.count, by: 32).map({ cases[$0..<min($0 + 32, cases.count)] }) {
+            let prompts = try chunk.map { try model.tokenizer.encode($0.filledPrompt, addSpecialTokens: true).ids }
+            let targets = try chunk.flatMap { [$0.targetNew, $0.targetTrue] }.map {
+                try model.tokenizer.encode(" " + $0, addSpecialTokens: false).ids.count
+            }
+            let count = (targets.max() ?? 1) + extraTokens
+            for tokens in try model.generate(prompts, Model.Generation(maxNewTokens: count)) {
+                let text = try model.tokenizer.decode(tokens, skipSpecialTokens: true)
+                answers.append(text.split(whereSeparator: \.isWhitespace).joined(separator: " "))
+            }
+        }
+        return answers
+    }
+}

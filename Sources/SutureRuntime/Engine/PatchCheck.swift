@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+import SutureModel
+
+/// What a patch does to each weight. An entry of `weights` in metrics.json.
+public struct WeightChange: Sendable, Hashable, Codable {
+    public var parameter: String
+    /// Frobenius norm of the change.
+    public var deltaNorm: Double
+    /// Frobenius norm of the weight before.
+    public var baseNorm: Double
+    /// Rank of the factors; the number of rows; nil for a dense change.
+    public var rank: Int?
+    public var form: String
+    /// Which patch of the run, where there are several.
+    public var group: Int
+
+    enum CodingKeys: String, CodingKey {
+        case parameter
+        case deltaNorm = "delta_norm"
+        case baseNorm = "base_norm"
+        case rank, form, group
+    }
+}
+
+/// Refuses patches that are not edits: nothing changes, numbers are not finite, shapes do not fit.
+package enum PatchCheck {
+    /// The edited model and what changed.
+    ///
+    /// - Throws: `refused`, with a sentence that names the parameter. The model is as before.
+    package static func apply(
+        _ deltas: [Delta], to model: LanguageModel, by method: String, group: Int
+    ) throws -> (model: LanguageModel, changes: [WeightChange]) {
+        guard !deltas.isEmpty else {
+            throw RuntimeError(
+                .refused, "\(method) returned no weight change", hint: "check its layers and its locator")
+        }
+        let edited: LanguageModel
+        do {
+            edited = try withoutGradients { try model.applying(deltas) }
+        } catch let error as SutureError {
+            throw RuntimeError(.refused, "\(method): \(error.message)", hint: error.hint)
+        }
+        var changes: [WeightChange] = []
+        for (parameter, own) in Dictionary(grouping: deltas, by: \.parameter).sorted(by: { $0.key < $1.key }) {
+            let base = try model.transformer.weights.tensor(parameter)
+            let new = try edited.transformer.weights.tensor(parameter)
+            var sum = try Tensor.zeros(base.shape, dtype: .float64)
+            for delta in own { sum = try sum + delta.dense(shape: base.shape).cast(to: .float64, device: .cpu) }
+            let norm = try sum.norm().item()
+            guard norm.isFinite else {
+                throw RuntimeError(.refused, "\(method): the change of \(parameter) is not finite")
+            }
+            guard norm > 0, try !base.equal(new).all().isTrue else {
+                throw RuntimeError(
+                    .refused, "\(method): the change of \(parameter) (norm \(norm)) leaves every weight as it was",
+                    hint: "raise the strength of the edit, or use a wider dtype")
+            }
+            changes.append(
+                WeightChange(
+                    parameter: parameter, deltaNorm: norm,
+                    baseNorm: try base.cast(to: .float64, device: .cpu).norm().item(), rank: rank(own),
+                    form: form(own), group: group))
+        }
+        return (edited, changes)
+    }
+
+    private static func rank(_ deltas: [Delta]) -> Int? {
+        var rank = 0
+        for delta in deltas {
+            switch delta.form {
+            case .lowRank(let left, _): rank += left.shape.last ?? 0
+            case .rows(let rows, _): rank += rows.count
+            case .dense: return nil
+            }
+        }
+        return rank
+    }
+
+    private static func form(_ deltas: [Delta]) -> String {
+        switch deltas[0].form {
+        case .lowRank: "low-rank"
+        case .rows: "rows"
+        case .dense: "dense"
+        }
+    }
+}
+
+extension Tensor {
+    /// The value of a bool of one element.
+    fileprivate var isTrue: Bool { get throws { try item() != 0 } }
+}

@@ -1,0 +1,205 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+import TorchBackend
+
+/// From an experiment file to a finished run folder, on the host's side: plan, start a worker, watch it.
+public struct RunLauncher: Sendable {
+    /// A run with nothing left to decide, and nothing started.
+    public struct PlannedRun: Sendable {
+        public var experiment: ResolvedExperiment
+        public var folder: RunFolder
+        public var caseCount: Int
+        public var groupCount: Int
+        /// The experiment file's bytes; nil for a run that is resumed from its folder.
+        var source: Data?
+    }
+
+    /// `--plugin` files and folders.
+    public var plugins: [String]
+
+    public init(plugins: [String] = []) { self.plugins = plugins }
+
+    // MARK: Planning
+
+    /// Checks everything that can be checked without the model: file, overrides, plugins, settings, data, needs.
+    public func plan(file: String, overrides: [String]) throws(RuntimeError) -> PlannedRun {
+        let experiment = try Experiment(file: file, overrides: overrides)
+        let catalogue = try PluginCatalogue.scanBlocking(
+            PluginSearchPath(named: plugins + experiment.plugins))
+        var descriptions: [ComponentDescription] = []
+        var resolved = try experiment.resolve { kind, request throws(RuntimeError) in
+            let found = try catalogue.find(kind: kind, id: request.name)
+            descriptions.append(found)
+            return found
+        }
+        let cases = try resolved.dataset.read()
+        try CaseRequirements.check(cases, dataset: resolved.dataset, components: descriptions)
+        resolved.versions = Versions.current
+        resolved.digests = try RunDigests.of(resolved)
+        return planned(resolved, cases.count, source: experiment.source)
+    }
+
+    /// The run of a folder that was interrupted.
+    ///
+    /// - Throws: `usage` for a folder that holds no run; `file` when what the run reads has changed since.
+    public func resume(folder: String) throws(RuntimeError) -> PlannedRun {
+        let experiment = try ResolvedExperiment(runFolder: folder)
+        let now = try RunDigests.of(experiment)
+        for (name, digest) in experiment.digests.sorted(by: { $0.key < $1.key }) where now[name] != digest {
+            throw RuntimeError(
+                .file, "the \(name) of the run in '\(folder)' has changed since it began",
+                hint: "put it back, or start the run anew")
+        }
+        for component in experiment.components where try Digest.ofFile(component.file) != component.digest {
+            throw RuntimeError(
+                .plugin, "the plugin \(component.file) has changed since the run in '\(folder)' began",
+                hint: "put it back, or start the run anew")
+        }
+        let cases = try experiment.dataset.read()
+        var planned = planned(experiment, cases.count, source: nil)
+        planned.folder = RunFolder(URL(fileURLWithPath: folder))
+        return planned
+    }
+
+    private func planned(_ experiment: ResolvedExperiment, _ count: Int, source: Data?) -> PlannedRun {
+        let folder = URL(fileURLWithPath: experiment.output.folder).appending(path: experiment.runID)
+        return PlannedRun(
+            experiment: experiment, folder: RunFolder(folder), caseCount: count,
+            groupCount: EditGroups(experiment.edit, caseCount: count).groups.count, source: source)
+    }
+
+    // MARK: Running
+
+    /// Runs in a worker, or returns at once where the folder says that the run is done.
+    ///
+    /// - Parameters:
+    ///   - startsAnew: forgets what the folder holds.
+    ///   - onEvent: hears how far the worker is.
+    /// - Throws: why the run ended; the folder's `FAILED` holds the sentence.
+    public func run(
+        _ planned: PlannedRun, startsAnew: Bool = false, onEvent: (WorkerEvent) -> Void
+    ) throws(RuntimeError) -> MetricsFile {
+        let folder = planned.folder
+        if startsAnew { try? FileManager.default.removeItem(at: folder.url) }
+        if !folder.isDone {
+            do {
+                try prepare(planned)
+                let log = try RunLog(folder.log)
+                let worker = WorkerProcess(
+                    limits: .init(stallSeconds: planned.experiment.limits.stallSeconds), forwardsSignals: true)
+                _ = try worker.runBlocking(RunJob(folder: folder.url.path)) { event in
+                    log.write(event)
+                    onEvent(event)
+                }
+            } catch {
+                let failure = RuntimeError(error)
+                if failure.kind != .interrupted {
+                    try? RunFolder.write(Data("\(failure.description)\n".utf8), to: folder.failed)
+                }
+                throw failure
+            }
+        }
+        return try results(folder)
+    }
+
+    /// The figures of a finished run.
+    public func results(_ folder: RunFolder) throws(RuntimeError) -> MetricsFile {
+        do {
+            return try JSONDecoder().decode(MetricsFile.self, from: Data(contentsOf: folder.metrics))
+        } catch {
+            throw RuntimeError(
+                .file, "'\(folder.metrics.path)' cannot be read: \(error)", hint: "run again with --fresh")
+        }
+    }
+
+    /// The cases of a finished run, one per line of cases.jsonl.
+    public func cases(_ folder: RunFolder) throws(RuntimeError) -> [CaseResult] {
+        do {
+            return try Data(contentsOf: folder.cases).split(separator: UInt8(ascii: "\n")).map {
+                try JSONDecoder().decode(CaseResult.self, from: $0)
+            }
+        } catch {
+            throw RuntimeError(.file, "'\(folder.cases.path)' cannot be read: \(error)", hint: "run again with --fresh")
+        }
+    }
+
+    private func prepare(_ planned: PlannedRun) throws {
+        let url = planned.folder.url
+        do {
+            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
+        } catch {
+            throw RuntimeError(
+                .usage, "the run folder \(url.path) cannot be made: \(error.localizedDescription)",
+                hint: "choose another output.dir")
+        }
+        try? FileManager.default.removeItem(at: planned.folder.failed)
+        if let source = planned.source { try planned.experiment.write(to: url.path, source: source) }
+    }
+}
+
+/// Versions that a result depends on.
+enum Versions {
+    static let suture = "0.1.0"
+
+    static var current: [String: String] {
+        ["suture": suture, "libtorch": String(cString: torch_backend_version())]
+    }
+}
+
+/// Digests of what a run reads.
+enum RunDigests {
+    /// The files of a model folder that its numbers depend on.
+    static func ofModel(_ folder: String) throws(RuntimeError) -> String {
+        let names: [String]
+        do {
+            names = try FileManager.default.contentsOfDirectory(atPath: folder)
+        } catch {
+            throw RuntimeError(.file, "the model folder '\(folder)' cannot be read", hint: "check model.source")
+        }
+        var text = ""
+        for name in names.sorted() where name.hasSuffix(".safetensors") || name.hasSuffix(".json") {
+            text += "\(name)\t\(try Digest.ofFile("\(folder)/\(name)"))\n"
+        }
+        return Digest.of(Data(text.utf8))
+    }
+
+    static func of(_ experiment: ResolvedExperiment) throws(RuntimeError) -> [String: String] {
+        var digests = [
+            "model": try ofModel(experiment.model.source), "dataset": try Digest.ofFile(experiment.dataset.path),
+        ]
+        if let statistics = experiment.statistics { digests["statistics"] = try Digest.ofFile(statistics.path) }
+        return digests
+    }
+}
+
+/// log.jsonl: what host and plugins said during a run, a line each with its time. A resumed run appends.
+private final class RunLog {
+    private let handle: FileHandle
+
+    init(_ url: URL) throws {
+        if !FileManager.default.fileExists(atPath: url.path) { try RunFolder.write(Data(), to: url) }
+        handle = try FileHandle(forWritingTo: url)
+        try handle.seekToEnd()
+    }
+
+    deinit { try? handle.close() }
+
+    private struct Line: Encodable {
+        var time: String
+        var level: String
+        var message: String
+    }
+
+    func write(_ event: WorkerEvent) {
+        guard case .log(let level, let message) = event else { return }
+        let names = ["debug", "info", "warning", "error"]
+        let line = Line(
+            time: Date.now.formatted(.iso8601),
+            level: names.indices.contains(Int(level)) ? names[Int(level)] : "info", message: message)
+        // A log that cannot be written does not end a run.
+        if let data = try? RunFolder.json(line) { try? handle.write(contentsOf: data) }
+    }
+}

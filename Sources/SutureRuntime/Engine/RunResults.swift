@@ -1,0 +1,125 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+
+/// What a run found out, before it is written down.
+package struct RunResults {
+    package var cases: [CaseResult] = []
+    package var metrics: [StagedMetric] = []
+    package var weights: [WeightChange] = []
+    package var locations: [Location] = []
+    /// One per group.
+    package var patches: [[Delta]] = []
+    package var seconds: [String: Double] = [:]
+
+    package init() {}
+}
+
+/// A figure with the evaluator and the stage that it belongs to. An entry of `metrics` in metrics.json.
+public struct StagedMetric: Sendable, Hashable, Codable {
+    public var evaluator: String
+    public var name: String
+    public var stage: String
+    public var value: Double
+    public var unit: String
+    public var n: Int
+    public var standardError: Double?
+    /// Nil where neither direction is better.
+    public var higherIsBetter: Bool?
+    public var `protocol`: String
+
+    enum CodingKeys: String, CodingKey {
+        case evaluator, name, stage, value, unit, n
+        case standardError = "standard_error"
+        case higherIsBetter = "higher_is_better"
+        case `protocol`
+    }
+
+    init(_ evaluator: String, _ stage: String, _ metric: Metric) {
+        self.evaluator = evaluator
+        name = metric.name
+        self.stage = stage
+        value = metric.value
+        unit = metric.unit
+        n = metric.n
+        standardError = metric.standardError
+        switch metric.direction {
+        case .higherIsBetter: higherIsBetter = true
+        case .lowerIsBetter: higherIsBetter = false
+        case .none: higherIsBetter = nil
+        }
+        `protocol` = metric.protocol
+    }
+}
+
+/// metrics.json: everything that a run measured, in one flat list.
+public struct MetricsFile: Sendable, Hashable, Codable {
+    public var metrics: [StagedMetric]
+    public var weights: [WeightChange]
+    public var seconds: [String: Double]
+
+    public init(metrics: [StagedMetric], weights: [WeightChange], seconds: [String: Double]) {
+        self.metrics = metrics
+        self.weights = weights
+        self.seconds = seconds
+    }
+}
+
+/// A line of cases.jsonl: what was asked, in tokens too, what was said, what was measured.
+public struct CaseResult: Sendable, Hashable, Codable {
+    public var index: Int
+    public var id: String
+    public var prompt: String
+    public var subject: String
+    public var targetNew: String
+    public var targetTrue: String
+    /// Token ids, so that padding, beginning tokens and blanks can be checked from outside.
+    public var promptIDs: [Int]
+    public var targetNewIDs: [Int]
+    public var targetTrueIDs: [Int]
+    /// stage → what the model says after the prompt (greedy)
+    public var answers: [String: String]
+    /// stage → "evaluator.score" → value
+    public var scores: [String: [String: Double]]
+
+    enum CodingKeys: String, CodingKey {
+        case index
+        case id = "case_id"
+        case prompt, subject
+        case targetNew = "target_new"
+        case targetTrue = "target_true"
+        case promptIDs = "prompt_ids"
+        case targetNewIDs = "target_new_ids"
+        case targetTrueIDs = "target_true_ids"
+        case answers, scores
+    }
+
+    static func records(
+        _ cases: [EditCase], _ model: LanguageModel, before: [String], after: [String], evaluators: [String],
+        log: ScoreLog
+    ) throws -> [CaseResult] {
+        var scores: [String: [Int: [String: Double]]] = [:]
+        for stage in ["before", "after"] {
+            for (number, name) in evaluators.enumerated() {
+                for score in log.scores(stage: stage, evaluator: number) {
+                    guard let index = score.caseIndex, score.value.isFinite else { continue }
+                    scores[stage, default: [:]][index, default: [:]]["\(name).\(score.name)"] = score.value
+                }
+            }
+        }
+        return try cases.enumerated().map { place, one in
+            func ids(_ text: String, _ special: Bool) throws -> [Int] {
+                text.isEmpty ? [] : try model.tokenizer.encode(text, addSpecialTokens: special).ids
+            }
+            func target(_ text: String) throws -> [Int] { text.isEmpty ? [] : try ids(" " + text, false) }
+            return CaseResult(
+                index: one.index, id: one.id, prompt: one.filledPrompt, subject: one.subject,
+                targetNew: one.targetNew, targetTrue: one.targetTrue, promptIDs: try ids(one.filledPrompt, true),
+                targetNewIDs: try target(one.targetNew), targetTrueIDs: try target(one.targetTrue),
+                answers: ["before": before[place], "after": after[place]],
+                scores: scores.mapValues { $0[one.index] ?? [:] })
+        }
+    }
+}

@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+
+/// Writes a finished run's files, `DONE` last, and drops `state/`.
+struct RunWriter {
+    let folder: RunFolder
+    let experiment: ResolvedExperiment
+
+    func write(_ results: RunResults) throws {
+        var lines = Data()
+        for record in results.cases { lines += try RunFolder.json(record) }
+        try RunFolder.write(lines, to: folder.cases)
+        let locations = results.locations.map(LocationRecord.init)
+        try RunFolder.write(locations, to: folder.locations)
+        try writePatches(results)
+        let metrics = MetricsFile(metrics: results.metrics, weights: results.weights, seconds: results.seconds)
+        try RunFolder.write(metrics, to: folder.metrics)
+        let report = RunReport(
+            title: "\(experiment.name): \(experiment.method.id) on \(experiment.model.source)", results: metrics,
+            cases: results.cases, locations: locations)
+        try RunFolder.write(Data(report.html.utf8), to: folder.report)
+        try? FileManager.default.removeItem(at: folder.failed)
+        try RunFolder.write(Data("\(experiment.runID)\n".utf8), to: folder.done)
+        try? FileManager.default.removeItem(at: folder.state)
+    }
+
+    /// One patch goes to `patch/`; several, of groups that were each restored, to `patch/0`, `patch/1` …; sequential
+    /// groups build on each other and make one patch.
+    private func writePatches(_ results: RunResults) throws {
+        let model = URL(fileURLWithPath: experiment.model.source)
+        let patches =
+            experiment.edit.restore == .never ? [results.patches.flatMap { $0 }] : results.patches
+        for (number, deltas) in patches.enumerated() {
+            let place = patches.count == 1 ? folder.patch : folder.patch.appending(path: String(number))
+            try PatchStore.write(Patch(deltas), of: experiment, model: model, to: place)
+        }
+    }
+}

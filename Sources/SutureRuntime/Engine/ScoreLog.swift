@@ -1,0 +1,97 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+
+/// What evaluators measured so far, on disk: a line per chunk of cases, appended and flushed. A line that a kill cut short is
+/// dropped when the log is read, and its cases are measured again.
+package final class ScoreLog {
+    /// One chunk: who measured what on which cases of which stage.
+    package struct Entry: Codable {
+        package var stage: String
+        package var evaluator: Int
+        package var group: Int
+        /// The case indices of the chunk; empty for what concerns the run as a whole.
+        package var cases: [Int]
+        package var scores: [Measured]
+    }
+
+    /// A score as JSON. Numbers that JSON lacks are kept as texts.
+    package struct Measured: Codable {
+        var caseIndex: Int?
+        var name: String
+        var value: String
+        var weight: Double
+
+        init(_ score: Score) {
+            caseIndex = score.caseIndex
+            name = score.name
+            // The description of a Double reads back to the same bits.
+            value = score.value.description
+            weight = score.weight
+        }
+
+        var score: Score { Score(name, Double(value) ?? .nan, caseIndex: caseIndex, weight: weight) }
+    }
+
+    private struct Key: Hashable {
+        var stage: String
+        var evaluator: Int
+        var group: Int
+        var cases: [Int]
+    }
+
+    private let handle: FileHandle
+    private var known: [Key: [Score]] = [:]
+    private var order: [(key: Key, scores: [Score])] = []
+
+    /// Opens or makes the log, and reads what is there.
+    package init(_ url: URL) throws {
+        let manager = FileManager.default
+        try manager.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        if !manager.fileExists(atPath: url.path) { try RunFolder.write(Data(), to: url) }
+        let data = try Data(contentsOf: url)
+        var valid = 0
+        var entries: [Entry] = []
+        var start = data.startIndex
+        while let end = data[start...].firstIndex(of: UInt8(ascii: "\n")) {
+            guard let entry = try? JSONDecoder().decode(Entry.self, from: data[start..<end]) else { break }
+            entries.append(entry)
+            start = end + 1
+            valid = start - data.startIndex
+        }
+        handle = try FileHandle(forUpdating: url)
+        try handle.truncate(atOffset: UInt64(valid))
+        try handle.seekToEnd()
+        for entry in entries { remember(entry) }
+    }
+
+    deinit { try? handle.close() }
+
+    /// The scores of a chunk, if it was measured already.
+    package func scores(stage: String, evaluator: Int, group: Int, cases: [Int]) -> [Score]? {
+        known[Key(stage: stage, evaluator: evaluator, group: group, cases: cases)]
+    }
+
+    package func append(stage: String, evaluator: Int, group: Int, cases: [Int], scores: [Score]) throws {
+        let entry = Entry(
+            stage: stage, evaluator: evaluator, group: group, cases: cases, scores: scores.map(Measured.init))
+        try handle.write(contentsOf: RunFolder.json(entry))
+        try handle.synchronize()
+        remember(entry)
+    }
+
+    /// All scores of an evaluator in a stage, in the order of groups and cases.
+    package func scores(stage: String, evaluator: Int) -> [Score] {
+        order.filter { $0.key.stage == stage && $0.key.evaluator == evaluator }
+            .sorted { ($0.key.group, $0.key.cases.first ?? .max) < ($1.key.group, $1.key.cases.first ?? .max) }
+            .flatMap(\.scores)
+    }
+
+    private func remember(_ entry: Entry) {
+        let key = Key(stage: entry.stage, evaluator: entry.evaluator, group: entry.group, cases: entry.cases)
+        let scores = entry.scores.map(\.score)
+        guard known.updateValue(scores, forKey: key) == nil else { return }
+        order.append((key, scores))
+    }
+}

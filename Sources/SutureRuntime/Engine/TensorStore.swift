@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+
+/// Tensors kept in files under keys, each written beside and renamed. For work that shall survive a kill.
+package struct TensorStore: Sendable {
+    private let folder: URL
+
+    package init(folder: URL) { self.folder = folder }
+
+    /// A store inside this one, for one component and one group of cases.
+    package func scope(_ name: String) -> TensorStore { TensorStore(folder: folder.appending(path: name)) }
+
+    package func get(_ key: String) throws -> Tensor? {
+        let url = file(of: key)
+        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+        return try TensorFile.read(url)["tensor"]
+    }
+
+    package func put(_ key: String, _ tensor: Tensor) throws {
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        try TensorFile.write([("tensor", tensor)], metadata: ["key": key], to: file(of: key))
+    }
+
+    /// Keys are free text; files are named by their digest.
+    private func file(of key: String) -> URL {
+        folder.appending(path: "\(Digest.of(Data(key.utf8)).prefix(32)).safetensors")
+    }
+}
+
+/// Named tensors in a safetensors file.
+package enum TensorFile {
+    /// Writes beside and renames.
+    package static func write(
+        _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String], to url: URL
+    ) throws {
+        let entries = try tensors.map { name, tensor in
+            SafetensorsWriter.Tensor(
+                name: name, dtype: tensor.dtype.stored, shape: tensor.shape,
+                bytes: TensorBytes(try tensor.bytes()))
+        }
+        try SafetensorsWriter.write(entries, metadata: metadata, to: url)
+    }
+
+    package static func read(_ url: URL) throws -> [String: Tensor] {
+        let file = try SafetensorsFile(opening: url)
+        var tensors: [String: Tensor] = [:]
+        for entry in file.entries {
+            tensors[entry.name] = try file.withBytes(of: entry.name) {
+                try Tensor(bytes: $0, shape: entry.shape, dtype: DType(stored: entry.dtype))
+            }
+        }
+        return tensors
+    }
+}

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+
+extension Experiment {
+    /// Reads an experiment file, applies overrides and checks everything that needs neither plugin nor data.
+    ///
+    /// - Parameters:
+    ///   - overrides: in Hydra's grammar, `method.v_lr=0.1`, `+key=value`, `++key=value`, `~key`; see ``Override``.
+    ///   - currentFolder: where relative paths begin.
+    /// - Throws: `usage`, with file, line and column, for what the file says wrong; `file` for a model, dataset or text
+    ///   that is not there; `plugin` for a plugin file that is not there.
+    public init(
+        file: String, overrides: [String] = [], currentFolder: String = FileManager.default.currentDirectoryPath
+    ) throws(RuntimeError) {
+        let here = PathResolver(currentFolder: currentFolder, fileFolder: currentFolder)
+        let path = here.absolute(file)
+        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
+            throw RuntimeError(.usage, "there is no experiment file '\(path)'", hint: "give the path of a YAML file")
+        }
+        guard !isFolder.boolValue, let source = FileManager.default.contents(atPath: path) else {
+            throw RuntimeError(
+                .usage, "the experiment file '\(path)' cannot be read", hint: "give the path of a YAML file")
+        }
+        let name = URL(fileURLWithPath: path).lastPathComponent
+        var root = try ConfigNode(yaml: source, name: name)
+        for text in overrides { try Override(text).apply(to: &root) }
+        try self.init(
+            root, file: path, source: source, overrides: overrides,
+            paths: PathResolver(currentFolder: currentFolder, fileFolder: folder))
+    }
+
+    init(
+        _ root: ConfigNode, file: String, source: Data, overrides: [String], paths: PathResolver
+    ) throws(RuntimeError) {
+        let reader = try ConfigReader(root, path: "", keys: ExperimentSchema.root.keys)
+        let schema = try reader.required("schema")
+        guard schema.integer == Self.schema else {
+            throw reader.mustBe(
+                "\(Self.schema)", "schema", schema,
+                hint: "this version reads experiment files of schema \(Self.schema)")
+        }
+        name = try Self.name(reader)
+        model = try Self.model(reader, paths)
+        plugins = try Self.plugins(reader, paths)
+        dataset = try Self.dataset(reader, paths)
+        locator = try Self.component(try reader.required("locator"), path: "locator")
+        method = try Self.component(try reader.required("method"), path: "method")
+        edit = try Self.edit(reader)
+        statistics = try Self.statistics(reader, paths)
+        evaluators = try Self.evaluators(reader)
+        seed = try reader.integer("seed", atLeast: 0) ?? 0
+        limits = Limits(stallSeconds: try Self.section("limits", of: reader)?.number("stall_seconds", above: 0) ?? 600)
+        let folder = try Self.section("output", of: reader)?.text("dir") ?? "runs"
+        output = Output(folder: paths.absolute(folder))
+        self.file = file
+        self.source = source
+        self.overrides = overrides
+        self.paths = paths
+    }
+
+    /// The reader of a section; nil where it is missing or null.
+    static func section(_ key: String, of reader: ConfigReader) throws(RuntimeError) -> ConfigReader? {
+        guard let node = reader[key] else { return nil }
+        return try ConfigReader(node, path: key, keys: ExperimentSchema.keys(of: key), kind: reader.kind)
+    }
+
+    private static func requiredSection(_ key: String, of reader: ConfigReader) throws(RuntimeError) -> ConfigReader {
+        let node = try reader.required(key)
+        return try ConfigReader(node, path: key, keys: ExperimentSchema.keys(of: key), kind: reader.kind)
+    }
+
+    private static func name(_ reader: ConfigReader) throws(RuntimeError) -> String {
+        let name = try reader.requiredText("experiment")
+        let isPlain = name.unicodeScalars.allSatisfy {
+            $0.isASCII && ($0.properties.isAlphabetic || ("0"..."9").contains($0) || "._-".unicodeScalars.contains($0))
+        }
+        guard isPlain, !name.hasPrefix("."), name.count <= 100 else {
+            throw RuntimeError(
+                .usage,
+                "\(try reader.required("experiment").place): experiment must be a name for a folder, got \"\(name)\"",
+                hint: "use letters, digits, '-', '_' and '.', at most 100")
+        }
+        return name
+    }
+
+    private static func model(_ reader: ConfigReader, _ paths: PathResolver) throws(RuntimeError) -> Model {
+        let section = try requiredSection("model", of: reader)
+        let source = try section.requiredText("source")
+        let place = try section.required("source").place
+        guard let found = paths.existing(source) else {
+            throw paths.missing(source, what: "the model folder", at: place, kind: .file)
+        }
+        let dtypes: [DType] = [.float32, .float64, .float16, .bfloat16]
+        let dtype = try section.choice("dtype", of: dtypes.map(\.description)).flatMap(DType.init(named:)) ?? .float32
+        var device = Device.cpu
+        if let node = section["device"] {
+            guard let named = node.text.flatMap(Device.init(named:)) else {
+                throw section.mustBe("cpu, cuda or cuda:N", "device", node)
+            }
+            device = named
+        }
+        return Model(source: found, dtype: dtype, device: device)
+    }
+
+    private static func plugins(_ reader: ConfigReader, _ paths: PathResolver) throws(RuntimeError) -> [String] {
+        var found: [String] = []
+        for (item, text) in zip(try reader.list("plugins"), try reader.texts("plugins")) {
+            guard let path = paths.existing(text) else {
+                throw paths.missing(text, what: "the plugin", at: item.place, kind: .plugin)
+            }
+            found.append(path)
+        }
+        return found
+    }
+
+    private static func dataset(_ reader: ConfigReader, _ paths: PathResolver) throws(RuntimeError) -> Dataset {
+        let section = try requiredSection("dataset", of: reader)
+        _ = try section.required("name")
+        let name = try section.choice("name", of: DatasetReaders.names) ?? ""
+        let path = try section.requiredText("path")
+        let place = try section.required("path").place
+        guard let found = paths.existing(path) else {
+            throw paths.missing(path, what: "the dataset", at: place, kind: .file)
+        }
+        return Dataset(
+            name: name, path: found, limit: try section.integer("limit", atLeast: 1),
+            offset: try section.integer("offset", atLeast: 0) ?? 0)
+    }
+
+    /// `{name: memit, v_lr: 0.5}`, or `memit` for one without settings.
+    private static func component(_ node: ConfigNode, path: String) throws(RuntimeError) -> ComponentRequest {
+        if case .scalar = node.content, let text = node.text, !text.isEmpty {
+            return ComponentRequest(name: text, settings: ConfigNode(.mapping([]), at: node.place), place: node.place)
+        }
+        let reader = try ConfigReader(node, path: path, keys: nil)
+        let name = try reader.requiredText("name")
+        let settings = ConfigNode(.mapping(reader.entries.filter { $0.key != "name" }), at: node.place)
+        return ComponentRequest(name: name, settings: settings, place: try reader.required("name").place)
+    }
+
+    private static func evaluators(_ reader: ConfigReader) throws(RuntimeError) -> [ComponentRequest] {
+        var evaluators: [ComponentRequest] = []
+        for (index, item) in try reader.list("evaluators").enumerated() {
+            let evaluator = try component(item, path: "evaluators[\(index)]")
+            guard !evaluators.contains(where: { $0.name == evaluator.name }) else {
+                throw RuntimeError(
+                    .usage, "\(evaluator.place): the evaluator '\(evaluator.name)' is listed twice",
+                    hint: "keep one; its figures could not be told apart")
+            }
+            evaluators.append(evaluator)
+        }
+        return evaluators
+    }
+
+    private static func edit(_ reader: ConfigReader) throws(RuntimeError) -> Edit {
+        guard let section = try section("edit", of: reader) else {
+            return Edit(mode: .batch, size: nil, restore: .afterBatch)
+        }
+        let mode = try section.choice("mode", of: Edit.Mode.allCases.map(\.rawValue)).flatMap(Edit.Mode.init) ?? .batch
+        let size = try section.integer("size", atLeast: 1)
+        let asked = try section.choice("restore", of: Edit.Restore.allCases.map(\.rawValue)).flatMap(Edit.Restore.init)
+        let restore: Edit.Restore = mode == .sequential ? .never : .afterBatch
+        if mode == .single, let size, size != 1, let node = section["size"] {
+            throw section.mustBe("1 in mode single", "size", node, hint: "use mode: batch for larger groups")
+        }
+        if let asked, asked != restore, let node = section["restore"] {
+            let other = asked == .never ? "mode: sequential" : "mode: batch"
+            throw section.mustBe("\(restore.rawValue) in mode \(mode.rawValue)", "restore", node, hint: "use \(other)")
+        }
+        return Edit(mode: mode, size: size ?? (mode == .batch ? nil : 1), restore: restore)
+    }
+
+    private static func statistics(
+        _ reader: ConfigReader, _ paths: PathResolver
+    ) throws(RuntimeError) -> Statistics? {
+        guard let section = try section("statistics", of: reader) else { return nil }
+        let path = try section.requiredText("path")
+        let place = try section.required("path").place
+        guard let found = paths.existing(path) else {
+            throw paths.missing(path, what: "the text for statistics", at: place, kind: .file)
+        }
+        let dtypes: [DType] = [.float64, .float32]
+        return Statistics(
+            path: found, limit: try section.integer("limit", atLeast: 1),
+            maxTokens: try section.integer("max_tokens", atLeast: 1),
+            maxLength: try section.integer("max_length", atLeast: 1) ?? 1024,
+            batchTokens: try section.integer("batch_tokens", atLeast: 1) ?? 4096,
+            dtype: try section.choice("dtype", of: dtypes.map(\.description)).flatMap(DType.init(named:)) ?? .float64)
+    }
+}

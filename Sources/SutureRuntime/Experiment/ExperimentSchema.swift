@@ -1,0 +1,45 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Which keys an experiment file has, as far as the file alone can tell.
+indirect enum ExperimentSchema: Sendable {
+    case value
+    case section([(key: String, schema: ExperimentSchema)])
+    /// A component by name; its other keys are its parameters, known when its plugin is.
+    case component
+
+    static let root = section([
+        ("schema", .value),
+        ("experiment", .value),
+        ("model", section([("source", .value), ("dtype", .value), ("device", .value)])),
+        ("plugins", .value),
+        ("dataset", section([("name", .value), ("path", .value), ("limit", .value), ("offset", .value)])),
+        ("locator", .component),
+        ("method", .component),
+        ("edit", section([("mode", .value), ("size", .value), ("restore", .value)])),
+        (
+            "statistics",
+            section([
+                ("path", .value), ("limit", .value), ("max_tokens", .value), ("max_length", .value),
+                ("batch_tokens", .value), ("dtype", .value),
+            ])
+        ),
+        ("evaluators", .value),
+        ("seed", .value),
+        ("limits", section([("stall_seconds", .value)])),
+        ("output", section([("dir", .value)])),
+    ])
+
+    /// The keys of a section.
+    var keys: [String] {
+        guard case .section(let members) = self else { return [] }
+        return members.map(\.key)
+    }
+
+    subscript(_ key: String) -> ExperimentSchema? {
+        guard case .section(let members) = self else { return nil }
+        return members.first { $0.key == key }?.schema
+    }
+
+    /// The keys of a top-level section.
+    static func keys(of section: String) -> [String] { root[section]?.keys ?? [] }
+}

@@ -1,0 +1,46 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// Makes the paths of an experiment file absolute.
+///
+/// A relative path is first taken from the current folder, as the shell that started the command would, then from the
+/// folder of the experiment file, so that a folder with its data can be moved.
+public struct PathResolver: Sendable, Hashable {
+    public var currentFolder: String
+    /// The folder of the experiment file.
+    public var fileFolder: String
+
+    public init(currentFolder: String = FileManager.default.currentDirectoryPath, fileFolder: String) {
+        self.currentFolder = currentFolder
+        self.fileFolder = fileFolder
+    }
+
+    /// The path from a folder, without `.`, `..` and a leading `~/`.
+    public func absolute(_ path: String, from folder: String? = nil) -> String {
+        let path = path == "~" || path.hasPrefix("~/") ? NSHomeDirectory() + path.dropFirst() : path
+        let base = URL(fileURLWithPath: folder ?? currentFolder, isDirectory: true)
+        return URL(fileURLWithPath: path, relativeTo: base).standardizedFileURL.path
+    }
+
+    /// Where the path is to be found, in the order of search.
+    public func candidates(_ path: String) -> [String] {
+        let first = absolute(path)
+        let second = absolute(path, from: fileFolder)
+        return first == second ? [first] : [first, second]
+    }
+
+    /// The first place where something is; nil where there is nothing.
+    public func existing(_ path: String) -> String? {
+        candidates(path).first { FileManager.default.fileExists(atPath: $0) }
+    }
+
+    /// The sentence for a path under which nothing is found.
+    func missing(_ path: String, what: String, at place: ConfigNode.Place, kind: RuntimeError.Kind) -> RuntimeError {
+        let places = candidates(path).map { "'\($0)'" }.joined(separator: " nor at ")
+        let found = candidates(path).count == 1 ? "at \(places)" : "neither at \(places)"
+        return RuntimeError(
+            kind, "\(place): \(what) '\(path)' does not exist, \(found)",
+            hint: "relative paths begin at the current folder or at the experiment file's")
+    }
+}

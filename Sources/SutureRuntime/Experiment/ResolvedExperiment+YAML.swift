@@ -1,0 +1,290 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+
+extension ResolvedExperiment {
+    public static let fileName = "config.resolved.yaml"
+    public static let sourceName = "config.source.yaml"
+
+    /// The text of `config.resolved.yaml`. Equal experiments give equal bytes.
+    public var yaml: String {
+        "# Written by suture: everything that this run was given, defaults included.\n"
+            + ConfigWriter.yaml(members(ofRun: true))
+    }
+
+    /// Reads what ``yaml`` writes.
+    ///
+    /// - Parameter name: the file's name, for sentences.
+    /// - Throws: `file` for a text that was changed so that it is not one of ours any more.
+    public init(yaml text: String, name: String = Self.fileName) throws(RuntimeError) {
+        try self.init(ConfigNode(yaml: Data(text.utf8), name: name, kind: .file))
+    }
+
+    /// Reads the configuration of a run folder.
+    public init(runFolder folder: String) throws(RuntimeError) {
+        let path = URL(fileURLWithPath: folder).appendingPathComponent(Self.fileName).path
+        guard let data = FileManager.default.contents(atPath: path) else {
+            throw RuntimeError(
+                .file, "'\(folder)' is no run folder: it has no readable \(Self.fileName)",
+                hint: "give the folder that a run has written")
+        }
+        try self.init(ConfigNode(yaml: data, name: path, kind: .file))
+    }
+
+    /// Writes `config.resolved.yaml` and, as a byte copy of the experiment file, `config.source.yaml`. Each file
+    /// appears whole or not at all.
+    ///
+    /// - Parameter source: ``Experiment/source``; nil writes the resolved file alone.
+    public func write(to folder: String, source: Data?) throws(RuntimeError) {
+        let folder = URL(fileURLWithPath: folder, isDirectory: true)
+        do {
+            if let source { try source.write(to: folder.appendingPathComponent(Self.sourceName), options: .atomic) }
+            try Data(yaml.utf8).write(to: folder.appendingPathComponent(Self.fileName), options: .atomic)
+        } catch {
+            throw RuntimeError(
+                .run, "the configuration cannot be written to '\(folder.path)': \(error.localizedDescription)",
+                hint: "check the disk's space and the folder's permissions")
+        }
+    }
+
+    // MARK: Writing
+
+    /// - Parameter ofRun: includes what does not decide about the numbers: where the run came from and where it goes.
+    func members(ofRun: Bool) -> [(String, ConfigValue)] {
+        var members: [(String, ConfigValue)] = [
+            ("schema", .integer(Experiment.schema)),
+            ("experiment", .text(name)),
+            (
+                "model",
+                .mapping([
+                    ("source", .text(model.source)), ("dtype", .text(model.dtype.description)),
+                    ("device", .text(model.device.description)),
+                ])
+            ),
+            (
+                "dataset",
+                .mapping([
+                    ("name", .text(dataset.name)), ("path", .text(dataset.path)), ("limit", .optional(dataset.limit)),
+                    ("offset", .integer(dataset.offset)),
+                ])
+            ),
+            ("locator", locator.value(ofRun: ofRun)),
+            ("method", method.value(ofRun: ofRun)),
+            (
+                "edit",
+                .mapping([
+                    ("mode", .text(edit.mode.rawValue)), ("size", .optional(edit.size)),
+                    ("restore", .text(edit.restore.rawValue)),
+                ])
+            ),
+            ("statistics", statistics?.value ?? .null),
+            ("evaluators", .list(evaluators.map { $0.value(ofRun: ofRun) })),
+            ("seed", .integer(seed)),
+            ("versions", .table(versions)),
+            ("digests", .table(digests)),
+        ]
+        if ofRun {
+            members += [
+                ("plugins", .texts(plugins)),
+                ("limits", .mapping([("stall_seconds", .number(limits.stallSeconds))])),
+                ("output", .mapping([("dir", .text(output.folder))])),
+                ("source", .text(source)),
+                ("overrides", .texts(overrides)),
+            ]
+        }
+        return members
+    }
+
+    // MARK: Reading
+
+    init(_ root: ConfigNode) throws(RuntimeError) {
+        let keys = [
+            "schema", "experiment", "model", "dataset", "locator", "method", "edit", "statistics", "evaluators", "seed",
+            "versions", "digests", "plugins", "limits", "output", "source", "overrides",
+        ]
+        let reader = try ConfigReader(root, path: "", keys: keys, kind: .file)
+        func section(_ key: String) throws(RuntimeError) -> ConfigReader {
+            try ConfigReader(try reader.required(key), path: key, keys: ExperimentSchema.keys(of: key), kind: .file)
+        }
+        guard try reader.integer("schema") == Experiment.schema else {
+            throw reader.mustBe("\(Experiment.schema)", "schema", try reader.required("schema"))
+        }
+        name = try reader.requiredText("experiment")
+        let model = try section("model")
+        self.model = Experiment.Model(
+            source: try model.requiredText("source"), dtype: try model.dtype("dtype"),
+            device: try model.named("device", Device.init(named:)))
+        let dataset = try section("dataset")
+        self.dataset = Experiment.Dataset(
+            name: try dataset.requiredText("name"), path: try dataset.requiredText("path"),
+            limit: try dataset.integer("limit"), offset: try dataset.requiredInteger("offset"))
+        locator = try ResolvedComponent(try reader.required("locator"), .locator, path: "locator")
+        method = try ResolvedComponent(try reader.required("method"), .patcher, path: "method")
+        let edit = try section("edit")
+        self.edit = Experiment.Edit(
+            mode: try edit.named("mode", Experiment.Edit.Mode.init), size: try edit.integer("size"),
+            restore: try edit.named("restore", Experiment.Edit.Restore.init))
+        statistics = nil
+        if reader["statistics"] != nil {
+            let statistics = try section("statistics")
+            self.statistics = Experiment.Statistics(
+                path: try statistics.requiredText("path"), limit: try statistics.integer("limit"),
+                maxTokens: try statistics.integer("max_tokens"),
+                maxLength: try statistics.requiredInteger("max_length"),
+                batchTokens: try statistics.requiredInteger("batch_tokens"), dtype: try statistics.dtype("dtype"))
+        }
+        evaluators = []
+        for (index, item) in try reader.list("evaluators").enumerated() {
+            evaluators.append(try ResolvedComponent(item, .evaluator, path: "evaluators[\(index)]"))
+        }
+        seed = try reader.requiredInteger("seed")
+        versions = try reader.table("versions")
+        digests = try reader.table("digests")
+        plugins = try reader.texts("plugins")
+        let limits = try section("limits")
+        guard let seconds = try limits.number("stall_seconds", above: 0) else {
+            throw limits.mustBe("a number", "stall_seconds", try limits.required("stall_seconds"))
+        }
+        self.limits = Experiment.Limits(stallSeconds: seconds)
+        output = Experiment.Output(folder: try section("output").requiredText("dir"))
+        source = try reader.requiredText("source")
+        overrides = try reader.texts("overrides")
+    }
+}
+
+extension ResolvedExperiment: Codable {
+    public init(from decoder: any Decoder) throws {
+        try self.init(yaml: decoder.singleValueContainer().decode(String.self))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(yaml)
+    }
+}
+
+extension ConfigReader {
+    fileprivate func requiredInteger(_ key: String) throws(RuntimeError) -> Int {
+        let node = try required(key)
+        guard let value = node.integer else { throw mustBe("a whole number", key, node) }
+        return value
+    }
+
+    fileprivate func dtype(_ key: String) throws(RuntimeError) -> DType { try named(key, DType.init(named:)) }
+
+    fileprivate func named<Value>(_ key: String, _ make: (String) -> Value?) throws(RuntimeError) -> Value {
+        let text = try requiredText(key)
+        guard let value = make(text) else { throw mustBe("a known name", key, try required(key)) }
+        return value
+    }
+}
+
+extension Experiment.Statistics {
+    fileprivate var value: ConfigValue {
+        .mapping([
+            ("path", .text(path)), ("limit", .optional(limit)), ("max_tokens", .optional(maxTokens)),
+            ("max_length", .integer(maxLength)), ("batch_tokens", .integer(batchTokens)),
+            ("dtype", .text(dtype.description)),
+        ])
+    }
+}
+
+extension ResolvedComponent {
+    /// - Parameter ofRun: includes where the library lies; its digest says enough about what it does.
+    fileprivate func value(ofRun: Bool) -> ConfigValue {
+        var plugin: [(String, ConfigValue)] = [
+            ("id", .text(pluginID)), ("version", .text(pluginVersion)), ("digest", .text(digest)),
+        ]
+        if ofRun { plugin.append(("file", .text(file))) }
+        return .mapping([
+            ("name", .text(id)),
+            ("version", .text(version)),
+            ("plugin", .mapping(plugin)),
+            ("parameters", .mapping(settings.map { ($0.name, $0.value.value) })),
+            // Which of the types an empty list is, and whether 1.0 is a number, cannot be seen from the value.
+            ("types", .mapping(settings.map { ($0.name, .text($0.value.type)) })),
+        ])
+    }
+
+    fileprivate init(_ node: ConfigNode, _ kind: ComponentKind, path: String) throws(RuntimeError) {
+        let reader = try ConfigReader(
+            node, path: path, keys: ["name", "version", "plugin", "parameters", "types"], kind: .file)
+        let plugin = try ConfigReader(
+            try reader.required("plugin"), path: "\(path).plugin", keys: ["id", "version", "digest", "file"],
+            kind: .file)
+        let parameters = try ConfigReader(
+            try reader.required("parameters"), path: "\(path).parameters", keys: nil, kind: .file)
+        let types = try reader.table("types")
+        var settings: [Setting] = []
+        for entry in parameters.entries {
+            let type = types[entry.key] ?? ""
+            guard let value = ArgumentValue(entry.value, type: type) else {
+                throw parameters.mustBe("of type '\(type)'", entry.key, entry.value)
+            }
+            settings.append(Setting(name: entry.key, value: value))
+        }
+        self.init(
+            id: try reader.requiredText("name"), kind: kind, version: try reader.text("version") ?? "",
+            pluginID: try plugin.text("id") ?? "", pluginVersion: try plugin.text("version") ?? "",
+            file: try plugin.text("file") ?? "", digest: try plugin.text("digest") ?? "", settings: settings)
+    }
+}
+
+extension ArgumentValue {
+    fileprivate var type: String {
+        switch self {
+        case .null: "null"
+        case .integer: "integer"
+        case .number: "number"
+        case .boolean: "boolean"
+        case .text: "text"
+        case .integers: "integers"
+        case .numbers: "numbers"
+        case .texts: "texts"
+        case .textGroups: "text_groups"
+        }
+    }
+
+    fileprivate var value: ConfigValue {
+        switch self {
+        case .null: .null
+        case .integer(let value): .integer(value)
+        case .number(let value): .number(value)
+        case .boolean(let value): .boolean(value)
+        case .text(let value): .text(value)
+        case .integers(let values): .list(values.map { .integer($0) })
+        case .numbers(let values): .list(values.map { .number($0) })
+        case .texts(let values): .texts(values)
+        case .textGroups(let groups): .list(groups.map { .texts($0) })
+        }
+    }
+
+    fileprivate init?(_ node: ConfigNode, type: String) {
+        func all<Value>(_ make: (ConfigNode) -> Value?) -> [Value]? {
+            guard case .list(let items) = node.content else { return nil }
+            let values = items.compactMap(make)
+            return values.count == items.count ? values : nil
+        }
+        func texts(_ node: ConfigNode) -> [String]? {
+            guard case .list(let items) = node.content else { return nil }
+            let texts = items.compactMap(\.text)
+            return texts.count == items.count ? texts : nil
+        }
+        let value: ArgumentValue? =
+            switch type {
+            case "null": node.isNull ? .null : nil
+            case "integer": node.integer.map { .integer($0) }
+            case "number": node.number.map { .number($0) }
+            case "boolean": node.boolean.map { .boolean($0) }
+            case "text": node.text.map { .text($0) }
+            case "integers": all(\.integer).map { .integers($0) }
+            case "numbers": all(\.number).map { .numbers($0) }
+            case "texts": all(\.text).map { .texts($0) }
+            case "text_groups": all(texts).map { .textGroups($0) }
+            default: nil
+            }
+        guard let value else { return nil }
+        self = value
+    }
+}

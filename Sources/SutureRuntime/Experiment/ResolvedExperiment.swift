@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+
+/// A component of a run with all of its settings.
+public struct ResolvedComponent: Sendable, Hashable {
+    /// A setting by name.
+    public struct Setting: Sendable, Hashable {
+        public var name: String
+        public var value: ArgumentValue
+
+        public init(name: String, value: ArgumentValue) {
+            self.name = name
+            self.value = value
+        }
+    }
+
+    public var id: String
+    public var kind: ComponentKind
+    public var version: String
+    public var pluginID: String
+    public var pluginVersion: String
+    /// The absolute path of the shared library.
+    public var file: String
+    /// SHA-256 of the shared library.
+    public var digest: String
+    /// In declaration order.
+    public var settings: [Setting]
+
+    /// The values in declaration order, as a plugin is called with.
+    public var arguments: [ArgumentValue] { settings.map(\.value) }
+
+    /// - Precondition: one value for each declared parameter, as ``ArgumentResolver`` returns them.
+    public init(_ component: ComponentDescription, arguments: [ArgumentValue]) {
+        precondition(arguments.count == component.parameters.count)
+        id = component.id
+        kind = component.kind
+        version = component.version
+        pluginID = component.pluginID
+        pluginVersion = component.pluginVersion
+        file = component.file
+        digest = component.digest
+        settings = zip(component.parameters, arguments).map { Setting(name: $0.name, value: $1) }
+    }
+
+    init(
+        id: String, kind: ComponentKind, version: String, pluginID: String, pluginVersion: String, file: String,
+        digest: String, settings: [Setting]
+    ) {
+        self.id = id
+        self.kind = kind
+        self.version = version
+        self.pluginID = pluginID
+        self.pluginVersion = pluginVersion
+        self.file = file
+        self.digest = digest
+        self.settings = settings
+    }
+}
+
+/// An experiment with nothing left to decide: what a run does, and what a resumed run must do again.
+///
+/// Written as `config.resolved.yaml` and read back exactly. Encoding it in another format stores that text.
+public struct ResolvedExperiment: Sendable, Hashable {
+    public var name: String
+    public var model: Experiment.Model
+    public var plugins: [String]
+    public var dataset: Experiment.Dataset
+    public var locator: ResolvedComponent
+    public var method: ResolvedComponent
+    public var edit: Experiment.Edit
+    public var statistics: Experiment.Statistics?
+    public var evaluators: [ResolvedComponent]
+    public var seed: Int
+    public var limits: Experiment.Limits
+    public var output: Experiment.Output
+    /// The absolute path of the experiment file.
+    public var source: String
+    /// The overrides as given.
+    public var overrides: [String]
+    /// Of the host and what it stands on, by name. Filled by the engine.
+    public var versions: [String: String]
+    /// SHA-256 of what the run reads, by name: model files, dataset, text. Filled by the engine.
+    public var digests: [String: String]
+
+    /// Locator, method and evaluators.
+    public var components: [ResolvedComponent] { [locator, method] + evaluators }
+
+    /// The same experiment, wherever it was written and wherever its output goes, as text.
+    private var identity: String {
+        ConfigWriter.yaml(members(ofRun: false))
+    }
+
+    /// SHA-256 of all that decides about the numbers, lower-case hexadecimal. Overrides count by their effect.
+    public var digest: String { Digest.of(Data(identity.utf8)) }
+
+    /// Experiment name and eight digits of ``digest``: the same run has the same name, so a repeated one finds itself.
+    public var runID: String { "\(name)-\(digest.prefix(8))" }
+}
+
+extension Experiment {
+    /// Fills the settings of all components.
+    ///
+    /// - Parameter find: looks a component up; what it throws is passed on.
+    /// - Throws: what ``ArgumentResolver`` throws.
+    public func resolve(
+        _ find: (ComponentKind, ComponentRequest) throws(RuntimeError) -> ComponentDescription
+    ) throws(RuntimeError) -> ResolvedExperiment {
+        func resolved(_ kind: ComponentKind, _ request: ComponentRequest) throws(RuntimeError) -> ResolvedComponent {
+            let component = try find(kind, request)
+            return ResolvedComponent(
+                component, arguments: try ArgumentResolver.resolve(request.settings, for: component, paths: paths))
+        }
+        let locator = try resolved(.locator, self.locator)
+        let method = try resolved(.patcher, self.method)
+        var evaluators: [ResolvedComponent] = []
+        for request in self.evaluators { evaluators.append(try resolved(.evaluator, request)) }
+        return ResolvedExperiment(
+            name: name, model: model, plugins: plugins, dataset: dataset, locator: locator, method: method, edit: edit,
+            statistics: statistics, evaluators: evaluators, seed: seed, limits: limits, output: output, source: file,
+            overrides: overrides, versions: [:], digests: [:])
+    }
+}

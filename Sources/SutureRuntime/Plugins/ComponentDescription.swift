@@ -1,0 +1,71 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// What kind of method a component is. The raw value is the ABI's number.
+public enum ComponentKind: Int32, Sendable, Hashable, Codable, CaseIterable {
+    case locator = 1
+    case patcher, evaluator
+
+    /// "locator", for sentences and `--json`.
+    public var name: String {
+        switch self {
+        case .locator: "locator"
+        case .patcher: "patcher"
+        case .evaluator: "evaluator"
+        }
+    }
+}
+
+/// A component as its plugin describes it, with no plugin loaded: found once in a child process, then a plain value.
+public struct ComponentDescription: Sendable, Hashable {
+    /// As in the experiment file: "memit".
+    public var id: String
+    public var kind: ComponentKind
+    public var version: String
+    public var summary: String
+    public var requires: EditCase.Fields
+    /// In declaration order, which is the order of the arguments.
+    public var parameters: [ParameterDeclaration]
+    /// Called through libffi, not by the boxed convention.
+    public var isNative: Bool
+    public var pluginID: String
+    public var pluginVersion: String
+    /// The absolute path of the shared library.
+    public var file: String
+    /// SHA-256 of the shared library, lower-case hexadecimal.
+    public var digest: String
+
+    public init(
+        id: String, kind: ComponentKind, version: String, summary: String, requires: EditCase.Fields,
+        parameters: [ParameterDeclaration], isNative: Bool, pluginID: String, pluginVersion: String, file: String,
+        digest: String
+    ) {
+        self.id = id
+        self.kind = kind
+        self.version = version
+        self.summary = summary
+        self.requires = requires
+        self.parameters = parameters
+        self.isNative = isNative
+        self.pluginID = pluginID
+        self.pluginVersion = pluginVersion
+        self.file = file
+        self.digest = digest
+    }
+}
+
+/// A checked value for one declared parameter.
+public enum ArgumentValue: Sendable, Hashable, Codable {
+    /// Null was given or is the default (optional parameters only).
+    case null
+    case integer(Int)
+    case number(Double)
+    case boolean(Bool)
+    /// Also the absolute path of a `path` parameter.
+    case text(String)
+    case integers([Int])
+    case numbers([Double])
+    case texts([String])
+    case textGroups([[String]])
+}

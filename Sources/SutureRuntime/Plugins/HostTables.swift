@@ -1,0 +1,69 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSuture
+import CSutureHost
+import SutureKit
+import Synchronization
+import TorchBackend
+
+/// What this process offers to plugins: the one `suture_host`, and the tables behind it by extension id.
+///
+/// The tensor table is there from the start. The engine registers the tables of model and session, then calls
+/// ``install()``, then loads plugins.
+package enum HostTables {
+    /// Offers a table. It must live as long as the process. A second registration of an id replaces the first, for images
+    /// that ask after it.
+    package static func register(id: String, table: UnsafeRawPointer) {
+        state.withLock { $0.tables[id] = Table(address: table) }
+    }
+
+    /// Takes the tables into use in the host's own image, so that SutureKit works here. Further calls do nothing.
+    package static func install() throws(SutureError) { try Host.install(host) }
+
+    /// Where log lines of host and plugins go; without one they go nowhere. Called from any thread.
+    package static func setLog(_ sink: @escaping @Sendable (Host.LogLevel, String) -> Void) {
+        state.withLock { $0.log = sink }
+    }
+
+    /// The table that plugins are started with. Lives as long as the process.
+    package static var host: UnsafePointer<suture_host> { table.address }
+
+    static func table(id: String) -> UnsafeRawPointer? { state.withLock { $0.tables[id]?.address } }
+
+    // Tables are immutable and live as long as the process; who registers one promises both.
+    private struct Table: @unchecked Sendable { let address: UnsafeRawPointer }
+    private struct HostTable: @unchecked Sendable { let address: UnsafePointer<suture_host> }
+
+    private struct State: Sendable {
+        var tables: [String: Table] = [
+            SUTURE_TENSOR_ID: Table(address: UnsafeRawPointer(torch_backend_tensor_api()))
+        ]
+        var log: (@Sendable (Host.LogLevel, String) -> Void)?
+    }
+
+    private static let state = Mutex(State())
+
+    private static let table: HostTable = {
+        let table = UnsafeMutablePointer<suture_host>.allocate(capacity: 1)
+        table.initialize(
+            to: suture_host(
+                struct_size: MemoryLayout<suture_host>.size, abi_major: SUTURE_ABI_MAJOR, abi_minor: SUTURE_ABI_MINOR,
+                context: nil, error_new: suture_host_error_new, error_code: suture_host_error_code,
+                error_message: suture_host_error_message, error_hint: suture_host_error_hint,
+                error_release: suture_host_error_release, log: writeLog, get_extension: findTable))
+        return HostTable(address: UnsafePointer(table))
+    }()
+
+    private static let writeLog: @convention(c) (UnsafeMutableRawPointer?, Int32, UnsafePointer<CChar>) -> Void = {
+        _, level, message in
+        suture_host_note_activity()
+        let sink = state.withLock(\.log)
+        sink?(Host.LogLevel(rawValue: level) ?? .info, String(cString: message))
+    }
+
+    private static let findTable:
+        @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>) -> UnsafeRawPointer? = { _, id in
+            suture_host_note_activity()
+            return table(id: String(cString: id))
+        }
+}

@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSuture
+import SutureKit
+
+/// The function of a native component with its prepared signature.
+struct NativeEntry {
+    let function: @convention(c) () -> Void
+    let signature: ForeignSignature
+
+    /// What is wrong with the declaration.
+    struct Mismatch: Error {
+        var text: String
+    }
+
+    /// Compares the declared signature with the one that follows from the declared parameters.
+    init(_ c: ForeignStruct<suture_component>, parameters: [ParameterDeclaration]) throws(Mismatch) {
+        guard let entry = c.pointer(\.entry) else { throw Mismatch(text: "it is native and entry is NULL") }
+        guard let text = c.text(\.signature) else { throw Mismatch(text: "it is native and signature is NULL") }
+        do {
+            signature = try ForeignSignature(text)
+        } catch {
+            throw Mismatch(text: "signature: \(error.text)")
+        }
+        let expected = NativeEntry.signature(of: parameters)
+        guard signature.letters == expected else {
+            throw Mismatch(
+                text: "signature \"\(text)\" does not fit its declared parameters, which need \"\(expected)\"")
+        }
+        function = unsafeBitCast(entry, to: (@convention(c) () -> Void).self)
+    }
+
+    /// "e(ppppdl)": host, session, cases and locations, then one letter per parameter.
+    static func signature(of parameters: [ParameterDeclaration]) -> String {
+        "e(pppp" + String(parameters.compactMap { letter(of: $0.kind) }) + ")"
+    }
+
+    /// The letter of a parameter's type (native.h), or nil where a native function cannot take one.
+    static func letter(of kind: ParameterDeclaration.Kind) -> Character? {
+        switch kind {
+        case .number: "d"
+        case .integer: "l"
+        case .boolean: "i"
+        case .text, .path: "s"
+        case .integers, .numbers, .texts, .textGroups: nil
+        }
+    }
+}

@@ -1,0 +1,61 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// A call into a plugin, so that a process that dies in it can be explained.
+public struct PluginCall: Sendable, Hashable, Codable {
+    /// The absolute path of the shared library.
+    public var file: String
+    /// "load", "start", "create", "locate", "patch", "evaluate", "summarize".
+    public var operation: String
+    /// Nil while the library itself is loaded or started.
+    public var kind: ComponentKind?
+    public var component: String
+    /// The data set's name of the first case.
+    public var firstCase: String?
+    public var caseCount: Int
+
+    public init(
+        file: String, operation: String, kind: ComponentKind? = nil, component: String = "", firstCase: String? = nil,
+        caseCount: Int = 0
+    ) {
+        self.file = file
+        self.operation = operation
+        self.kind = kind
+        self.component = component
+        self.firstCase = firstCase
+        self.caseCount = caseCount
+    }
+
+    /// "the patcher \"memit\" of /plugins/libmemit.so", or the file alone.
+    public var callee: String {
+        guard let kind else { return file }
+        return "the \(kind.name) \"\(component)\" of \(file)"
+    }
+
+    /// "patch (case \"1531\")", "patch (10 cases, the first is \"1531\")", "start".
+    public var place: String {
+        guard let firstCase else { return operation }
+        return caseCount == 1
+            ? "\(operation) (case \"\(firstCase)\")"
+            : "\(operation) (\(caseCount) cases, the first is \"\(firstCase)\")"
+    }
+
+    /// The error for an exception that came out of the call.
+    func threw(_ text: String) -> RuntimeError {
+        RuntimeError(
+            .plugin, "\(callee) let a C++ exception out of \(place): \(text)",
+            hint: "a plugin must catch its exceptions and return an error; report this to its author")
+    }
+
+    /// The error for an error that the plugin returned.
+    func failed(_ error: SutureError) -> RuntimeError {
+        if error.code == .cancelled { return RuntimeError(.interrupted, error.message, hint: error.hint) }
+        let name = kind == nil ? file : component
+        // Arguments that contradict each other are the experiment's fault.
+        let family: RuntimeError.Kind = operation == "create" && error.code == .invalidArgument ? .usage : .run
+        // A component says its own name in complaints about its arguments already.
+        let message = error.message.hasPrefix("\(name): ") ? error.message : "\(name): \(error.message)"
+        return RuntimeError(family, message, hint: error.hint)
+    }
+}

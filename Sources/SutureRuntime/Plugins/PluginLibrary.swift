@@ -1,0 +1,199 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CForeign
+import CSuture
+import Foundation
+import SutureKit
+import Synchronization
+
+/// A plugin's shared library, loaded into this process. Only worker processes load plugins.
+///
+/// It is loaded with immediate binding, local scope and no unloading, and it is never closed: an image that contains Swift
+/// cannot be unloaded. The end of the worker is the unload.
+final class PluginLibrary: @unchecked Sendable {
+    // The table and what it points to live as long as the process and do not change; `isStarted` is guarded.
+
+    /// The absolute path.
+    let file: String
+    let id: String
+    let version: String
+    let plugin: UnsafePointer<suture_plugin>
+    private let isStarted = Mutex(false)
+
+    /// The fields of `suture_plugin` that every plugin has. What only some calls need is checked by them.
+    private static var essentialFields: [(PartialKeyPath<suture_plugin>, String)] {
+        [
+            (\.id, "id"), (\.version, "version"), (\.start, "start"), (\.component_count, "component_count"),
+            (\.component_at, "component_at"),
+        ]
+    }
+
+    /// Loads a library and reads its table; starts nothing.
+    init(loading file: String) throws(PluginProblem) {
+        func problem(_ sentence: String, _ hint: String) -> PluginProblem {
+            PluginProblem(file: file, sentence: "\(file) \(sentence)", hint: hint)
+        }
+        guard let handle = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
+            let reason = dlerror().map { String(cString: $0) } ?? "no reason given"
+            throw problem(
+                "cannot be loaded: \(reason.replacingOccurrences(of: "\(file): ", with: ""))",
+                "build it for this machine, and install the libraries that it needs (ldd shows them)")
+        }
+        guard let symbol = dlsym(handle, "suture_plugin_entry") else {
+            throw problem(
+                "is no Suture plugin: it exports no suture_plugin_entry",
+                "export that function (suture/plugin.h), or move the file out of the plugin folder")
+        }
+        let entry = unsafeBitCast(symbol, to: suture_plugin_entry_function.self)
+        let plugin = try Self.enter(entry, major: SUTURE_ABI_MAJOR, minor: SUTURE_ABI_MINOR, file)
+        guard let plugin, let found = Self.version(plugin), found.major == SUTURE_ABI_MAJOR else {
+            var found = plugin.flatMap(Self.version)
+            if found == nil { found = try Self.otherVersion(entry, file) }
+            throw problem(
+                (found.map { "speaks version \($0.major).\($0.minor) of the plugin ABI" }
+                    ?? "refuses this version of the plugin ABI")
+                    + ", and this host speaks version \(SUTURE_ABI_MAJOR).\(SUTURE_ABI_MINOR)",
+                "rebuild it with this host's headers, or use the host that it was made for")
+        }
+        let table = ForeignStruct(plugin)
+        for (field, name) in Self.essentialFields where table.pointer(field) == nil {
+            throw problem(
+                "has a broken table: suture_plugin.\(name) is missing",
+                "set the field, and struct_size to sizeof(suture_plugin)")
+        }
+        self.file = file
+        self.plugin = plugin
+        id = table.text(\.id) ?? ""
+        version = table.text(\.version) ?? ""
+    }
+
+    /// The libraries of this process by file: each is loaded once.
+    private static let loaded = Mutex<[String: PluginLibrary]>([:])
+
+    /// The library of a file, loaded now or before.
+    static func load(_ file: String) throws(PluginProblem) -> PluginLibrary {
+        if let library = loaded.withLock({ $0[file] }) { return library }
+        let call = PluginCall(file: file, operation: "load")
+        WorkerLink.current?.enter(call)
+        defer { WorkerLink.current?.leave() }
+        let library = try PluginLibrary(loading: file)
+        return loaded.withLock { all in
+            if let other = all[file] { return other }
+            all[file] = library
+            return library
+        }
+    }
+
+    /// Hands the host's tables to the plugin, once per process.
+    func start() throws(RuntimeError) {
+        guard isStarted.withLock({ started in
+            defer { started = true }
+            return !started
+        }) else { return }
+        try guarded(PluginCall(file: file, operation: "start")) {
+            suture_guarded_start(plugin, HostTables.host, $0)
+        }
+    }
+
+    // MARK: Components
+
+    /// The C descriptions, as many as there are.
+    func components() throws(PluginProblem) -> [UnsafePointer<suture_component>] {
+        do throws(ForeignFailure) {
+            var count: Int64 = 0
+            try ForeignFailure.check(suture_guarded_component_count(plugin, &count))
+            var components: [UnsafePointer<suture_component>] = []
+            for index in 0..<max(count, 0) {
+                var component: UnsafePointer<suture_component>?
+                try ForeignFailure.check(suture_guarded_component_at(plugin, index, &component))
+                guard let component else {
+                    throw ForeignFailure(
+                        isException: false, text: "component_count says \(count) and component_at(\(index)) is NULL")
+                }
+                components.append(component)
+            }
+            return components
+        } catch {
+            throw PluginProblem(
+                file: file, sentence: "\(file) does not tell its components: \(error.text)",
+                hint: "report this to its author")
+        }
+    }
+
+    /// The C description of one component.
+    func component(_ kind: ComponentKind, _ id: String) throws(PluginProblem) -> ForeignStruct<suture_component>? {
+        try components().lazy.map { ForeignStruct($0) }
+            .first { $0.number(\.kind) == kind.rawValue && $0.text(\.id) == id }
+    }
+
+    /// A table of the boxed convention.
+    func table<Table>(_ id: String, _: Table.Type) throws(RuntimeError) -> UnsafePointer<Table> {
+        var found: UnsafeRawPointer?
+        if ForeignStruct(plugin).pointer(\.get_extension) != nil {
+            do {
+                try ForeignFailure.check(suture_guarded_get_extension(plugin, id, &found))
+            } catch {
+                throw PluginCall(file: file, operation: "get_extension").threw(error.text)
+            }
+        }
+        guard let found else {
+            throw RuntimeError(
+                .plugin, "\(file) declares a component and offers no table \"\(id)\" to call it by",
+                hint: "return the table from get_extension")
+        }
+        return found.assumingMemoryBound(to: Table.self)
+    }
+
+    // MARK: Reading the version
+
+    private static func enter(
+        _ entry: suture_plugin_entry_function, major: UInt32, minor: UInt32, _ file: String
+    ) throws(PluginProblem) -> UnsafePointer<suture_plugin>? {
+        do {
+            var plugin: UnsafePointer<suture_plugin>?
+            try ForeignFailure.check(suture_guarded_entry(entry, major, minor, &plugin))
+            return plugin
+        } catch {
+            throw PluginProblem(
+                file: file, sentence: "\(file) let a C++ exception out of suture_plugin_entry: \(error.text)",
+                hint: "report this to its author")
+        }
+    }
+
+    private static func version(_ plugin: UnsafePointer<suture_plugin>) -> (major: UInt32, minor: UInt32)? {
+        let table = ForeignStruct(plugin)
+        guard let major = table.number(\.abi_major), let minor = table.number(\.abi_minor) else { return nil }
+        return (major, minor)
+    }
+
+    /// Which version a plugin speaks that refuses ours: the entry is asked for the majors around it. Size and version stand
+    /// at the same place in all of them.
+    private static func otherVersion(
+        _ entry: suture_plugin_entry_function, _ file: String
+    ) throws(PluginProblem) -> (major: UInt32, minor: UInt32)? {
+        let majors = (0...SUTURE_ABI_MAJOR + 8).filter { $0 != SUTURE_ABI_MAJOR }
+        for major in majors {
+            if let plugin = try enter(entry, major: major, minor: 0, file), let found = version(plugin) { return found }
+        }
+        return nil
+    }
+}
+
+/// Runs one guarded call of a plugin: announces it, so that a process that dies in it can be explained, and turns an
+/// exception or a returned error into an error of ours.
+func guarded(
+    _ call: PluginCall, _ body: (UnsafeMutablePointer<OpaquePointer?>) -> OpaquePointer?
+) throws(RuntimeError) {
+    var returned: OpaquePointer?
+    let link = WorkerLink.current
+    link?.enter(call)
+    let failure = body(&returned)
+    link?.leave()
+    do {
+        try ForeignFailure.check(failure)
+    } catch {
+        throw error.isException
+            ? call.threw(error.text) : RuntimeError(.plugin, "\(call.callee) cannot be called: \(error.text)")
+    }
+    if let returned { throw call.failed(Host.take(returned)) }
+}

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// Something that keeps a library, or one of its components, from being used.
+public struct PluginProblem: Error, Sendable, Hashable, Codable {
+    /// The absolute path of the shared library.
+    public var file: String
+    /// Names file, component and field. One sentence.
+    public var sentence: String
+    /// What to do. Empty where nothing can be said.
+    public var hint: String
+    /// Set where the problem concerns one component alone.
+    public var kind: ComponentKind?
+    public var component: String?
+
+    public init(
+        file: String, sentence: String, hint: String = "", kind: ComponentKind? = nil, component: String? = nil
+    ) {
+        self.file = file
+        self.sentence = sentence
+        self.hint = hint
+        self.kind = kind
+        self.component = component
+    }
+
+    /// The same as an error, for who needs this very library.
+    public var error: RuntimeError { RuntimeError(.plugin, sentence, hint: hint) }
+}

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+import SutureModel
+
+/// What stopped a command, and the exit code that tells a script so.
+public struct RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
+    /// The family of failure; its raw value is the exit code (DESIGN §4).
+    public struct Kind: RawRepresentable, Sendable, Hashable, Codable {
+        public let rawValue: Int32
+        public init(rawValue: Int32) { self.rawValue = rawValue }
+
+        /// The run failed.
+        public static let run = Kind(rawValue: 1)
+        /// The command line or the experiment file is wrong.
+        public static let usage = Kind(rawValue: 2)
+        /// A plugin is missing, misbehaves, or took the worker down.
+        public static let plugin = Kind(rawValue: 3)
+        /// A model or data file is wrong.
+        public static let file = Kind(rawValue: 4)
+        /// An edit was refused: no-op, not finite, collapse.
+        public static let refused = Kind(rawValue: 5)
+        /// Some runs of a sweep failed.
+        public static let sweep = Kind(rawValue: 6)
+        /// Interrupted after a checkpoint.
+        public static let interrupted = Kind(rawValue: 130)
+    }
+
+    public var kind: Kind
+    /// What was wrong, and where. One sentence.
+    public var message: String
+    /// What to do. Empty where nothing can be said.
+    public var hint: String
+
+    public init(_ kind: Kind, _ message: String, hint: String = "") {
+        self.kind = kind
+        self.message = message
+        self.hint = hint
+    }
+
+    /// Any error, under a kind of its own where it has one.
+    public init(_ error: any Error, as kind: Kind = .run) {
+        switch error {
+        case let error as RuntimeError: self = error
+        case let error as SutureError:
+            self.init(error.code == .cancelled ? .interrupted : kind, error.message, hint: error.hint)
+        default: self.init(kind, String(describing: error))
+        }
+    }
+
+    public var description: String { hint.isEmpty ? message : "\(message); \(hint)" }
+}

@@ -1,0 +1,92 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+
+/// Computes uncentred second moments E[x xᵀ] of a site over a text: all layers in one truncated pass.
+///
+/// Each line of the text is tokenised alone, without an added start token, and cut to `maxLength`. Every real position
+/// counts, the first included. Products are summed in float32 inside a batch and in float64 over batches (MEMIT §3.5).
+package struct SecondMomentPass {
+    package let model: LanguageModel
+    package let settings: Experiment.Statistics
+    package let progress: (_ done: Int, _ total: Int) throws -> Void
+
+    package init(
+        model: LanguageModel, settings: Experiment.Statistics, progress: @escaping (Int, Int) throws -> Void
+    ) {
+        self.model = model
+        self.settings = settings
+        self.progress = progress
+    }
+
+    /// One moment per layer, float64 on the CPU.
+    ///
+    /// - Throws: an empty text; what progress throws.
+    package func run(_ kind: Site.Kind, layers: [Int], lines: [String]) throws -> [SecondMoment] {
+        let rows = try tokens(lines)
+        let total = rows.reduce(0) { $0 + $1.count }
+        guard total > 0, let last = layers.max() else {
+            throw RuntimeError(
+                .file, "the statistics text \(settings.path) holds no tokens", hint: "give a text with some lines")
+        }
+        var sums: [Tensor?] = layers.map { _ in nil }
+        var done = 0
+        try withoutGradients {
+            for batch in SecondMomentPass.batches(rows, budget: settings.batchTokens) {
+                try progress(done, total)
+                var pass = Forward(
+                    .tokens(try TokenBatch(batch.map { rows[$0] })), layers: 0..<last + 1, logits: .none)
+                let real = batch.enumerated().flatMap { place, row in
+                    rows[row].indices.map { TokenIndex(row: place, position: $0) }
+                }
+                pass.captures = layers.map { Capture(Site(kind, layer: $0), at: real) }
+                let captures = try model.transformer.run(pass).captures
+                for (i, values) in captures.enumerated() {
+                    let product = try values.transposed().matmul(values).cast(to: .float64, device: .cpu)
+                    sums[i] = try sums[i].map { try $0 + product } ?? product
+                }
+                done += real.count
+            }
+        }
+        try progress(total, total)
+        return try sums.map { sum in
+            guard let sum else { throw RuntimeError(.run, "a second moment was not computed") }
+            return SecondMoment(matrix: try sum / Double(total), tokenCount: total)
+        }
+    }
+
+    /// Token rows of the text, cut to the length and, in order, to the token budget.
+    private func tokens(_ lines: [String]) throws -> [[Int]] {
+        let limit = min(settings.maxLength, model.configuration.contextLength)
+        var left = settings.maxTokens ?? .max
+        var rows: [[Int]] = []
+        for line in lines where left > 0 {
+            let ids = try model.tokenizer.encode(line, addSpecialTokens: false).ids.prefix(min(limit, left))
+            guard !ids.isEmpty else { continue }
+            rows.append(Array(ids))
+            left -= ids.count
+        }
+        return rows
+    }
+
+    /// Rows of similar length together, each batch at most `budget` tokens with its padding. The order depends on the rows
+    /// alone, so that the sums do, too.
+    static func batches(_ rows: [[Int]], budget: Int) -> [[Int]] {
+        var batches: [[Int]] = []
+        var batch: [Int] = []
+        var width = 0
+        for row in rows.indices.sorted(by: { (rows[$0].count, $0) < (rows[$1].count, $1) }) {
+            width = max(width, rows[row].count)
+            if !batch.isEmpty && width * (batch.count + 1) > budget {
+                batches.append(batch)
+                batch = []
+                width = rows[row].count
+            }
+            batch.append(row)
+        }
+        if !batch.isEmpty { batches.append(batch) }
+        return batches
+    }
+}

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+
+/// Second moments for components: from memory, from the disk cache, or computed once for all layers that are missing.
+///
+/// A cache file is named by the digest of everything that its numbers depend on: weights, configuration, tokenizer, text,
+/// line limit, length, token budget, batch budget, dtype, site and layer.
+package final class StatisticsService {
+    private let model: LanguageModel
+    private let settings: Experiment.Statistics?
+    private let modelDigest: String
+    private let cache: URL
+    private var memory: [Site: SecondMoment] = [:]
+    private let progress: (_ done: Int, _ total: Int) throws -> Void
+
+    /// - Parameter modelDigest: of everything in the model folder that the numbers depend on.
+    package init(
+        model: LanguageModel, settings: Experiment.Statistics?, modelDigest: String,
+        cache: URL = StatisticsService.cacheFolder, progress: @escaping (Int, Int) throws -> Void
+    ) {
+        self.model = model
+        self.settings = settings
+        self.modelDigest = modelDigest
+        self.cache = cache
+        self.progress = progress
+    }
+
+    /// `SUTURE_CACHE`, else `$XDG_CACHE_HOME/suture`, else `~/.cache/suture`.
+    package static var cacheFolder: URL {
+        let environment = ProcessInfo.processInfo.environment
+        if let folder = environment["SUTURE_CACHE"], !folder.isEmpty { return URL(fileURLWithPath: folder) }
+        if let folder = environment["XDG_CACHE_HOME"], !folder.isEmpty {
+            return URL(fileURLWithPath: folder).appending(path: "suture")
+        }
+        return FileManager.default.homeDirectoryForCurrentUser.appending(path: ".cache/suture")
+    }
+
+    /// - Throws: no statistics text in the experiment; layers that the model lacks; unreadable text.
+    package func secondMoments(_ kind: Site.Kind, layers: [Int]) throws -> [SecondMoment] {
+        guard let settings else {
+            throw RuntimeError(
+                .usage, "the method needs second moments, and the experiment names no text for them",
+                hint: "add statistics: {path: a text file, limit: how many of its lines}")
+        }
+        if let layer = layers.first(where: { !(0..<model.configuration.layerCount).contains($0) }) {
+            throw RuntimeError(
+                .usage, "second moments of layer \(layer): the model has \(model.configuration.layerCount) layers",
+                hint: "layers count from 0")
+        }
+        var files: [Int: URL] = [:]
+        var lines: TextFile?
+        for layer in layers where memory[Site(kind, layer: layer)] == nil {
+            let text = try lines ?? TextFile(settings.path, limit: settings.limit)
+            lines = text
+            let key = CacheKey(
+                settings: settings, text: text.digest, model: modelDigest, dtype: model.dtype,
+                site: Site(kind, layer: layer))
+            let url = key.file(in: cache)
+            files[layer] = url
+            // A damaged cache file is computed anew.
+            if let moment = try? read(url) { memory[Site(kind, layer: layer)] = moment }
+        }
+        let missing = layers.filter { memory[Site(kind, layer: $0)] == nil }
+        if !missing.isEmpty, let lines {
+            let pass = SecondMomentPass(model: model, settings: settings, progress: progress)
+            let moments = try pass.run(kind, layers: missing, lines: lines.lines)
+            for (layer, moment) in zip(missing, moments) {
+                memory[Site(kind, layer: layer)] = moment
+                if let url = files[layer] { try write(moment, to: url) }
+            }
+        }
+        return try layers.map { layer in
+            guard let moment = memory[Site(kind, layer: layer)] else {
+                throw RuntimeError(.run, "the second moment of layer \(layer) was not computed")
+            }
+            return moment
+        }
+    }
+
+    /// Which layers of a run are on disk already. Computes nothing.
+    static func cachedLayers(
+        _ kind: Site.Kind, layers: Range<Int>, of experiment: ResolvedExperiment, cache: URL = cacheFolder
+    ) throws -> [Int] {
+        guard let settings = experiment.statistics else { return [] }
+        let text = try TextFile(settings.path, limit: settings.limit)
+        return layers.filter { layer in
+            let key = CacheKey(
+                settings: settings, text: text.digest, model: experiment.digests["model"] ?? "",
+                dtype: experiment.model.dtype, site: Site(kind, layer: layer))
+            return FileManager.default.fileExists(atPath: key.file(in: cache).path)
+        }
+    }
+
+    /// Everything that the numbers of one second moment depend on.
+    private struct CacheKey {
+        var settings: Experiment.Statistics
+        var text: String
+        var model: String
+        var dtype: DType
+        var site: Site
+
+        func file(in cache: URL) -> URL {
+            let key = [
+                "second-moment/1", model, text, String(settings.maxLength), String(settings.maxTokens ?? -1),
+                String(settings.batchTokens), settings.dtype.description, dtype.description, site.description,
+            ].joined(separator: "\n")
+            return cache.appending(path: "moments/\(Digest.of(Data(key.utf8))).safetensors")
+        }
+    }
+
+    private func read(_ url: URL) throws -> SecondMoment? {
+        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+        let tensors = try TensorFile.read(url)
+        guard let matrix = tensors["moment"], let count = tensors["tokens"] else { return nil }
+        return SecondMoment(matrix: matrix, tokenCount: try count.scalars(as: Int.self)[0])
+    }
+
+    private func write(_ moment: SecondMoment, to url: URL) throws {
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try TensorFile.write(
+            [("moment", moment.matrix), ("tokens", Tensor([moment.tokenCount]))], metadata: [:], to: url)
+    }
+}

@@ -1,0 +1,44 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSuture
+import SutureKit
+
+/// A ``ParameterDeclaration`` on its way through JSON.
+struct ComponentParameter: Codable, Sendable {
+    var name: String
+    var type: Int32
+    var flags: Int32
+    var defaultJSON: String?
+    var minimum: Double
+    var maximum: Double
+    var choices: [String]
+    var unit: String
+    var help: String
+
+    init(_ value: ParameterDeclaration) {
+        // By way of the C struct, which knows the flags.
+        let arena = CArena()
+        let c = value.c(in: arena)
+        name = value.name
+        type = c.pointee.type
+        flags = c.pointee.flags
+        defaultJSON = value.defaultJSON
+        minimum = c.pointee.minimum
+        maximum = c.pointee.maximum
+        choices = value.choices
+        unit = value.unit
+        help = value.help
+        withExtendedLifetime(arena) {}
+    }
+
+    var value: ParameterDeclaration? {
+        let arena = CArena()
+        let c = arena.value(
+            suture_parameter(
+                struct_size: MemoryLayout<suture_parameter>.size, name: arena.string(name), type: type, flags: flags,
+                default_json: defaultJSON.map { arena.string($0) }, minimum: minimum, maximum: maximum,
+                choice_count: Int64(choices.count), choices: arena.strings(choices), unit: arena.string(unit),
+                help: arena.string(help)))
+        return withExtendedLifetime(arena) { ParameterDeclaration(c) }
+    }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// One end of the line between host and worker: texts that end in a newline, in both directions.
+///
+/// A socket pair and not two pipes: `send` can be told not to raise SIGPIPE when the other side is gone, and one descriptor
+/// has to be handed to the worker.
+struct LineSocket {
+    let descriptor: Int32
+    private var buffer = Data()
+
+    init(_ descriptor: Int32) { self.descriptor = descriptor }
+
+    enum Received {
+        case line(String)
+        case nothing
+        case closed
+    }
+
+    /// The next line. Waits for at most `milliseconds` (-1: for ever).
+    mutating func receive(within milliseconds: Int32) -> Received {
+        while true {
+            if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
+                defer { buffer = Data(buffer[(end + 1)...]) }
+                return .line(String(decoding: buffer[..<end], as: UTF8.self))
+            }
+            var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
+            let ready = poll(&request, 1, milliseconds)
+            if ready < 0 && errno == EINTR { continue }
+            if ready <= 0 { return .nothing }
+            var chunk = [UInt8](repeating: 0, count: 1 << 16)
+            let count = recv(descriptor, &chunk, chunk.count, 0)
+            if count < 0 && errno == EINTR { continue }
+            // A peer that died with unread data resets the line.
+            if count <= 0 { return .closed }
+            buffer.append(contentsOf: chunk[..<count])
+        }
+    }
+
+    /// Writes a line. False when the other side is gone.
+    @discardableResult
+    static func send(_ line: Data, to descriptor: Int32) -> Bool {
+        var data = line
+        data.append(UInt8(ascii: "\n"))
+        return data.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return true }
+            var sent = 0
+            while sent < bytes.count {
+                let count = Glibc.send(descriptor, start + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+                if count < 0 && errno == EINTR { continue }
+                if count <= 0 { return false }
+                sent += count
+            }
+            return true
+        }
+    }
+}

@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+
+/// What a worker tells the host process while it works: one JSON object per line.
+public enum WorkerEvent: Sendable, Hashable, Codable {
+    /// How far a phase is; `total` 0 where that is not known.
+    case phase(name: String, done: Int, total: Int)
+    /// A call into a plugin begins. Calls may nest.
+    case enter(PluginCall)
+    /// The innermost call has returned.
+    case leave
+    /// A line for the log, of the host or of a plugin. The level is the ABI's number (``Host/LogLevel``).
+    case log(level: Int32, message: String)
+    /// Something that this kind of job says on the way, as JSON.
+    case output(String)
+    /// The count of signs of life, when it has moved.
+    case activity(UInt64)
+    /// The last event of a job that succeeded: its result, as JSON.
+    case finished(String)
+    /// The last event of a job that failed. `kind` is the exit code.
+    case failed(kind: Int32, message: String, hint: String)
+}
+
+/// The JSON of events, jobs and results. Numbers that JSON lacks are texts.
+enum WorkerJSON {
+    static func encode(_ value: some Encodable) throws -> Data {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
+        encoder.nonConformingFloatEncodingStrategy = .convertToString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return try encoder.encode(value)
+    }
+
+    static func decode<Value: Decodable>(_: Value.Type, from data: Data) throws -> Value {
+        let decoder = JSONDecoder()
+        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
+            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+        return try decoder.decode(Value.self, from: data)
+    }
+}

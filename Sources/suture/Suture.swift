@@ -1,0 +1,48 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import SutureRuntime
+
+@main
+struct Suture: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "suture",
+        abstract: "Edits language models after training, by methods that are plugins.",
+        discussion: """
+            suture run Examples/World/quickstart.yaml       edit a model and see what changed
+            suture run FILE method.name=rome                the same with another method
+            suture doctor                                   what is installed, what is wrong
+            """,
+        subcommands: [
+            RunCommand.self, PlanCommand.self, PluginsCommand.self, ModelCommand.self, DoctorCommand.self,
+
+        ])
+
+    /// Hidden commands (the worker, the plugin scan) come before anything is parsed: they are the program's own.
+    static func main() {
+        if let code = HiddenCommand.runIfRequested(CommandLine.arguments) { Foundation.exit(code) }
+        do {
+            var command = try parseAsRoot()
+            try command.run()
+        } catch let error as RuntimeError {
+            Terminal.printError(error.description)
+            Foundation.exit(error.kind.rawValue)
+        } catch {
+            // ArgumentParser's own errors and requests for help; wrong usage is 2, as everywhere.
+            let code = exitCode(for: error)
+            let message = fullMessage(for: error)
+            if code.isSuccess {
+                print(message)
+                Foundation.exit(0)
+            }
+            if !message.isEmpty { Terminal.printError(message, prefix: "") }
+            Foundation.exit(code == .validationFailure ? 2 : code.rawValue)
+        }
+    }
+}
+
+/// Runs the body of a command: errors of the model and data files get their exit code here.
+func reporting<Result>(_ kind: RuntimeError.Kind = .file, _ body: () throws -> Result) throws -> Result {
+    do { return try body() } catch { throw RuntimeError(error, as: kind) }
+}

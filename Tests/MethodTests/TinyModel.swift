@@ -1,0 +1,189 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+import TestSupport
+
+/// A model folder of random weights, made from a seed: small enough for a test, with a byte-level tokenizer that
+/// knows a few words as one token.
+enum TinyModel {
+    static let dModel = 16
+    static let layerCount = 4
+    private static let dMLP = 64
+    private static let headCount = 2
+    private static let contextLength = 96
+
+    enum Family: String, CaseIterable, Sendable {
+        /// Serial blocks, learned positions, transposed weights.
+        case gpt2
+        /// Parallel blocks, rotary positions.
+        case gptj
+        /// Gated MLP, no biases.
+        case llama
+    }
+
+    static func load(_ family: Family = .gpt2, seed: Int = 7) throws -> LanguageModel {
+        try TestHost.install()
+        let folder = FileManager.default.temporaryDirectory.appending(path: "suture-tiny-\(UUID().uuidString)")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        defer { try? FileManager.default.removeItem(at: folder) }
+        let tokenizer = TinyTokenizer()
+        try JSONSerialization.data(withJSONObject: tokenizer.json).write(to: folder.appending(path: "tokenizer.json"))
+        let vocabulary = tokenizer.vocabulary.count
+        try JSONSerialization.data(withJSONObject: configuration(family, vocabulary))
+            .write(to: folder.appending(path: "config.json"))
+        let random = try RandomNumbers(seed: seed)
+        let tensors = try weights(family, vocabulary).map { weight in
+            let (name, shape) = (weight.name, weight.shape)
+            // Norm weights near 1, the rest wide enough that predictions differ.
+            let isNorm = name.contains("ln_") || name.contains("norm")
+            let deviation = isNorm ? 0.1 : shape.count == 1 ? 0.1 : 0.3
+            let mean = isNorm && name.hasSuffix("weight") ? 1.0 : 0
+            let values = try random.normal(shape, mean: mean, deviation: deviation).scalars(as: Float.self)
+            return SafetensorsWriter.Tensor(
+                name: name, dtype: .float32, shape: shape,
+                bytes: TensorBytes(values.withUnsafeBytes { Array($0) }))
+        }
+        try SafetensorsWriter.write(tensors, to: folder.appending(path: "model.safetensors"))
+        return try LanguageModel(folder: folder)
+    }
+
+    private static func configuration(_ family: Family, _ vocabulary: Int) -> [String: Any] {
+        let common: [String: Any] = [
+            "model_type": family.rawValue, "vocab_size": vocabulary, "bos_token_id": 0, "eos_token_id": 0,
+        ]
+        let own: [String: Any] =
+            switch family {
+            case .gpt2, .gptj:
+                [
+                    "n_embd": dModel, "n_layer": layerCount, "n_head": headCount, "n_positions": contextLength,
+                    "n_inner": dMLP, "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5, "rotary_dim": 4,
+                    "tie_word_embeddings": family == .gpt2,
+                ]
+            case .llama:
+                [
+                    "hidden_size": dModel, "num_hidden_layers": layerCount, "num_attention_heads": headCount,
+                    "num_key_value_heads": 1, "intermediate_size": dMLP, "max_position_embeddings": contextLength,
+                    "hidden_act": "silu", "rms_norm_eps": 1e-5, "tie_word_embeddings": false, "rope_theta": 10000.0,
+                ]
+            }
+        return common.merging(own) { $1 }
+    }
+
+    private struct Weight {
+        var name: String
+        var shape: [Int]
+        init(_ name: String, _ shape: Int...) { (self.name, self.shape) = (name, shape) }
+    }
+
+    private static func weights(_ family: Family, _ vocabulary: Int) -> [Weight] {
+        let d = dModel
+        let m = dMLP
+        let ends: (first: [Weight], last: [Weight])
+        let prefix: String
+        let block: [Weight]
+        switch family {
+        case .gpt2:
+            ends.first = [
+                Weight("transformer.wte.weight", vocabulary, d), Weight("transformer.wpe.weight", contextLength, d),
+            ]
+            ends.last = [Weight("transformer.ln_f.weight", d), Weight("transformer.ln_f.bias", d)]
+            prefix = "transformer.h."
+            block = [
+                Weight("ln_1.weight", d), Weight("ln_1.bias", d), Weight("attn.c_attn.weight", d, 3 * d),
+                Weight("attn.c_attn.bias", 3 * d), Weight("attn.c_proj.weight", d, d), Weight("attn.c_proj.bias", d),
+                Weight("ln_2.weight", d), Weight("ln_2.bias", d), Weight("mlp.c_fc.weight", d, m),
+                Weight("mlp.c_fc.bias", m), Weight("mlp.c_proj.weight", m, d), Weight("mlp.c_proj.bias", d),
+            ]
+        case .gptj:
+            ends.first = [Weight("transformer.wte.weight", vocabulary, d)]
+            ends.last = [
+                Weight("transformer.ln_f.weight", d), Weight("transformer.ln_f.bias", d),
+                Weight("lm_head.weight", vocabulary, d), Weight("lm_head.bias", vocabulary),
+            ]
+            prefix = "transformer.h."
+            block = [
+                Weight("ln_1.weight", d), Weight("ln_1.bias", d), Weight("attn.q_proj.weight", d, d),
+                Weight("attn.k_proj.weight", d, d), Weight("attn.v_proj.weight", d, d),
+                Weight("attn.out_proj.weight", d, d), Weight("mlp.fc_in.weight", m, d), Weight("mlp.fc_in.bias", m),
+                Weight("mlp.fc_out.weight", d, m), Weight("mlp.fc_out.bias", d),
+            ]
+        case .llama:
+            let shared = d / headCount
+            ends.first = [Weight("model.embed_tokens.weight", vocabulary, d)]
+            ends.last = [Weight("model.norm.weight", d), Weight("lm_head.weight", vocabulary, d)]
+            prefix = "model.layers."
+            block = [
+                Weight("input_layernorm.weight", d), Weight("self_attn.q_proj.weight", d, d),
+                Weight("self_attn.k_proj.weight", shared, d), Weight("self_attn.v_proj.weight", shared, d),
+                Weight("self_attn.o_proj.weight", d, d), Weight("post_attention_layernorm.weight", d),
+                Weight("mlp.gate_proj.weight", m, d), Weight("mlp.up_proj.weight", m, d),
+                Weight("mlp.down_proj.weight", d, m),
+            ]
+        }
+        let blocks = (0..<layerCount).flatMap { layer in
+            block.map { weight in
+                var weight = weight
+                weight.name = "\(prefix)\(layer).\(weight.name)"
+                return weight
+            }
+        }
+        return ends.first + blocks + ends.last
+    }
+}
+
+/// A byte-level BPE whose merges spell a list of words.
+private struct TinyTokenizer {
+    private static let words = [
+        " is", " the", " capital", " of", " in", " a", " plays", " Paris", " Rome", "The", " tower", " Eiffel",
+        "Eiffel", " Mount", "Mount", " Etna", " lies", " mother", " tongue",
+    ]
+
+    let vocabulary: [String: Int]
+    let merges: [String]
+
+    init() {
+        var vocabulary: [String: Int] = ["<|endoftext|>": 0]
+        func add(_ token: String) { if vocabulary[token] == nil { vocabulary[token] = vocabulary.count } }
+        var next = 256
+        let symbols = (0..<256).map { byte -> String in
+            let isPlain = (33...126).contains(byte) || (161...172).contains(byte) || (174...255).contains(byte)
+            defer { if !isPlain { next += 1 } }
+            return String(Character(UnicodeScalar(UInt32(isPlain ? byte : next)) ?? " "))
+        }
+        for symbol in symbols { add(symbol) }
+        var merges: [String] = []
+        for word in TinyTokenizer.words {
+            let pieces = word.utf8.map { symbols[Int($0)] }
+            var left = pieces[0]
+            for piece in pieces.dropFirst() {
+                let merge = "\(left) \(piece)"
+                if !merges.contains(merge) { merges.append(merge) }
+                left += piece
+                add(left)
+            }
+        }
+        self.vocabulary = vocabulary
+        self.merges = merges
+    }
+
+    var json: [String: Any] {
+        let byteLevel: [String: Any] = [
+            "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
+        ]
+        let mark: [String: Any] = [
+            "id": 0, "content": "<|endoftext|>", "single_word": false, "lstrip": false, "rstrip": false,
+            "normalized": false, "special": true,
+        ]
+        return [
+            "version": "1.0", "truncation": NSNull(), "padding": NSNull(), "added_tokens": [mark],
+            "normalizer": NSNull(), "pre_tokenizer": byteLevel, "post_processor": byteLevel, "decoder": byteLevel,
+            "model": [
+                "type": "BPE", "dropout": NSNull(), "unk_token": NSNull(), "continuing_subword_prefix": NSNull(),
+                "end_of_word_suffix": NSNull(), "fuse_unk": false, "byte_fallback": false, "ignore_merges": false,
+                "vocab": vocabulary, "merges": merges,
+            ] as [String: Any],
+        ]
+    }
+}
