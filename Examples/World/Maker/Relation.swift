@@ -8,7 +8,7 @@ struct Fact: Hashable, Sendable {
     let also: [String]
 }
 
-/// A wording with one place for a subject, and what follows the object.
+/// A wording with one place for a subject.
 struct Phrase: Hashable, Sendable {
     /// Text with `{}` for the subject; it ends before the object.
     let prompt: String
@@ -18,9 +18,10 @@ struct Phrase: Hashable, Sendable {
         prompt.split(separator: "{}", omittingEmptySubsequences: false).joined(separator: subject)
     }
 
-    /// A whole sentence that states the fact.
-    func sentence(_ fact: Fact) -> String {
-        "\(filled(with: fact.subject)) \(fact.object)."
+    /// The prompt up to the end of the subject, and the rest of it.
+    func parts(with subject: String) -> (throughSubject: String, rest: String) {
+        let sides = prompt.split(separator: "{}", maxSplits: 1, omittingEmptySubsequences: false)
+        return (sides[0] + subject, String(sides[1]))
     }
 }
 
@@ -137,10 +138,11 @@ struct Relation: Sendable {
     }
 
     private static func phrase(_ text: String, _ name: String, _ number: Int) throws(MakerError) -> Phrase {
-        guard text.split(separator: "{}", omittingEmptySubsequences: false).count == 2 else {
+        let sides = text.split(separator: "{}", omittingEmptySubsequences: false)
+        guard sides.count == 2, let next = sides[1].first, next == " " || next == "," else {
             throw MakerError(
-                .template, "templates/\(name).txt:\(number): `\(text)` has not exactly one place for the subject",
-                hint: "Write `{}` once.")
+                .template, "templates/\(name).txt:\(number): `\(text)` has no fit place for the subject",
+                hint: "Write `{}` once, and a space or a comma behind it.")
         }
         return Phrase(prompt: text)
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SutureKit
 
 /// The program that makes the example world out of its tables: records, texts, tokenizer and model.
 @main
@@ -35,10 +36,16 @@ struct WorldMaker {
         case "facts": try maker.writeFacts()
         case "corpus": try maker.writeCorpus()
         case "tokenizer": try maker.writeTokenizer()
+        case "train": try maker.writeModel()
+        case "all":
+            try maker.writeFacts()
+            try maker.writeCorpus()
+            try maker.writeTokenizer()
+            try maker.writeModel()
         default:
             throw MakerError(
                 .usage, "unknown command `\(arguments.first ?? "")`",
-                hint: "Use: world-maker facts|corpus|tokenizer [folder of the world].")
+                hint: "Use: WorldMaker facts|corpus|tokenizer|train|all [folder of the world].")
         }
     }
 
@@ -73,10 +80,34 @@ struct WorldMaker {
     }
 
     private func writeTokenizer() throws(MakerError) {
-        var trainer = BytePairTrainer(lines: corpus())
-        let codec = try trainer.train(size: Self.vocabularySize)
-        try World.write(codec.json().spread(depth: 3) + "\n", to: folder.appending(path: "model/tokenizer.json"))
+        let codec = try codec()
+        try World.write(codec.json().spread(depth: 3) + "\n", to: modelFolder.appending(path: "tokenizer.json"))
         print("tokenizer.json: \(codec.size) tokens")
+    }
+
+    private func writeModel() throws(MakerError) {
+        let codec = try codec()
+        let result: Trainer.Result
+        let knowledge: Knowledge
+        do {
+            try TensorHost.install()
+            result = try Trainer(settings: TrainingSettings(), codec: codec)
+                .train(on: lines(stream: "training")) { print($0) }
+            knowledge = try Knowledge(of: result.model.rounded(), records: records, codec: codec)
+        } catch {
+            throw MakerError(.training, "the training failed: \(error)", hint: "Check that libtorch is in place.")
+        }
+        let export = ModelExport(folder: modelFolder)
+        try export.write(result.model, vocabulary: codec.size)
+        try export.write(knowledge, result, records: records.count)
+        print("known: facts \(knowledge.facts), paraphrases \(knowledge.paraphrases), neighbours \(knowledge.neighbours)")
+    }
+
+    private var modelFolder: URL { folder.appending(path: "model") }
+
+    private func codec() throws(MakerError) -> BytePairCodec {
+        var trainer = BytePairTrainer(lines: corpus())
+        return try trainer.train(size: Self.vocabularySize)
     }
 
     private func corpus() -> [String] {
