@@ -20,6 +20,17 @@ func pluginTarget(_ name: String) -> Target {
         swiftSettings: strict)
 }
 
+/// Libraries for the tests of the runtime, most of which misbehave: `libfault-….so`.
+let faultPlugins = [
+    "Crash", "Declarations", "Entry", "Functions", "Hang", "Load", "Long", "Major", "Native", "Short", "Swift", "Twin",
+]
+
+func faultTarget(_ name: String) -> Target {
+    .target(
+        name: "Fault\(name)", dependencies: name == "Swift" ? ["CSuture", "SutureKit"] : ["CSuture"],
+        path: "Tests/FaultPlugins/\(name)", publicHeadersPath: ".", swiftSettings: strict)
+}
+
 let package = Package(
     name: "Suture",
     products: [
@@ -28,7 +39,8 @@ let package = Package(
         plugin("MEMIT"),
         plugin("Evaluators"),
         plugin("Native"),
-    ],
+    ]
+        + faultPlugins.map { .library(name: "fault-\($0.lowercased())", type: .dynamic, targets: ["Fault\($0)"]) },
     dependencies: [
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
@@ -82,21 +94,22 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "TestSupport", dependencies: ["CSutureHost", "SutureKit", "SutureModel", "TorchBackend"],
-            path: "Tests/TestSupport", swiftSettings: strict),
+            name: "TestSupport", dependencies: ["SutureRuntime"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
             name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit"],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "SutureModelTests", dependencies: ["SutureModel", "TestSupport"],
-            exclude: ["Transformer/make_golden.py"], resources: [.copy("Transformer/Golden")], swiftSettings: strict),
+            exclude: ["Tokenizer/make_fixtures.py", "Transformer/make_golden.py"],
+            resources: [.copy("Tokenizer/Fixtures"), .copy("Transformer/Golden")], swiftSettings: strict),
         .testTarget(
             name: "MethodTests", dependencies: ["Evaluators", "Locators", "MEMIT", "SutureModel", "TestSupport"],
             swiftSettings: strict,
             // Every plugin brings a suture_plugin_entry of its own; these tests link several and call none.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--allow-multiple-definition"])]),
-        .testTarget(name: "SutureRuntimeTests", dependencies: ["SutureRuntime"], swiftSettings: strict),
-    ],
+        .testTarget(
+            name: "SutureRuntimeTests", dependencies: ["SutureRuntime", "TestSupport"], swiftSettings: strict),
+    ] + faultPlugins.map(faultTarget),
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,
     cxxLanguageStandard: .cxx17

@@ -4,6 +4,7 @@
 #include <algorithm>
 #include <utility>
 
+#include "CSutureHost.h"
 #include "Operations.h"
 #include "TorchBackend.h"
 #include "Types.h"
@@ -36,6 +37,7 @@ suture_tensor *newHandle(at::Tensor value)
     if (value.dim() > SUTURE_MAXIMUM_RANK)
         throw Failure(SUTURE_INVALID_ARGUMENT, c10::str("the result has ", value.dim(), " dimensions"),
                       c10::str("use at most ", SUTURE_MAXIMUM_RANK, " dimensions; merge some by reshaping"));
+    suture_host_note_activity();
     return new suture_tensor(std::move(value));
 }
 

@@ -15,7 +15,7 @@ struct Suture: ParsableCommand {
             suture doctor                                   what is installed, what is wrong
             """,
         subcommands: [
-            RunCommand.self, PlanCommand.self, ModelCommand.self,
+            RunCommand.self, PlanCommand.self, PluginsCommand.self, ModelCommand.self, DoctorCommand.self,
 
         ])
 

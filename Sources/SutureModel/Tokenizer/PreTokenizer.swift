@@ -51,9 +51,7 @@ struct PreTokenizer: Sendable {
                 try Self.metaspace(&text, replacement, scheme)
                 if splits { try Self.split(&text, .literal([replacement]), .mergedWithNext, invert: false) }
             case .digits(let isIndividual):
-                try Self.split(&text, isIndividual ? .isolated : .contiguous) { scalar in
-                    UnicodeClass.flags(of: scalar) & UnicodeClass.number != 0
-                }
+                try Self.split(&text, isIndividual ? .isolated : .contiguous, where: UnicodeClass.isNumeric)
             case .whitespace:
                 try Self.splitWords(&text)
             case .whitespaceSplit:

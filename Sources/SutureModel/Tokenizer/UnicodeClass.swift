@@ -81,6 +81,14 @@ enum UnicodeClass {
         flags(of: scalar) & space != 0
     }
 
+    /// A number to the `Digits` pre-tokenizer, which asks Rust's standard library: Unicode 17.
+    static func isNumeric(_ value: UInt32) -> Bool {
+        switch Unicode.Scalar(value)?.properties.generalCategory {
+        case .decimalNumber, .letterNumber, .otherNumber: true
+        default: false
+        }
+    }
+
     /// `\w` of the package's own patterns (Unicode Technical Standard 18, annex C).
     static func isWord(_ value: UInt32) -> Bool {
         if value == 0x200C || value == 0x200D { return true }

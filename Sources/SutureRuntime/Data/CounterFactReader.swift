@@ -19,7 +19,8 @@ public struct CounterFactReader: DatasetReader {
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
         } catch {
-            throw RuntimeError(.file, "the dataset '\(path)' cannot be read", hint: "check the path and its permissions")
+            throw RuntimeError(
+                .file, "the dataset '\(path)' cannot be read", hint: "check the path and its permissions")
         }
         let json = try JSONValue(data, name: path)
         guard case .list(let records) = json else {

@@ -167,6 +167,7 @@ package final class RunEngine {
 
     // MARK: Services
 
+    /// - Parameter store: where the components of a group keep work; nil: nowhere.
     private func services(_ statistics: StatisticsService, store: TensorStore?) -> RunServices {
         RunServices(
             progress: { [self] phase, done, total in try report(phase, done, total) },
@@ -174,7 +175,8 @@ package final class RunEngine {
                 defer { clock.enter("patch") }
                 clock.enter("statistics")
                 return try statistics.secondMoments(kind, layers: layers)
-            }, store: store)
+            },
+            stored: { key in try store?.get(key) }, store: { key, tensor in try store?.put(key, tensor) })
     }
 
     private func enter(_ phase: String) throws { try report(phase, 0, 0) }

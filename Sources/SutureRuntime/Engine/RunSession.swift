@@ -57,6 +57,9 @@ package final class RunSession {
         }
     }
 
+    /// The session as a component in this image sees it, valid as long as this object. For tests.
+    package var session: Session { Session(borrowing: OpaquePointer(Unmanaged.passUnretained(self).toOpaque())) }
+
     /// Runs a service; what it throws is kept for ``withHandle(_:)`` and goes back to the plugin as a value.
     func serve(_ body: () throws -> Void) -> OpaquePointer? {
         Host.returningError {
@@ -76,15 +79,19 @@ package struct RunServices {
     package var progress: (_ phase: String, _ done: Int, _ total: Int) throws -> Void
     /// Second moments of a site in some layers, on the original model.
     package var secondMoments: (_ kind: Site.Kind, _ layers: [Int]) throws -> [SecondMoment]
-    /// Work that survives a kill; nil where nothing is kept.
-    package var store: TensorStore?
+    /// Work that survived a kill, and keeping it.
+    package var stored: (_ key: String) throws -> Tensor?
+    package var store: (_ key: String, _ tensor: Tensor) throws -> Void
 
     package init(
         progress: @escaping (String, Int, Int) throws -> Void,
-        secondMoments: @escaping (Site.Kind, [Int]) throws -> [SecondMoment], store: TensorStore?
+        secondMoments: @escaping (Site.Kind, [Int]) throws -> [SecondMoment],
+        stored: @escaping (String) throws -> Tensor? = { _ in nil },
+        store: @escaping (String, Tensor) throws -> Void = { _, _ in }
     ) {
         self.progress = progress
         self.secondMoments = secondMoments
+        self.stored = stored
         self.store = store
     }
 }

@@ -92,7 +92,7 @@ package enum SessionTable {
             OpaquePointer, UnsafePointer<CChar>, UnsafeMutablePointer<OpaquePointer?>
         ) -> OpaquePointer? = { handle, key, out in
             session(handle).serve {
-                out.pointee = try session(handle).services.store?.get(String(cString: key))?.retainedHandle()
+                out.pointee = try session(handle).services.stored(String(cString: key))?.retainedHandle()
             }
         }
 
@@ -100,7 +100,7 @@ package enum SessionTable {
         @convention(c) (OpaquePointer, UnsafePointer<CChar>, OpaquePointer) -> OpaquePointer? = {
             handle, key, tensor in
             session(handle).serve {
-                try session(handle).services.store?.put(String(cString: key), Tensor(borrowing: tensor))
+                try session(handle).services.store(String(cString: key), Tensor(borrowing: tensor))
             }
         }
 }

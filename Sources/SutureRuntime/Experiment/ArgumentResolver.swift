@@ -8,8 +8,9 @@ public enum ArgumentResolver {
     /// One value for each declared parameter, in declaration order.
     ///
     /// - Parameter settings: a mapping of parameter names to values.
-    /// - Throws: `usage`, naming component, parameter and value, for settings that are unknown, missing, of the wrong type
-    ///   or outside their range; `file` for files that they name; `plugin` for a default that breaks its own declaration.
+    /// - Throws: `usage`, naming component, parameter and value, for settings that are unknown, missing, of the wrong
+    ///   type or outside their range; `file` for files that they name; `plugin` for a default that breaks its own
+    ///   declaration.
     public static func resolve(
         _ settings: ConfigNode, for component: ComponentDescription, paths: PathResolver
     ) throws(RuntimeError) -> [ArgumentValue] {
@@ -46,16 +47,23 @@ public enum ArgumentResolver {
                 .usage, "\(place): \(component.id): \(parameter.name) is missing",
                 hint: "it must be \(parameter.kind.phrase)\(help)")
         }
-        do {
-            let origin = "the declaration of '\(component.id)' in '\(component.file)'"
-            let node = try JSONValue(json, name: "the default of \(parameter.name)").node(at: .inside(origin))
-            return try check.value(node)
-        } catch {
-            // A file that the default names may be missing here without a fault of the plugin.
-            if parameter.kind == .path || error.kind == .file { throw error }
-            throw RuntimeError(
+        func blame(_ error: RuntimeError) -> RuntimeError {
+            RuntimeError(
                 .plugin, "the plugin '\(component.pluginID)' declares a wrong default: \(error.message)",
                 hint: "ask its author for a corrected version")
+        }
+        let value: JSONValue
+        do {
+            value = try JSONValue(json, name: "\(component.id): the default of \(parameter.name)")
+        } catch {
+            throw blame(error)
+        }
+        do {
+            let origin = "the declaration of '\(component.id)' in '\(component.file)'"
+            return try check.value(value.node(at: .inside(origin)))
+        } catch {
+            // A file that the default names may be missing here without a fault of the plugin.
+            throw error.kind == .file ? error : blame(error)
         }
     }
 
@@ -91,7 +99,8 @@ public enum ArgumentResolver {
         func mustBe(_ what: String, _ node: ConfigNode, name: String? = nil, hint: String = "") -> RuntimeError {
             RuntimeError(
                 .usage,
-                "\(node.place): \(component): \(name ?? parameter.name) must be \(what), got \(node.phrase)", hint: hint)
+                "\(node.place): \(component): \(name ?? parameter.name) must be \(what), got \(node.phrase)",
+                hint: hint)
         }
 
         private func integer(_ node: ConfigNode, _ name: String) throws(RuntimeError) -> Int {

@@ -2,8 +2,8 @@
 
 /// A value of an experiment file, untyped, with the place where it stands.
 ///
-/// The file is read into these and then decoded by what each key asks for. So `5e-1` is a number where a number is asked
-/// for, and `on` is a text everywhere: no value has a type of its own.
+/// The file is read into these and then decoded by what each key asks for. So `5e-1` is a number where a number is
+/// asked for, and `on` is a text everywhere: no value has a type of its own.
 public struct ConfigNode: Sendable, Hashable {
     public enum Content: Sendable, Hashable {
         /// A plain or quoted scalar. A quoted one is a text and nothing else.

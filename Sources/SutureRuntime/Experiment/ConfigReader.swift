@@ -94,7 +94,8 @@ struct ConfigReader {
         guard let text = node.text, choices.contains(text) else {
             let meant = node.text.flatMap { NearestName.of($0, in: choices) }
             throw mustBe(
-                "one of \(choices.joined(separator: ", "))", key, node, hint: meant.map { "did you mean '\($0)'?" } ?? "")
+                "one of \(choices.joined(separator: ", "))", key, node,
+                hint: meant.map { "did you mean '\($0)'?" } ?? "")
         }
         return text
     }

@@ -19,8 +19,8 @@ enum ConfigValue {
     }
 }
 
-/// Writes YAML that every YAML reader takes alike: texts always quoted as in JSON, numbers with point and signed exponent.
-/// Equal values give equal bytes.
+/// Writes YAML that every YAML reader takes alike: texts always quoted as in JSON, numbers with point and signed
+/// exponent. Equal values give equal bytes.
 enum ConfigWriter {
     /// Blocks of `key: value`, lists in brackets.
     static func yaml(_ members: [(String, ConfigValue)]) -> String {
@@ -67,7 +67,8 @@ enum ConfigWriter {
         }
     }
 
-    /// The shortest digits that give the number back, always with a point, so that readers that know no `1e-05` take it.
+    /// The shortest digits that give the number back, always with a point, so that readers that know no `1e-05` take
+    /// it.
     static func number(_ value: Double) -> String {
         if value.isNaN { return ".nan" }
         if value.isInfinite { return value < 0 ? "-.inf" : ".inf" }

@@ -40,7 +40,8 @@ extension Experiment {
         let schema = try reader.required("schema")
         guard schema.integer == Self.schema else {
             throw reader.mustBe(
-                "\(Self.schema)", "schema", schema, hint: "this version reads experiment files of schema \(Self.schema)")
+                "\(Self.schema)", "schema", schema,
+                hint: "this version reads experiment files of schema \(Self.schema)")
         }
         name = try Self.name(reader)
         model = try Self.model(reader, paths)

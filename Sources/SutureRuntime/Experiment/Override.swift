@@ -51,8 +51,8 @@ public struct Override: Sendable, Hashable {
 
     /// Changes the tree of an experiment file.
     ///
-    /// - Throws: `usage` for a key that does not exist (with the nearest that does), for `+` on one that does, and for an
-    ///   index into a list.
+    /// - Throws: `usage` for a key that does not exist (with the nearest that does), for `+` on one that does, and for
+    ///   an index into a list.
     public func apply(to root: inout ConfigNode) throws(RuntimeError) {
         if operation == .remove { return try remove(from: &root) }
         if case .set = operation { try checkKnown(in: root) }

@@ -32,8 +32,8 @@ extension ResolvedExperiment {
         try self.init(ConfigNode(yaml: data, name: path, kind: .file))
     }
 
-    /// Writes `config.resolved.yaml` and, as a byte copy of the experiment file, `config.source.yaml`. Each file appears whole
-    /// or not at all.
+    /// Writes `config.resolved.yaml` and, as a byte copy of the experiment file, `config.source.yaml`. Each file
+    /// appears whole or not at all.
     ///
     /// - Parameter source: ``Experiment/source``; nil writes the resolved file alone.
     public func write(to folder: String, source: Data?) throws(RuntimeError) {

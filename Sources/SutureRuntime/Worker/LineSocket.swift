@@ -44,10 +44,10 @@ struct LineSocket {
         var data = line
         data.append(UInt8(ascii: "\n"))
         return data.withUnsafeBytes { bytes in
+            guard let start = bytes.baseAddress else { return true }
             var sent = 0
             while sent < bytes.count {
-                let count = Glibc.send(
-                    descriptor, bytes.baseAddress! + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
+                let count = Glibc.send(descriptor, start + sent, bytes.count - sent, Int32(MSG_NOSIGNAL))
                 if count < 0 && errno == EINTR { continue }
                 if count <= 0 { return false }
                 sent += count

@@ -9,12 +9,14 @@ final class SignalForwarding: Sendable {
 
     // Dispatch sources may be used from any thread.
     private nonisolated(unsafe) let sources: [any DispatchSourceSignal]
+    /// What the signals did before.
+    private let handlers: [__sighandler_t?]
 
     init(_ body: @escaping @Sendable () -> Void) {
         let queue = DispatchQueue(label: "suture.signals")
+        // A source sees the signal beside its usual action, which must not end the process.
+        handlers = Self.numbers.map { signal($0, SIG_IGN) }
         sources = Self.numbers.map { number in
-            // A source sees the signal beside its usual action, which must not end the process.
-            signal(number, SIG_IGN)
             let source = DispatchSource.makeSignalSource(signal: number, queue: queue)
             source.setEventHandler(handler: body)
             source.resume()
@@ -24,6 +26,6 @@ final class SignalForwarding: Sendable {
 
     func stop() {
         for source in sources { source.cancel() }
-        for number in Self.numbers { signal(number, SIG_DFL) }
+        for (number, handler) in zip(Self.numbers, handlers) { signal(number, handler) }
     }
 }

@@ -40,7 +40,7 @@ public final class WorkerLink: Sendable {
         let now = ContinuousClock.now
         let isDue = state.withLock { state in
             guard
-                name != state.phase || done == total
+                name != state.phase || (total > 0 && done == total)
                     || state.lastProgress.duration(to: now) >= .seconds(Self.progressSeconds)
             else { return false }
             state.phase = name
@@ -144,8 +144,7 @@ public final class WorkerLink: Sendable {
 
     /// SIGTERM and SIGINT sent to the worker itself (a cluster's scheduler does that): the first cancels, the second ends.
     private func watchSignals() {
-        let ignore: [Int32] = [SIGPIPE]
-        for number in ignore { signal(number, SIG_IGN) }
+        signal(SIGPIPE, SIG_IGN)
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)

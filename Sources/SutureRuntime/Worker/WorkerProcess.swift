@@ -98,6 +98,9 @@ public final class WorkerProcess: Sendable {
         }
     }
 
+    /// The worker's number while it runs.
+    public var processID: Int32? { state.withLock { $0.child?.id } }
+
     // MARK: The wait
 
     /// What is known of the worker while it runs.

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import TorchBackend
+
+/// What `suture doctor` answers: each thing that a run stands on, tried and not only looked at.
+public struct Diagnosis: Sendable, Codable {
+    public struct Finding: Sendable, Codable {
+        public var subject: String
+        public var answer: String
+        public var isGood: Bool
+        public var hint: String
+    }
+
+    public var findings: [Finding] = []
+
+    /// The exit code when something is wrong: 3 for plugins, 1 for the rest.
+    public var failure: RuntimeError.Kind? {
+        let wrong = findings.filter { !$0.isGood }
+        guard !wrong.isEmpty else { return nil }
+        return wrong.allSatisfy { $0.subject.hasPrefix("plugin") } ? .plugin : .run
+    }
+
+    public init(plugins: [String]) throws(RuntimeError) {
+        add("suture", Versions.suture)
+        add("libtorch", String(cString: torch_backend_version()))
+        tensors()
+        devices()
+        cache()
+        try self.plugins(plugins)
+    }
+
+    private mutating func add(_ subject: String, _ answer: String, isGood: Bool = true, hint: String = "") {
+        findings.append(Finding(subject: subject, answer: answer, isGood: isGood, hint: hint))
+    }
+
+    /// A product, a factorisation and a gradient: the kernels load and agree.
+    private mutating func tensors() {
+        do {
+            try HostTables.installAll()
+            let x = try RandomNumbers(seed: 0).normal([16, 16], dtype: .float64).leaf()
+            let square = try x.matmul(x.transposed()) + Tensor.identity(16, dtype: .float64)
+            let factor = try square.cholesky()
+            let error = try (factor.matmul(factor.transposed()) - square).abs().max().item()
+            try square.sum().backward()
+            let hasGradient = try x.gradient()?.isAllFinite() ?? false
+            let works = error < 1e-9 && hasGradient
+            add("tensors", works ? "product, Cholesky and gradient work" : "results are wrong (error \(error))", isGood: works,
+                hint: works ? "" : "set up libtorch again: remove .deps and run make setup")
+        } catch {
+            add("tensors", error.message, isGood: false, hint: error.hint)
+        }
+    }
+
+    private mutating func devices() {
+        add("device cpu", "\(ProcessInfo.processInfo.activeProcessorCount) cores")
+        do {
+            let count = try Device.count(of: .cuda)
+            add("device cuda", count == 0 ? "none" : "\(count) found")
+        } catch {
+            // No CUDA is no fault; the sentence says what a run on cuda would need.
+            add("device cuda", "none", hint: error.description)
+        }
+    }
+
+    private mutating func cache() {
+        let folder = StatisticsService.cacheFolder
+        let probe = folder.appending(path: ".probe-\(ProcessInfo.processInfo.processIdentifier)")
+        do {
+            try RunFolder.write(Data(), to: probe)
+            try FileManager.default.removeItem(at: probe)
+            let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "moments").path)) ?? []
+            add("cache", "\(folder.path), \(files.count) second moments")
+        } catch {
+            add("cache", "\(folder.path) cannot be written", isGood: false, hint: "set SUTURE_CACHE to a folder of yours")
+        }
+    }
+
+    private mutating func plugins(_ named: [String]) throws(RuntimeError) {
+        let catalogue = try PluginCatalogue.scanBlocking(PluginSearchPath(named: named))
+        let files = Dictionary(grouping: catalogue.components, by: \.file)
+        for (file, components) in files.sorted(by: { $0.key < $1.key }) {
+            add("plugin \(components[0].pluginID)", "\(components.map(\.id).joined(separator: ", ")) (\(file))")
+        }
+        for problem in catalogue.problems {
+            add("plugin \(problem.file)", problem.sentence, isGood: false, hint: problem.hint)
+        }
+        if catalogue.components.isEmpty {
+            add(
+                "plugins", "none found in \(catalogue.searched.joined(separator: ", "))", isGood: false,
+                hint: "build them (make build), or name a folder with --plugin or SUTURE_PLUGIN_PATH")
+        }
+    }
+}

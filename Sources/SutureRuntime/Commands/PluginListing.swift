@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+
+/// What `suture plugins` answers.
+public struct PluginListing: Sendable, Codable {
+    public struct Component: Sendable, Codable {
+        public var id: String
+        public var kind: String
+        public var version: String
+        public var summary: String
+        public var plugin: String
+        public var file: String
+        public var isNative: Bool
+        public var requires: [String]
+        public var parameters: [Parameter]
+    }
+
+    public struct Parameter: Sendable, Codable {
+        public var name: String
+        public var type: String
+        /// As JSON; "required" where there is none, "null" where it may be left out.
+        public var `default`: String
+        /// "> 0", "one of a, b"; empty: anything of the type.
+        public var allowed: String
+        public var unit: String
+        public var help: String
+    }
+
+    public struct Problem: Sendable, Codable, CustomStringConvertible {
+        public var file: String
+        public var sentence: String
+        public var hint: String
+        public var description: String { hint.isEmpty ? sentence : "\(sentence); \(hint)" }
+    }
+
+    public var components: [Component]
+    public var problems: [Problem]
+    public var searched: [String]
+
+    public init(_ catalogue: PluginCatalogue) {
+        components = catalogue.components.map(Component.init)
+        problems = catalogue.problems.map { Problem(file: $0.file, sentence: $0.sentence, hint: $0.hint) }
+        searched = catalogue.searched
+    }
+
+    /// The components of that name, of whatever kind.
+    ///
+    /// - Throws: `plugin`, naming what is there.
+    public func find(_ id: String, in catalogue: PluginCatalogue) throws(RuntimeError) -> [Component] {
+        let found = components.filter { $0.id == id }
+        guard found.isEmpty else { return found }
+        let meant = NearestName.of(id, in: components.map(\.id))
+        throw RuntimeError(
+            .plugin, "no plugin offers \"\(id)\"; looked in \(searched.joined(separator: ", "))",
+            hint: meant.map { "did you mean \"\($0)\"?" } ?? "`suture plugins list` shows what is there")
+    }
+}
+
+extension PluginListing.Component {
+    init(_ component: ComponentDescription) {
+        self.init(
+            id: component.id, kind: component.kind.name, version: component.version, summary: component.summary,
+            plugin: component.pluginID, file: component.file, isNative: component.isNative,
+            requires: component.requires.names,
+            parameters: component.parameters.map(PluginListing.Parameter.init))
+    }
+}
+
+extension PluginListing.Parameter {
+    init(_ declaration: ParameterDeclaration) {
+        let range = declaration.range
+        var allowed: [String] = []
+        if range.minimum.isFinite { allowed.append("\(range.excludesMinimum ? ">" : "≥") \(range.minimum.short)") }
+        if range.maximum.isFinite { allowed.append("\(range.excludesMaximum ? "<" : "≤") \(range.maximum.short)") }
+        if !declaration.choices.isEmpty { allowed.append("one of \(declaration.choices.joined(separator: ", "))") }
+        self.init(
+            name: declaration.name, type: declaration.kind.phrase,
+            default: declaration.defaultJSON ?? (declaration.isRequired ? "required" : "null"),
+            allowed: allowed.joined(separator: ", "), unit: declaration.unit, help: declaration.help)
+    }
+}

@@ -1,0 +1,109 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+import SutureModel
+
+extension Delta {
+    /// That the parts fit each other and a parameter of that shape, and are finite.
+    ///
+    /// - Parameter shape: `[out, in]` of a matrix.
+    /// - Throws: `refused`, naming the parameter.
+    func check(shape: [Int]) throws(RuntimeError) {
+        func refuse(_ what: String, hint: String = "") -> RuntimeError {
+            RuntimeError(.refused, "the change of '\(parameter)' \(what)", hint: hint)
+        }
+        let parts = tensors.map(\.shape)
+        switch form {
+        case .lowRank:
+            guard shape.count == 2, parts[0].count == 2, parts[1].count == 2, parts[0][1] == parts[1][0],
+                [parts[0][0], parts[1][1]] == shape
+            else {
+                throw refuse(
+                    "has factors \(parts[0]) and \(parts[1]), which make no \(shape)",
+                    hint: "factors are [out, rank] and [rank, in], whatever the checkpoint stores")
+            }
+        case .rows(let rows, _):
+            guard shape.count == 2, parts[0].count == 1, parts[1].count == 2, parts[0][0] == parts[1][0],
+                parts[1][1] == shape[1], rows.dtype == .int64
+            else {
+                throw refuse(
+                    "has \(parts[0]) row numbers in \(rows.dtype) and values \(parts[1]) for a parameter of \(shape)",
+                    hint: "rows are int64 [n], values [n, in]")
+            }
+            let numbers = try RuntimeError.wrapping { try rows.scalars(as: Int.self) }
+            if let outside = numbers.first(where: { !(0..<shape[0]).contains($0) }) {
+                throw refuse("names the row \(outside), and the parameter has rows 0 to \(shape[0] - 1)")
+            }
+        case .dense:
+            guard parts[0] == shape else {
+                throw refuse(
+                    "has the shape \(parts[0]), the parameter \(shape)",
+                    hint: "changes are [out, in], whatever the checkpoint stores")
+            }
+        }
+        for part in tensors where part.dtype != .int64 {
+            guard part.dtype.isFloatingPoint else { throw refuse("is made of \(part.dtype)", hint: "use float32") }
+            let isFinite = try RuntimeError.wrapping { try part.isAllFinite() }
+            guard isFinite else {
+                throw refuse(
+                    "has numbers that are not finite",
+                    hint: "lower the learning rate or the clamp, or raise the regularisation")
+            }
+        }
+    }
+
+    /// The Frobenius norm in float64, without making the matrix of a low-rank change.
+    func norm(shape: [Int]) throws(SutureError) -> Double {
+        switch form {
+        case .lowRank(let left, let right):
+            // ‖LR‖² = Σ (LᵀL ∘ RRᵀ)
+            let left = try left.cast(to: .float64, device: .cpu)
+            let right = try right.cast(to: .float64, device: .cpu)
+            let squared = try (left.transposed().matmul(left) * right.matmul(right.transposed())).sum().item()
+            return Swift.max(squared, 0).squareRoot()
+        case .rows, .dense:
+            return try float64(shape: shape).norm().item()
+        }
+    }
+
+    /// The whole change in float64 on the CPU, `[out, in]`.
+    func float64(shape: [Int]) throws(SutureError) -> Tensor {
+        try wide().dense(shape: shape)
+    }
+
+    /// The same change with its numbers in float64 on the CPU.
+    private func wide() throws(SutureError) -> Delta {
+        func wide(_ tensor: Tensor) throws(SutureError) -> Tensor { try tensor.cast(to: .float64, device: .cpu) }
+        switch form {
+        case .lowRank(let left, let right):
+            return Delta(parameter, .lowRank(left: try wide(left), right: try wide(right)))
+        case .rows(let rows, let values):
+            return Delta(parameter, .rows(rows: try rows.cast(device: .cpu), values: try wide(values)))
+        case .dense(let values): return Delta(parameter, .dense(try wide(values)))
+        }
+    }
+
+    /// Two changes of one parameter as one. Factors and rows are put side by side, so that nothing is rounded; only
+    /// unlike forms become a dense change, in float64.
+    func adding(_ other: Delta, shape: [Int]) throws(SutureError) -> Delta {
+        precondition(parameter == other.parameter)
+        switch (form, other.form) {
+        case (.lowRank(let left, let right), .lowRank(let otherLeft, let otherRight)):
+            return Delta(
+                parameter,
+                .lowRank(left: try joined(left, otherLeft, 1), right: try joined(right, otherRight, 0)))
+        case (.rows(let rows, let values), .rows(let otherRows, let otherValues)):
+            return Delta(
+                parameter, .rows(rows: try joined(rows, otherRows, 0), values: try joined(values, otherValues, 0)))
+        default:
+            return Delta(parameter, .dense(try float64(shape: shape) + other.float64(shape: shape)))
+        }
+    }
+
+    /// Joined in the wider of both types.
+    private func joined(_ a: Tensor, _ b: Tensor, _ dimension: Int) throws(SutureError) -> Tensor {
+        let dtype: DType = a.dtype == b.dtype ? a.dtype : .float64
+        return try Tensor.concatenated(
+            [a.cast(to: dtype, device: .cpu), b.cast(to: dtype, device: .cpu)], dimension)
+    }
+}

@@ -1,0 +1,220 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+
+/// What `patch.json` says of a patch: where it comes from, what it changes, and which model it belongs to.
+public struct PatchManifest: Sendable, Hashable, Codable {
+    /// The only version of the format so far.
+    public static let schema = 1
+    public static let fileName = "patch.json"
+    public static let weightsName = "patch.safetensors"
+
+    /// Which run made a patch.
+    public struct Origin: Sendable, Hashable, Codable {
+        public var experiment: String
+        public var runID: String
+        /// ``ResolvedExperiment/digest``
+        public var configurationDigest: String
+        public var method: String
+        public var methodVersion: String
+        public var plugin: String
+        public var pluginVersion: String
+        /// SHA-256 of the plugin's shared library.
+        public var pluginDigest: String
+        /// The model folder, as it was called then.
+        public var model: String
+
+        public init(_ experiment: ResolvedExperiment) {
+            self.experiment = experiment.name
+            runID = experiment.runID
+            configurationDigest = experiment.digest
+            method = experiment.method.id
+            methodVersion = experiment.method.version
+            plugin = experiment.method.pluginID
+            pluginVersion = experiment.method.pluginVersion
+            pluginDigest = experiment.method.digest
+            model = experiment.model.source
+        }
+
+        init(
+            experiment: String, runID: String, configurationDigest: String, method: String, methodVersion: String,
+            plugin: String, pluginVersion: String, pluginDigest: String, model: String
+        ) {
+            self.experiment = experiment
+            self.runID = runID
+            self.configurationDigest = configurationDigest
+            self.method = method
+            self.methodVersion = methodVersion
+            self.plugin = plugin
+            self.pluginVersion = pluginVersion
+            self.pluginDigest = pluginDigest
+            self.model = model
+        }
+
+        enum CodingKeys: String, CodingKey {
+            case experiment
+            case runID = "run_id"
+            case configurationDigest = "configuration_sha256"
+            case method
+            case methodVersion = "method_version"
+            case plugin
+            case pluginVersion = "plugin_version"
+            case pluginDigest = "plugin_sha256"
+            case model
+        }
+    }
+
+    /// How a change is kept.
+    public enum Form: String, Sendable, Hashable, Codable {
+        /// `PARAMETER.left` `[out, rank]` · `PARAMETER.right` `[rank, in]`
+        case lowRank = "low-rank"
+        /// `PARAMETER.values` `[n, in]`, added to the rows `PARAMETER.rows`
+        case rows
+        /// `PARAMETER.change`, in the parameter's shape
+        case dense
+
+        /// The endings of the tensors' names, in the order of ``Delta/tensors``.
+        var parts: [String] {
+            switch self {
+            case .lowRank: ["left", "right"]
+            case .rows: ["rows", "values"]
+            case .dense: ["change"]
+            }
+        }
+    }
+
+    /// The tensor of the checkpoint that a change belongs to.
+    public struct Base: Sendable, Hashable, Codable {
+        /// The file that holds it.
+        public var file: String
+        /// As the file spells it: "BF16".
+        public var dtype: String
+        /// As stored.
+        public var shape: [Int]
+        /// The file stores `[in, out]`, as GPT-2's Conv1D does; the change is `[out, in]` nevertheless.
+        public var isTransposed: Bool
+        /// SHA-256 of the tensor's bytes in the file.
+        public var digest: String
+        /// Frobenius norm.
+        public var norm: Double
+
+        enum CodingKeys: String, CodingKey {
+            case file, dtype, shape, norm
+            case isTransposed = "transposed"
+            case digest = "sha256"
+        }
+    }
+
+    /// The change of one parameter.
+    public struct Change: Sendable, Hashable, Codable {
+        /// The checkpoint's name of the tensor.
+        public var parameter: String
+        public var form: Form
+        /// Of a low-rank change: the width of its factors; of rows: their number; nil for a dense change.
+        public var rank: Int?
+        /// The type of the parts: "float32".
+        public var dtype: String
+        /// `[out, in]` of a matrix.
+        public var shape: [Int]
+        /// Frobenius norm, computed in float64.
+        public var norm: Double
+        public var base: Base
+
+        /// ‖Δ‖ / ‖W‖; nil where W is zero.
+        public var relativeNorm: Double? { base.norm > 0 ? norm / base.norm : nil }
+    }
+
+    public var schema = Self.schema
+    public var origin: Origin
+    public var changes: [Change]
+    /// SHA-256 of `patch.safetensors`.
+    public var weightsDigest: String
+
+    enum CodingKeys: String, CodingKey {
+        case schema, origin, changes
+        case weightsDigest = "weights_sha256"
+    }
+
+    init(origin: Origin, changes: [Change], weightsDigest: String) {
+        self.origin = origin
+        self.changes = changes
+        self.weightsDigest = weightsDigest
+    }
+
+    // MARK: Reading and writing
+
+    /// Reads the description of a patch folder.
+    ///
+    /// - Throws: `file`, naming the folder.
+    public init(folder: URL) throws(RuntimeError) {
+        let path = folder.appendingPathComponent(Self.fileName).path
+        guard let data = FileManager.default.contents(atPath: path) else {
+            // A run whose groups were restored has one patch for each.
+            let inner = folder.appendingPathComponent("0").path
+            let isCollection = FileManager.default.fileExists(atPath: inner)
+            throw RuntimeError(
+                .file, "'\(folder.path)' is no patch: it has no readable \(Self.fileName)",
+                hint: isCollection
+                    ? "it holds one patch for each group of edits; give one of them, such as '\(inner)'"
+                    : "give the folder 'patch' of a run")
+        }
+        let json = try JSONValue(data, name: path)
+        guard let schema = json["schema"]?.integer else {
+            throw RuntimeError(.file, "'\(path)' does not describe a patch: it has no 'schema'")
+        }
+        guard schema == Self.schema else {
+            throw RuntimeError(
+                .file, "'\(path)' has schema \(schema), and this version reads schema \(Self.schema)",
+                hint: "use the version of suture that wrote it")
+        }
+        do {
+            self = try JSONDecoder().decode(Self.self, from: data)
+        } catch let DecodingError.keyNotFound(key, context) {
+            let place = (context.codingPath + [key]).map(\.stringValue).joined(separator: ".")
+            throw RuntimeError(.file, "'\(path)' does not describe a patch: it has no '\(place)'")
+        } catch {
+            throw RuntimeError(.file, "'\(path)' does not describe a patch", hint: "take it from the run again")
+        }
+    }
+
+    /// The text of `patch.json`. Equal manifests give equal bytes.
+    public var json: String {
+        get throws(RuntimeError) {
+            try RuntimeError.wrapping { String(decoding: try PatchStore.encoder.encode(self), as: UTF8.self) + "\n" }
+        }
+    }
+
+    // MARK: The base
+
+    /// That a checkpoint holds the tensors that this patch was made for, byte for byte. Reads those tensors.
+    ///
+    /// - Throws: `file`, naming the first tensor that differs.
+    public func checkBase(_ checkpoint: Checkpoint) throws(RuntimeError) {
+        let folder = checkpoint.folder.path
+        for change in changes {
+            let base = change.base
+            func refuse(_ what: String) -> RuntimeError {
+                RuntimeError(
+                    .file,
+                    "the model '\(folder)' is not the one that the patch was made for: \(what)",
+                    hint: "apply it to an unchanged copy of '\(origin.model)'")
+            }
+            guard checkpoint.contains(change.parameter) else {
+                throw refuse("it has no tensor '\(change.parameter)'")
+            }
+            let (entry, bytes) = try RuntimeError.wrapping(.file) {
+                (try checkpoint.entry(change.parameter), try checkpoint.bytes(of: change.parameter))
+            }
+            guard entry.dtype.rawValue == base.dtype, entry.shape == base.shape else {
+                throw refuse(
+                    "its tensor '\(change.parameter)' is \(entry.dtype.rawValue) \(entry.shape), not \(base.dtype) "
+                        + "\(base.shape)")
+            }
+            guard bytes.withUnsafeBytes({ Digest.of($0) }) == base.digest else {
+                throw refuse("its tensor '\(change.parameter)' holds other numbers")
+            }
+        }
+    }
+}

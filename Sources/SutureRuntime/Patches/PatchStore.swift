@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+
+/// A patch as it was read.
+public struct StoredPatch: Sendable {
+    /// One for each entry of the manifest, with its tensors on the CPU.
+    public let deltas: [Delta]
+    public let manifest: PatchManifest
+}
+
+/// Patches as folders: `patch.safetensors` with the factors as they were found, and `patch.json`.
+public enum PatchStore {
+    static var encoder: JSONEncoder {
+        let encoder = JSONEncoder()
+        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
+        return encoder
+    }
+
+    /// Writes a patch. The folder appears whole or not at all; a patch that is there already is replaced.
+    ///
+    /// Several changes of one parameter, as sequential edits make them, are kept as one, with nothing rounded.
+    ///
+    /// - Parameters:
+    ///   - experiment: the run that made it.
+    ///   - model: the folder of the model that the patch belongs to, unedited.
+    /// - Returns: what was written to `patch.json`.
+    /// - Throws: `refused` for a patch that does not fit the model, is not finite or changes nothing.
+    @discardableResult
+    public static func write(
+        _ patch: Patch, of experiment: ResolvedExperiment, model: URL, to folder: URL
+    ) throws(RuntimeError) -> PatchManifest {
+        let (checkpoint, architecture) = try RuntimeError.wrapping(.file) {
+            (try Checkpoint(opening: model), try ModelConfiguration(folder: model).architecture)
+        }
+        return try write(
+            patch, origin: PatchManifest.Origin(experiment), checkpoint: checkpoint,
+            isTransposed: architecture.storesTransposed, to: folder)
+    }
+
+    /// As above, for a checkpoint of any family.
+    ///
+    /// - Parameters:
+    ///   - checkpoint: the model that the patch belongs to, unedited.
+    ///   - isTransposed: whether the checkpoint stores a parameter as `[in, out]`.
+    @discardableResult
+    public static func write(
+        _ patch: Patch, origin: PatchManifest.Origin, checkpoint: Checkpoint, isTransposed: (String) -> Bool,
+        to folder: URL
+    ) throws(RuntimeError) -> PatchManifest {
+        try RuntimeError.wrapping { try HostTables.installAll() }
+        var deltas: [Delta] = []
+        var changes: [PatchManifest.Change] = []
+        for delta in patch.deltas {
+            let shape = try shape(of: delta.parameter, in: checkpoint, isTransposed: isTransposed(delta.parameter))
+            try delta.check(shape: shape)
+            guard let index = deltas.firstIndex(where: { $0.parameter == delta.parameter }) else {
+                deltas.append(delta)
+                continue
+            }
+            deltas[index] = try RuntimeError.wrapping { try deltas[index].adding(delta, shape: shape) }
+        }
+        for delta in deltas {
+            changes.append(try change(delta, checkpoint, isTransposed: isTransposed(delta.parameter)))
+        }
+        guard changes.contains(where: { $0.norm > 0 }) else {
+            throw RuntimeError(
+                .refused, "the patch changes nothing: \(changes.isEmpty ? "it is empty" : "all of its numbers are 0")",
+                hint: "look at the method's settings and at what its locator selected")
+        }
+        let tensors = try RuntimeError.wrapping { try deltas.flatMap { try stored($0) } }
+        return try RuntimeError.wrapping {
+            var manifest: PatchManifest?
+            try replaceFolder(at: folder) { partial in
+                let weights = partial.appendingPathComponent(PatchManifest.weightsName)
+                // Wide types first, so that readers find every tensor aligned.
+                let ordered = tensors.enumerated().sorted {
+                    ($1.element.dtype.byteCount, $0.offset) < ($0.element.dtype.byteCount, $1.offset)
+                }
+                try SafetensorsWriter.write(ordered.map(\.element), to: weights)
+                let written = PatchManifest(
+                    origin: origin, changes: changes, weightsDigest: try Digest.ofFile(weights.path))
+                try Data(try written.json.utf8).write(to: partial.appendingPathComponent(PatchManifest.fileName))
+                manifest = written
+            }
+            guard let manifest else { throw RuntimeError(.run, "the patch was not written to '\(folder.path)'") }
+            return manifest
+        }
+    }
+
+    /// Reads a patch with its factors, as tensors on the CPU.
+    ///
+    /// - Throws: `file` for a folder that is no patch, and for factors that are not those of its `patch.json`.
+    public static func read(_ folder: URL) throws(RuntimeError) -> StoredPatch {
+        try RuntimeError.wrapping { try HostTables.installAll() }
+        let manifest = try PatchManifest(folder: folder)
+        let path = folder.appendingPathComponent(PatchManifest.weightsName)
+        guard FileManager.default.fileExists(atPath: path.path) else {
+            throw RuntimeError(
+                .file, "the patch '\(folder.path)' has no \(PatchManifest.weightsName)",
+                hint: "take it from the run again")
+        }
+        let file = try RuntimeError.wrapping(.file) { try SafetensorsFile(opening: path) }
+        guard file.allBytes.withUnsafeBytes({ Digest.of($0) }) == manifest.weightsDigest else {
+            throw RuntimeError(
+                .file, "'\(path.path)' is not the file that \(PatchManifest.fileName) describes: its digest differs",
+                hint: "take both files from the run again")
+        }
+        var deltas: [Delta] = []
+        for change in manifest.changes {
+            let parts = try RuntimeError.wrapping(.file) {
+                try change.form.parts.map { try tensor("\(change.parameter).\($0)", of: file) }
+            }
+            let form: Delta.Form =
+                switch change.form {
+                case .lowRank: .lowRank(left: parts[0], right: parts[1])
+                case .rows: .rows(rows: parts[0], values: parts[1])
+                case .dense: .dense(parts[0])
+                }
+            let delta = Delta(change.parameter, form)
+            do {
+                try delta.check(shape: change.shape)
+            } catch {
+                throw RuntimeError(.file, "the patch '\(folder.path)' is damaged: \(error.message)")
+            }
+            deltas.append(delta)
+        }
+        return StoredPatch(deltas: deltas, manifest: manifest)
+    }
+
+    // MARK: Parts
+
+    /// The shape `[out, in]` of a parameter.
+    private static func shape(
+        of parameter: String, in checkpoint: Checkpoint, isTransposed: Bool
+    ) throws(RuntimeError) -> [Int] {
+        guard checkpoint.contains(parameter) else {
+            throw RuntimeError(
+                .refused, "the patch changes '\(parameter)', which the model '\(checkpoint.folder.path)' does not have",
+                hint: "`suture model inspect` lists the parameters")
+        }
+        let entry = try RuntimeError.wrapping { try checkpoint.entry(parameter) }
+        guard entry.dtype.isFloatingPoint else {
+            throw RuntimeError(
+                .refused, "the patch changes '\(parameter)', which holds \(DType(stored: entry.dtype)) and no weights")
+        }
+        return isTransposed ? entry.shape.reversed() : entry.shape
+    }
+
+    private static func change(
+        _ delta: Delta, _ checkpoint: Checkpoint, isTransposed: Bool
+    ) throws(RuntimeError) -> PatchManifest.Change {
+        try RuntimeError.wrapping {
+            let entry = try checkpoint.entry(delta.parameter)
+            let bytes = try checkpoint.bytes(of: delta.parameter)
+            let shape = isTransposed ? entry.shape.reversed() : entry.shape
+            let base = PatchManifest.Base(
+                file: try checkpoint.file(of: delta.parameter).url.lastPathComponent, dtype: entry.dtype.rawValue,
+                shape: entry.shape, isTransposed: isTransposed, digest: bytes.withUnsafeBytes { Digest.of($0) },
+                norm: try tensor(entry, bytes).cast(to: .float64).norm().item())
+            let form: PatchManifest.Form
+            let rank: Int?
+            switch delta.form {
+            case .lowRank(let left, _): (form, rank) = (.lowRank, left.shape[1])
+            case .rows(let rows, _): (form, rank) = (.rows, rows.count)
+            case .dense: (form, rank) = (.dense, nil)
+            }
+            let dtype = delta.tensors.first { $0.dtype.isFloatingPoint }?.dtype ?? .float32
+            return PatchManifest.Change(
+                parameter: delta.parameter, form: form, rank: rank, dtype: dtype.description, shape: shape,
+                norm: try delta.norm(shape: shape), base: base)
+        }
+    }
+
+    private static func stored(_ delta: Delta) throws -> [SafetensorsWriter.Tensor] {
+        let form: PatchManifest.Form =
+            switch delta.form {
+            case .lowRank: .lowRank
+            case .rows: .rows
+            case .dense: .dense
+            }
+        return try zip(form.parts, delta.tensors).map { part, tensor in
+            let bytes = try tensor.cast(device: .cpu).contiguous().bytes()
+            return SafetensorsWriter.Tensor(
+                name: "\(delta.parameter).\(part)", dtype: tensor.dtype.stored, shape: tensor.shape,
+                bytes: TensorBytes(bytes))
+        }
+    }
+
+    /// A tensor of a file, copied.
+    static func tensor(_ name: String, of file: SafetensorsFile) throws -> Tensor {
+        try tensor(try file.entry(name), try file.bytes(of: name))
+    }
+
+    static func tensor(_ entry: TensorEntry, _ bytes: TensorBytes) throws -> Tensor {
+        try bytes.withUnsafeBytes { try Tensor(bytes: $0, shape: entry.shape, dtype: DType(stored: entry.dtype)) }
+    }
+
+    /// Puts a folder at a place where one may be already.
+    private static func replaceFolder(at place: URL, _ body: (URL) throws -> Void) throws {
+        let manager = FileManager.default
+        guard manager.fileExists(atPath: place.appendingPathComponent(PatchManifest.fileName).path) else {
+            return try FolderAssembly.assemble(at: place, body)
+        }
+        let old = place.deletingLastPathComponent()
+            .appendingPathComponent(".\(place.lastPathComponent).old-\(UUID().uuidString)")
+        let new = place.deletingLastPathComponent()
+            .appendingPathComponent(".\(place.lastPathComponent).new-\(UUID().uuidString)")
+        try FolderAssembly.assemble(at: new, body)
+        try manager.moveItem(at: place, to: old)
+        try manager.moveItem(at: new, to: place)
+        try manager.removeItem(at: old)
+    }
+}

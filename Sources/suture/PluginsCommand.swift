@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import SutureRuntime
+
+struct PluginsCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "plugins", abstract: "Shows which methods were found, where, and what they can be told.",
+        subcommands: [List.self, Info.self])
+
+    struct List: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Lists every component that was found.")
+
+        @Option(help: "A plugin file or folder; may be repeated.") var plugin: [String] = []
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() throws {
+            let listing = PluginListing(try PluginCatalogue.scanBlocking(PluginSearchPath(named: plugin)))
+            if json { return try Terminal.printJSON(listing) }
+            var table = TextTable(header: ["component", "kind", "version", "plugin", "what it does"])
+            table.rows = listing.components.map { [$0.id, $0.kind, $0.version, $0.plugin, $0.summary] }
+            print(table.render())
+            for problem in listing.problems { Terminal.printError(problem.description, prefix: "warning: ") }
+        }
+    }
+
+    struct Info: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Shows a component's parameters: name, type, default, range, meaning.")
+
+        @Argument(help: "The component, as in an experiment file.") var component: String
+        @Option(help: "A plugin file or folder; may be repeated.") var plugin: [String] = []
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() throws {
+            let catalogue = try PluginCatalogue.scanBlocking(PluginSearchPath(named: plugin))
+            let found = try PluginListing(catalogue).find(component, in: catalogue)
+            if json { return try Terminal.printJSON(found) }
+            for (number, one) in found.enumerated() {
+                if number > 0 { print() }
+                print("\(one.id) — \(one.kind), version \(one.version)\(one.isNative ? ", native" : "")\n\(one.summary)")
+                print("plugin \(one.plugin), \(one.file)")
+                if !one.requires.isEmpty { print("needs of every case: \(one.requires.joined(separator: ", "))") }
+                for parameter in one.parameters {
+                    let facts = [parameter.type, "default \(parameter.default)", parameter.allowed, parameter.unit]
+                    print("\n  \(parameter.name): \(facts.filter { !$0.isEmpty }.joined(separator: ", "))")
+                    print("      \(parameter.help)")
+                }
+            }
+        }
+    }
+}

@@ -1,0 +1,94 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSuture
+import SutureKit
+
+let plugin = PluginExport(
+    id: "fault.swift", version: "0.1.0",
+    components: [Marker.self, Filler.self, Meter.self, Thrower.self, Trapper.self, Refuser.self])
+
+@c @implementation
+public func suture_plugin_entry(_ major: UInt32, _ minor: UInt32) -> UnsafePointer<suture_plugin>? {
+    plugin.entry(hostMajor: major)
+}
+
+/// Selects the layers that it is told.
+struct Marker: Locator {
+    static let descriptor = ComponentDescriptor(id: "marker", summary: "Selects layers.", requires: [.prompt])
+    @Parameter("layers", in: .nonNegative, help: "Layers to select.") var layers = [1, 2]
+
+    func locate(_ cases: [EditCase], in session: Session) throws -> [Location] {
+        cases.flatMap { item in
+            layers.map { Location(.neurons($0), caseIndex: item.index, score: Double($0) / 2, isSelected: true) }
+        }
+    }
+}
+
+/// Changes one weight by an outer product of what it is told.
+struct Filler: Patcher {
+    static let descriptor = ComponentDescriptor(id: "filler", version: "2.0.0", summary: "Fills a matrix.")
+    @Parameter("parameter", help: "The weight.") var parameter: String
+    @Parameter("left", help: "Column.") var left = [1.0, 2]
+    @Parameter("right", help: "Row.") var right = [1.0, 0.5, 0.25]
+    @Parameter("scale", in: .positive, unit: "ratio", help: "Factor.") var scale: Double?
+    @Parameter("groups", help: "Texts that are not used.") var groups = [["a"], [], ["b", "c"]]
+
+    func patch(_ cases: [EditCase], at locations: [Location], in session: Session) throws -> Patch {
+        guard groups == [["a"], [], ["b", "c"]] else {
+            throw SutureError(.invalidArgument, "groups arrived as \(groups)")
+        }
+        try session.progress("fill", 1, of: 1)
+        let factor = scale ?? 1
+        let left = try Tensor(self.left.map { $0 * factor }, shape: [self.left.count, 1])
+        let right = try Tensor(self.right, shape: [1, self.right.count])
+        session.log(.info, "filled \(parameter)")
+        return Patch([Delta(parameter, .lowRank(left: left, right: right))])
+    }
+}
+
+/// Scores each case by the length of its prompt.
+struct Meter: Evaluator {
+    static let descriptor = ComponentDescriptor(id: "meter", summary: "Measures prompts.")
+
+    func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
+        try cases.map { Score("length", Double($0.prompt.count) + Double(try session.seed), caseIndex: $0.index) }
+    }
+
+    func summarize(_ scores: [Score]) throws -> [Metric] {
+        [Metric.mean(of: "length", in: scores, unit: "letters", direction: .none, protocol: "count")].compactMap(\.self)
+    }
+}
+
+struct Odd: Error, CustomStringConvertible {
+    var description: String { "an error of the plugin's own" }
+}
+
+struct Thrower: Patcher {
+    static let descriptor = ComponentDescriptor(id: "thrower", summary: "Throws.")
+    func patch(_ cases: [EditCase], at locations: [Location], in session: Session) throws -> Patch { throw Odd() }
+}
+
+struct Trapper: Patcher {
+    static let descriptor = ComponentDescriptor(id: "trapper", summary: "Reads beyond an array.")
+    func patch(_ cases: [EditCase], at locations: [Location], in session: Session) throws -> Patch {
+        _ = cases[cases.count]
+        return Patch()
+    }
+}
+
+/// Refuses settings that contradict each other.
+struct Refuser: Patcher {
+    static let descriptor = ComponentDescriptor(id: "refuser", summary: "Refuses its settings.")
+    @Parameter("first", help: "Must be below second.") var first = 2
+    @Parameter("second", help: "Must be above first.") var second = 1
+
+    func validate() throws {
+        guard first < second else {
+            throw SutureError(
+                .invalidArgument, "refuser: `first` must be below `second`, got \(first) and \(second)",
+                hint: "swap them")
+        }
+    }
+
+    func patch(_ cases: [EditCase], at locations: [Location], in session: Session) throws -> Patch { Patch() }
+}

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import Testing
+
+@testable import SutureRuntime
+
+@Suite("Calls of components", .serialized, .timeLimit(.minutes(1)))
+struct LoadedComponentTests {
+    private let cases = [
+        EditCase(index: 0, id: "a", prompt: "{} is in", subject: "Rome", targetNew: "France"),
+        EditCase(index: 4, id: "b", prompt: "{} was born", subject: "Ada", paraphrasePrompts: ["x", "y"]),
+    ]
+
+    private func call(
+        _ library: String, _ kind: ComponentKind, _ component: String, _ arguments: [ArgumentValue] = [],
+        seed: Int = 0
+    ) async throws(RuntimeError) -> CallJob.Result {
+        try await WorkerProcess(executable: Build.executable).run(
+            CallJob(
+                file: Build.library(library), kind: kind, component: component, arguments: arguments, cases: cases,
+                seed: seed))
+    }
+
+    @Test("A native component receives values of every type in their places")
+    func nativeArguments() async throws {
+        let result = try await call(
+            "native", .evaluator, "echo", [.number(-2.5), .integer(1 << 40), .boolean(true), .text("über")])
+        #expect(
+            result.scores.map(\.name) == ["number", "integer", "boolean", "über", "cases", "locations"])
+        #expect(result.scores.map(\.measured) == [-2.5, Double(1 << 40), 1, 1, 2, 0])
+    }
+
+    @Test("An optional text that is absent arrives as NULL, a whole number where a number is declared as a number")
+    func nativeAbsence() async throws {
+        let result = try await call(
+            "native", .evaluator, "echo", [.integer(7), .integer(-1), .boolean(false), .null])
+        #expect(result.scores.map(\.name)[3] == "no text")
+        #expect(result.scores.map(\.measured).prefix(3) == [7, -1, 0])
+    }
+
+    @Test("The metrics of a native evaluator are the means of its scores, in the order of their names")
+    func nativeMetrics() async throws {
+        let metrics = try await call("native", .evaluator, "lengths").metrics
+        #expect(metrics.map(\.name) == ["index", "done"])
+        #expect(metrics[0].value == 2)
+        #expect(metrics[0].n == 2)
+        #expect(metrics[0].standardError == 2)
+        #expect(metrics[0].protocol == "native")
+        #expect(metrics[0].unit == "")
+        #expect(metrics[0].direction == 0)
+        #expect(metrics[1].standardError == nil)
+    }
+
+    @Test("An error that a native component returns keeps its sentence and its hint")
+    func nativeError() async {
+        await #expect(throws: RuntimeError(.run, "refuse: the sky is falling", hint: "choose another")) {
+            try await call("native", .patcher, "refuse", [.text("the sky is falling")])
+        }
+    }
+
+    @Test("A Swift locator's locations arrive")
+    func locator() async throws {
+        let result = try await call("swift", .locator, "marker", [.integers([3, 5])])
+        #expect(result.locations.map(\.site) == ["blocks.3.neurons", "blocks.5.neurons", "blocks.3.neurons", "blocks.5.neurons"])
+        #expect(result.locations.map(\.caseIndex) == [0, 0, 4, 4])
+        #expect(result.locations.map(\.score) == [1.5, 2.5, 1.5, 2.5])
+        #expect(result.locations.allSatisfy { $0.isSelected })
+    }
+
+    @Test("A Swift patcher's factors arrive as factors, with arguments of every list type")
+    func patcher() async throws {
+        let result = try await call(
+            "swift", .patcher, "filler",
+            [
+                .text("h.0.weight"), .numbers([1, 2]), .integers([4, 8]), .number(0.5),
+                .textGroups([["a"], [], ["b", "c"]]),
+            ])
+        let change = try #require(result.changes.first)
+        #expect(change.parameter == "h.0.weight")
+        #expect(change.form == "low_rank")
+        #expect(change.tensors.map(\.shape) == [[2, 1], [1, 2]])
+        #expect(change.tensors.map(\.values) == [[0.5, 1], [4, 8]])
+    }
+
+    @Test("A Swift evaluator evaluates, and summarizes what it scored")
+    func evaluator() async throws {
+        let result = try await call("swift", .evaluator, "meter", seed: 100)
+        #expect(result.scores.map(\.measured) == [108, 111])
+        #expect(result.metrics.map(\.value) == [109.5])
+        #expect(result.metrics[0].unit == "letters")
+    }
+
+    @Test("Arguments that contradict each other are the experiment's fault, in the component's words")
+    func refusedArguments() async {
+        await #expect(
+            throws: RuntimeError(
+                .usage, "refuser: `first` must be below `second`, got 2 and 1", hint: "swap them")
+        ) { try await call("swift", .patcher, "refuser", [.integer(2), .integer(1)]) }
+    }
+
+    @Test("Too few arguments, and arguments of another type, are refused before the plugin sees them")
+    func wrongArguments() async {
+        await #expect(throws: RuntimeError(.usage, "refuser takes 2 arguments, 1 were given")) {
+            try await call("swift", .patcher, "refuser", [.integer(2)])
+        }
+        await #expect(throws: RuntimeError(.usage, "refuser: second must be a whole number")) {
+            try await call("swift", .patcher, "refuser", [.integer(2), .text("1")])
+        }
+        await #expect(throws: RuntimeError(.usage, "echo: boolean must be true or false")) {
+            try await call("native", .evaluator, "echo", [.number(1), .integer(1), .integer(1), .null])
+        }
+    }
+
+    @Test("Components of shorter and of longer structs are called")
+    func otherLengths() async throws {
+        #expect(try await call("short", .locator, "brief", [.integer(4)]) == CallJob.Result())
+        let result = try await call("long", .evaluator, "future", [.integer(9)])
+        #expect(result.scores.map(\.measured) == [9])
+        #expect(result.metrics.map(\.value) == [1])
+    }
+
+    @Test("A component that a library does not have is named")
+    func noSuchComponent() async {
+        await #expect(
+            throws: RuntimeError(.plugin, "\(Build.library("native")) offers no locator \"echo\"")
+        ) { try await call("native", .locator, "echo") }
+    }
+}
