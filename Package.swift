@@ -93,6 +93,15 @@ let package = Package(
             ],
             swiftSettings: strict),
 
+        // Timings; see Benchmarks/README.md.
+        .executableTarget(
+            name: "SutureBenchmarks", dependencies: ["SutureKit", "SutureModel", "SutureRuntime"], path: "Benchmarks",
+            exclude: ["README.md", "compare_forward.py"], swiftSettings: strict),
+        // The program that makes the bundled example.
+        .executableTarget(
+            name: "WorldMaker", dependencies: ["SutureKit", "SutureRuntime"], path: "Examples/World/Maker",
+            swiftSettings: strict),
+
         .target(
             name: "TestSupport", dependencies: ["SutureRuntime"], path: "Tests/TestSupport", swiftSettings: strict),
         .testTarget(
