@@ -58,7 +58,7 @@ import Testing
         let zero = try Tensor.zeros(weight.shape)
         #expect(refusal([])?.kind == .refused)
         #expect(refusal([Delta(name, .dense(zero))])?.message.contains("leaves every weight as it was") == true)
-        #expect(try refusal([Delta(name, .dense(zero + 1e-12))])?.message.contains(name) == true)
+        #expect(try refusal([Delta(name, .dense(weight * 1e-9))])?.message.contains(name) == true)
         #expect(try refusal([Delta(name, .dense(zero / 0))])?.message.contains("not finite") == true)
         #expect(try refusal([Delta(name, .dense(zero.transposed() + 1))])?.kind == .refused)
         #expect(try refusal([Delta(name, .dense(zero + 1))]) == nil)
