@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// A regular file mapped into memory, read-only, until the object goes away.
+///
+/// The bytes are those of the file at the time of opening as long as nobody writes into the same file. Writers of this
+/// package replace files by rename, so their old content stays readable here. A file that another program cuts short
+/// while it is mapped ends the process with SIGBUS at the next access; no reader of mapped files can prevent that.
+///
+/// `@unchecked Sendable`: the mapping is never written to after `init` (the pages are read-only) and is released only
+/// by `deinit`, when no reference is left. Reading immutable memory from several threads is safe.
+final class MappedFile: @unchecked Sendable {
+    /// The whole file. Valid as long as this object lives.
+    let bytes: UnsafeRawBufferPointer
+
+    /// Maps the file at `url`. An empty file gives empty bytes.
+    init(_ url: URL) throws(CheckpointError) {
+        let path = url.path
+        // Without blocking, so that a pipe is refused below and not waited for.
+        let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
+        guard descriptor >= 0 else { throw .unreadable(path, errno) }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0 else { throw .unreadable(path, errno) }
+        guard status.st_mode & S_IFMT == S_IFREG else {
+            throw CheckpointError(
+                .unreadable, "'\(path)' is not a regular file.", hint: "Give the path of a safetensors file.")
+        }
+        let size = Int(status.st_size)
+        guard size > 0 else {
+            bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            return
+        }
+        guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
+            throw .unreadable(path, errno)
+        }
+        bytes = UnsafeRawBufferPointer(start: base, count: size)
+    }
+
+    deinit {
+        if let base = bytes.baseAddress {
+            munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
+        }
+    }
+}
+
+extension CheckpointError {
+    /// The system's refusal to read `path`.
+    static func unreadable(_ path: String, _ reason: Int32) -> CheckpointError {
+        CheckpointError(
+            .unreadable, "'\(path)' cannot be read: \(systemMessage(reason)).",
+            hint: "Check that the path is right and that you may read it.")
+    }
+
+    /// The system's refusal to write `path`.
+    static func unwritable(_ path: String, _ reason: Int32) -> CheckpointError {
+        CheckpointError(
+            .unwritable, "'\(path)' cannot be written: \(systemMessage(reason)).",
+            hint: "Check that the folder exists, that you may write there and that the disk has space.")
+    }
+
+    private static func systemMessage(_ reason: Int32) -> String {
+        // Texts of known codes are constants in the system's library, so threads do not disturb each other here.
+        strerror(reason).map { String(cString: $0) } ?? "system error \(reason)"
+    }
+}

@@ -1,0 +1,121 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// Making model folders: all-or-nothing assembly, and copying what is not weights.
+public enum ModelFolder {
+    /// Endings of files that hold weights in some format. A copy of them beside edited weights would be the unedited
+    /// model, so they are not copied.
+    static let weightEndings = [
+        ".safetensors", ".safetensors.index.json", ".bin.index.json", ".pt", ".pth", ".ckpt", ".gguf", ".h5",
+        ".msgpack", ".onnx", ".onnx_data",
+    ]
+    /// Folders that belong to version control and download caches, not to the model.
+    static let skippedFolders: Set<String> = [".git", ".cache"]
+
+    /// True for the name of a file with weights or of an index of such files.
+    static func isWeightFile(_ name: String) -> Bool {
+        weightEndings.contains { name.hasSuffix($0) } || (name.hasPrefix("pytorch_model") && name.hasSuffix(".bin"))
+    }
+
+    /// Makes the folder `output` from what `body` puts into the folder that it is given.
+    ///
+    /// That folder is `OUTPUT.tmp-…` beside the place; it is renamed when `body` is done, and removed when it fails.
+    /// Missing folders above `output` are made.
+    ///
+    /// - Throws: `outputPlace` where something is at `output` already, other than an empty folder; `unwritable`; and
+    ///   what `body` throws.
+    public static func assemble(
+        at output: URL, _ body: (URL) throws(CheckpointError) -> Void
+    ) throws(CheckpointError) {
+        let output = output.standardizedFileURL.resolvingSymlinksInPath()
+        try checkOutput(output)
+        do {
+            try FileManager.default.createDirectory(
+                at: output.deletingLastPathComponent(), withIntermediateDirectories: true)
+        } catch {
+            throw CheckpointError(
+                .unwritable, "The folder '\(output.deletingLastPathComponent().path)' cannot be made.",
+                hint: "Check the path and that you may write there.")
+        }
+        let (name, _) = try OutputFile.temporaryName(beside: output.path) { mkdir($0, 0o777) }
+        let partial = URL(fileURLWithPath: name, isDirectory: true)
+        do throws(CheckpointError) {
+            try body(partial)
+            // Replaces an empty folder, and fails where another program has filled it meanwhile.
+            guard rename(name, output.path) == 0 else { throw .unwritable(output.path, errno) }
+        } catch {
+            try? FileManager.default.removeItem(at: partial)
+            throw error
+        }
+        OutputFile.flushFolder(of: output)
+    }
+
+    /// Copies all files of a model folder other than weights, byte for byte, with the folders inside it.
+    ///
+    /// Weights are told by their names, in this and other formats; `.git` and `.cache` are left out. A link to a file
+    /// is copied as the file that it leads to, because download caches make model folders of relative links.
+    ///
+    /// - Throws: `outputPlace` where `destination` is `source` or inside it; `unreadable`; `unwritable`; `cancelled`.
+    public static func copyNonWeightFiles(from source: URL, to destination: URL) throws(CheckpointError) {
+        let inner = destination.standardizedFileURL.resolvingSymlinksInPath().path
+        let outer = source.standardizedFileURL.resolvingSymlinksInPath().path
+        guard inner != outer, !inner.hasPrefix(outer.hasSuffix("/") ? outer : outer + "/") else {
+            throw CheckpointError(
+                .outputPlace, "The output place '\(inner)' lies inside the model folder '\(outer)'.",
+                hint: "Choose an output folder outside the model folder.")
+        }
+        try copyFolder(from: source, to: destination)
+    }
+
+    /// Copies one file byte for byte, following links.
+    static func copyFile(_ name: String, from source: URL, to destination: URL) throws(CheckpointError) {
+        try SafetensorsWriter.checkCancellation()
+        let file = try MappedFile(source.appendingPathComponent(name))
+        try OutputFile.create(at: destination.appendingPathComponent(name)) { (output) throws(CheckpointError) in
+            try output.append(TensorBytes(of: file, 0..<file.bytes.count))
+        }
+    }
+
+    private static func copyFolder(from source: URL, to destination: URL) throws(CheckpointError) {
+        let manager = FileManager.default
+        guard let names = try? manager.contentsOfDirectory(atPath: source.path) else {
+            throw CheckpointError(
+                .unreadable, "The folder '\(source.path)' cannot be read.", hint: "Check that you may read it.")
+        }
+        for name in names.sorted() {
+            let item = source.appendingPathComponent(name)
+            var status = stat()
+            guard stat(item.path, &status) == 0 else { throw .unreadable(item.path, errno) }
+            guard status.st_mode & S_IFMT == S_IFDIR else {
+                if !isWeightFile(name) { try copyFile(name, from: source, to: destination) }
+                continue
+            }
+            if skippedFolders.contains(name) { continue }
+            // A link to a folder could lead back here and go on for ever.
+            guard (try? manager.destinationOfSymbolicLink(atPath: item.path)) == nil else {
+                throw CheckpointError(
+                    .unreadable, "'\(item.path)' is a link to a folder, which is not copied.",
+                    hint: "Put the folder itself there, or remove the link.")
+            }
+            let inner = destination.appendingPathComponent(name)
+            guard mkdir(inner.path, 0o777) == 0 || errno == EEXIST else { throw .unwritable(inner.path, errno) }
+            try copyFolder(from: item, to: inner)
+        }
+    }
+
+    private static func checkOutput(_ output: URL) throws(CheckpointError) {
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: output.path, isDirectory: &isFolder) else { return }
+        guard isFolder.boolValue else {
+            throw CheckpointError(
+                .outputPlace, "The output place '\(output.path)' is a file, not a folder.",
+                hint: "Choose a folder that does not exist yet.")
+        }
+        let items = (try? FileManager.default.contentsOfDirectory(atPath: output.path)) ?? []
+        if let first = items.min() {
+            throw CheckpointError(
+                .outputPlace, "The output folder '\(output.path)' is not empty: it holds '\(first)'.",
+                hint: "Choose a folder that does not exist yet, or empty it.")
+        }
+    }
+}

@@ -1,0 +1,90 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// A file in the making that appears at its place whole or not at all.
+///
+/// Bytes go to `FILE.tmp-…` beside the place. When all are written they are flushed to the disk, and the file is
+/// renamed to its place; a failure before that removes the temporary file and leaves the place as it was.
+final class OutputFile {
+    /// The largest single write; systems refuse or shorten writes near 2^31 bytes.
+    private static let largestWrite = 1 << 26
+    /// How many names for a temporary file are tried, against leftovers of ended processes with the same number.
+    private static let nameAttempts = 1000
+
+    private let path: String
+    private let descriptor: Int32
+
+    private init(path: String, descriptor: Int32) {
+        self.path = path
+        self.descriptor = descriptor
+    }
+
+    /// Makes the file at `url`, replacing one that is there, from what `body` appends.
+    ///
+    /// - Throws: `unwritable`, and what `body` throws.
+    static func create(
+        at url: URL, _ body: (OutputFile) throws(CheckpointError) -> Void
+    ) throws(CheckpointError) {
+        let path = url.path
+        let (temporary, descriptor) = try temporaryName(beside: path) { name in
+            open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
+        }
+        defer { close(descriptor) }
+        do throws(CheckpointError) {
+            try body(OutputFile(path: path, descriptor: descriptor))
+            guard fsync(descriptor) == 0 else { throw .unwritable(path, errno) }
+            guard rename(temporary, path) == 0 else { throw .unwritable(path, errno) }
+        } catch {
+            unlink(temporary)
+            throw error
+        }
+        flushFolder(of: url)
+    }
+
+    /// Appends bytes.
+    ///
+    /// - Throws: `unwritable`.
+    func append(_ bytes: TensorBytes) throws(CheckpointError) {
+        let reason = bytes.withUnsafeBytes { writeAll($0) }
+        guard reason == 0 else { throw .unwritable(path, reason) }
+    }
+
+    /// Calls `create` with names `PATH.tmp-…` until one is not taken, and gives that name and the result of `create`.
+    ///
+    /// `create` gives a negative number and sets `errno` on failure, as the system's calls do.
+    static func temporaryName(
+        beside path: String, _ create: (String) -> Int32
+    ) throws(CheckpointError) -> (name: String, result: Int32) {
+        let process = ProcessInfo.processInfo.processIdentifier
+        for attempt in 0..<nameAttempts {
+            let name = "\(path).tmp-\(process)-\(attempt)"
+            let result = create(name)
+            if result >= 0 { return (name, result) }
+            guard errno == EEXIST else { throw .unwritable(path, errno) }
+        }
+        throw .unwritable(path, EEXIST)
+    }
+
+    /// Flushes the folder that holds `url`, so that a rename in it lasts. Not every file system can; that is fine.
+    static func flushFolder(of url: URL) {
+        let folder = open(url.deletingLastPathComponent().path, O_RDONLY | O_CLOEXEC)
+        guard folder >= 0 else { return }
+        fsync(folder)
+        close(folder)
+    }
+
+    /// Writes all bytes and gives 0, or the system's reason.
+    private func writeAll(_ bytes: UnsafeRawBufferPointer) -> Int32 {
+        var rest = bytes[...]
+        while !rest.isEmpty {
+            let piece = UnsafeRawBufferPointer(rebasing: rest.prefix(Self.largestWrite))
+            let written = write(descriptor, piece.baseAddress, piece.count)
+            if written < 0 {
+                if errno == EINTR { continue }
+                return errno
+            }
+            rest = rest.dropFirst(written)
+        }
+        return 0
+    }
+}

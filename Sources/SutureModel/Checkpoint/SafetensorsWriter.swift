@@ -1,0 +1,157 @@
+// SPDX-License-Identifier: Apache-2.0
+import Foundation
+
+/// Writes safetensors files; equal input gives equal bytes.
+///
+/// Files appear at their place whole or not at all (see `OutputFile`). Nothing is converted: bytes are stored as given.
+public enum SafetensorsWriter {
+    /// One tensor to be written.
+    public struct Tensor: Sendable {
+        /// The name, distinct from all others and not `__metadata__`.
+        public let name: String
+        /// The element type.
+        public let dtype: StoredDtype
+        /// The shape, row-major; empty for a scalar.
+        public let shape: [Int]
+        /// The elements, little-endian and row-major.
+        public let bytes: TensorBytes
+
+        /// Makes a tensor from its parts; they are checked by `write`.
+        public init(name: String, dtype: StoredDtype, shape: [Int], bytes: TensorBytes) {
+            self.name = name
+            self.dtype = dtype
+            self.shape = shape
+            self.bytes = bytes
+        }
+    }
+
+    /// Writes `tensors` in the given order to `url`, replacing a file that is there.
+    ///
+    /// The header is the compact JSON that the format's reference writer makes: `__metadata__` first, with sorted keys,
+    /// then the tensors. `__metadata__` holds `"format": "pt"`, which loaders of published models ask for, and
+    /// `metadata`, which may replace it. The header is padded with spaces, so that the tensors begin at a multiple of
+    /// 8. Give tensors of wide dtypes first where readers shall find every tensor aligned.
+    ///
+    /// - Throws: `duplicateName`, `sizeMismatch` or `invalidContent` for tensors that make no valid file; `unwritable`;
+    ///   `cancelled`.
+    public static func write(
+        _ tensors: [Tensor], metadata: [String: String] = [:], to url: URL
+    ) throws(CheckpointError) {
+        let prefix = try prefix(tensors, metadata: metadata)
+        try OutputFile.create(at: url) { (file) throws(CheckpointError) in
+            try file.append(TensorBytes(prefix))
+            for tensor in tensors {
+                try checkCancellation()
+                try file.append(tensor.bytes)
+            }
+        }
+    }
+
+    /// Writes `source` again to `url` with other bytes for some tensors.
+    ///
+    /// Header, metadata and layout stay byte for byte those of `source`, and so do the tensors that `replacements` does
+    /// not name. Hence replacing tensors and then replacing them again with the original bytes gives the original file.
+    /// `url` may be the place of `source` itself: the open file keeps its old content.
+    ///
+    /// - Parameter replacements: bytes by tensor name, in the tensor's dtype and of the same length as before.
+    /// - Throws: `unknownTensor`, `sizeMismatch`, `unwritable` or `cancelled`; the place is then as before.
+    public static func rewrite(
+        source: SafetensorsFile, replacing replacements: [String: TensorBytes], to url: URL
+    ) throws(CheckpointError) {
+        for (name, bytes) in replacements.sorted(by: { $0.key < $1.key }) {
+            let entry = try source.entry(name)
+            guard entry.byteCount == bytes.count else {
+                throw CheckpointError(
+                    .sizeMismatch,
+                    "The replacement of the tensor '\(name)' has \(bytes.count) bytes; in '\(source.url.path)' it has "
+                        + "\(entry.byteCount).",
+                    hint: "Give a replacement of the same shape \(entry.shape) and dtype \(entry.dtype.rawValue).")
+            }
+        }
+        try OutputFile.create(at: url) { (file) throws(CheckpointError) in
+            try file.append(source.prefix)
+            for entry in source.entries {
+                try checkCancellation()
+                if let replacement = replacements[entry.name] {
+                    try file.append(replacement)
+                } else {
+                    try file.append(try source.bytes(of: entry.name))
+                }
+            }
+        }
+    }
+
+    /// Throws `cancelled` where the current task is cancelled.
+    static func checkCancellation() throws(CheckpointError) {
+        guard Task.isCancelled else { return }
+        throw CheckpointError(
+            .cancelled, "Writing the checkpoint was cancelled; the output place is as before.",
+            hint: "Start again when you want the output.")
+    }
+
+    // MARK: - The header
+
+    /// The size of the header and the header.
+    private static func prefix(_ tensors: [Tensor], metadata: [String: String]) throws(CheckpointError) -> Data {
+        let fields = metadata.merging(["format": "pt"]) { given, _ in given }
+        let texts = fields.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
+        var members = ["\"__metadata__\":{\(texts.joined(separator: ","))}"]
+        var names: Set<String> = ["__metadata__"]
+        var offset = 0
+        for tensor in tensors {
+            guard names.insert(tensor.name).inserted else {
+                throw CheckpointError(
+                    .duplicateName, "The tensor name '\(tensor.name)' is taken: it is given twice or reserved.",
+                    hint: "Give every tensor a name of its own, other than __metadata__.")
+            }
+            let byteCount = TensorEntry.byteCount(dtype: tensor.dtype, shape: tensor.shape)
+            guard byteCount == tensor.bytes.count else {
+                let needed = byteCount.map { "\($0) bytes" } ?? "an impossible number of bytes"
+                throw CheckpointError(
+                    .sizeMismatch,
+                    "The tensor '\(tensor.name)' has \(tensor.bytes.count) bytes, but the shape \(tensor.shape) in "
+                        + "\(tensor.dtype.rawValue) takes \(needed).",
+                    hint: "Give shape, dtype and bytes that belong together.")
+            }
+            let (end, overflow) = offset.addingReportingOverflow(tensor.bytes.count)
+            guard !overflow else { throw tooLarge("The tensors have more than \(Int.max) bytes together.") }
+            let shape = tensor.shape.map(String.init).joined(separator: ",")
+            members.append(
+                "\(quoted(tensor.name)):{\"dtype\":\"\(tensor.dtype.rawValue)\",\"shape\":[\(shape)],"
+                    + "\"data_offsets\":[\(offset),\(end)]}")
+            offset = end
+        }
+        var header = Data("{\(members.joined(separator: ","))}".utf8)
+        header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
+        guard header.count <= SafetensorsFile.maximumHeaderByteCount else {
+            throw tooLarge(
+                "The header has \(header.count) bytes; the format allows \(SafetensorsFile.maximumHeaderByteCount).")
+        }
+        return withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) } + header
+    }
+
+    private static func tooLarge(_ message: String) -> CheckpointError {
+        CheckpointError(.invalidContent, message, hint: "Write fewer tensors to one file.")
+    }
+
+    /// `text` as a JSON string. Escapes what must be escaped and nothing else, in the reference writer's spelling.
+    private static func quoted(_ text: String) -> String {
+        var result = "\""
+        for scalar in text.unicodeScalars {
+            switch scalar {
+            case "\"": result += "\\\""
+            case "\\": result += "\\\\"
+            case "\u{8}": result += "\\b"
+            case "\u{c}": result += "\\f"
+            case "\n": result += "\\n"
+            case "\r": result += "\\r"
+            case "\t": result += "\\t"
+            case "\0"..<" ":
+                let digits = String(scalar.value, radix: 16)
+                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
+            default: result.unicodeScalars.append(scalar)
+            }
+        }
+        return result + "\""
+    }
+}
