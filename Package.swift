@@ -35,6 +35,9 @@ let package = Package(
     name: "Suture",
     products: [
         .executable(name: "suture", targets: ["suture"]),
+        // What a plugin in a package of its own depends on; linked into it, so that no Swift type crosses.
+        .library(name: "CSuture", targets: ["CSuture"]),
+        .library(name: "SutureKit", targets: ["SutureKit"]),
         plugin("Locators"),
         plugin("MEMIT"),
         plugin("Evaluators"),
