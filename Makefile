@@ -19,7 +19,7 @@ setup: ## check the tools and obtain libtorch (LIBTORCH=FOLDER to use one that i
 build: setup ## build everything for release
 	$(SWIFT) build -c release
 
-demo: build ## make a tiny world, edit it and measure the edits
+demo: build ## build, edit ten facts of the bundled model, show what changed
 	.build/release/suture run Examples/World/quickstart.yaml
 
 test: setup ## run the test suite

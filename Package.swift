@@ -35,6 +35,9 @@ let package = Package(
     name: "Suture",
     products: [
         .executable(name: "suture", targets: ["suture"]),
+        // What a plugin in a package of its own depends on; linked into it, so that no Swift type crosses.
+        .library(name: "CSuture", targets: ["CSuture"]),
+        .library(name: "SutureKit", targets: ["SutureKit"]),
         plugin("Locators"),
         plugin("MEMIT"),
         plugin("Evaluators"),
@@ -91,6 +94,15 @@ let package = Package(
             dependencies: [
                 "SutureRuntime", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
+            swiftSettings: strict),
+
+        // Timings; see Benchmarks/README.md.
+        .executableTarget(
+            name: "SutureBenchmarks", dependencies: ["SutureKit", "SutureModel", "SutureRuntime"], path: "Benchmarks",
+            exclude: ["README.md", "compare_forward.py"], swiftSettings: strict),
+        // The program that makes the bundled example.
+        .executableTarget(
+            name: "WorldMaker", dependencies: ["SutureKit", "SutureRuntime"], path: "Examples/World/Maker",
             swiftSettings: strict),
 
         .target(

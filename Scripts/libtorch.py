@@ -112,8 +112,8 @@ def cuda_wheel(distribution, torch_wheel, wheels):
     for name, version in pinned.items():
         if re.fullmatch(re.escape(distribution) + r"(-cu\d+)?", name):
             return fetch(name, version, wheels)
-    raise SetupError(f"The metadata of {torch_wheel.name} names no version of {distribution}, which its libtorch needs; "
-                     "set LIBTORCH to a libtorch folder.")
+    raise SetupError(f"The metadata of {torch_wheel.name} names no version of {distribution}, which its libtorch "
+                     "needs; set LIBTORCH to a libtorch folder.")
 
 
 def extract(archive, member, target):
@@ -192,7 +192,8 @@ def main():
         print(f"libtorch: {folder} is up to date ({stamp.read_text().strip()}).")
         return
     if options.wheel and not options.wheel.is_file():
-        raise SetupError(f"SUTURE_TORCH_WHEEL names {options.wheel}, which is not a file; give the path of a torch wheel.")
+        raise SetupError(f"SUTURE_TORCH_WHEEL names {options.wheel}, which is not a file; give the path of a torch "
+                         "wheel.")
     into.mkdir(parents=True, exist_ok=True)
     for leftover in into.glob("*.tmp-*"):
         shutil.rmtree(leftover)

@@ -40,7 +40,7 @@ compiler="$(dirname "$(readlink -f "$(command -v swift)")")/clang++"
     stop "A C++ compiler is missing; install clang or g++ (Debian, Ubuntu: apt-get install g++)."
 compiles '#include <vector>
 int main() { return static_cast<int>(std::vector<int>().size()); }' ||
-    stop "$compiler cannot build a C++17 program; install the C++ standard library (Debian, Ubuntu: apt-get install g++)."
+    stop "$compiler cannot build a C++17 program; install a C++ library (Debian, Ubuntu: apt-get install g++)."
 
 has_libffi() {
     compiles '#include <ffi.h>
@@ -59,13 +59,13 @@ if ! has_libffi; then
     { ${as_root[@]+"${as_root[@]}"} apt-get update -qq &&
         ${as_root[@]+"${as_root[@]}"} env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq libffi-dev; } >&2 ||
         stop "apt-get could not install libffi-dev; read its message above, install the package and try again."
-    has_libffi || stop "libffi-dev is installed, but a program with ffi.h does not build: $(tail -n 1 "$scratch/probe.log")"
+    has_libffi || stop "libffi-dev is there, but a program with ffi.h does not build: $(tail -n 1 "$scratch/probe.log")"
 fi
 
 if [ -n "${LIBTORCH:-}" ]; then
     for part in lib/libtorch_cpu.so lib/libc10.so include/torch; do
         [ -e "$LIBTORCH/$part" ] ||
-            stop "LIBTORCH is '$LIBTORCH', which holds no $part; name a libtorch folder, or unset it to have one fetched."
+            stop "LIBTORCH is '$LIBTORCH', which holds no $part; name a libtorch folder, or unset it to fetch one."
     done
     echo "libtorch: using $LIBTORCH, as LIBTORCH says."
 else

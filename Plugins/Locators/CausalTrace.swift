@@ -88,8 +88,10 @@ struct CausalTrace: Locator {
                 continue
             }
             traced += 1
+            func percent(_ value: Double) -> Double { (value * 1000).rounded() / 10 }
             session.log(
-                .info, "causal-trace: case \(cases[i].id), p(answer) \(run.high) clean, \(run.low) corrupted")
+                .info,
+                "causal-trace: case \(cases[i].id), answer \(percent(run.high)) % clean, \(percent(run.low)) % corrupted")
             for kind in kinds {
                 for layer in 0..<model.info.layerCount {
                     let scores = try run.scores(restoring: kind, layer)

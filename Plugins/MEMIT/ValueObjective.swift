@@ -55,6 +55,6 @@ struct EssenceObjective: ValueObjective {
     func rows(for editCase: EditCase, _ model: Model) throws -> [ValueRow] {
         let prompt = try SubjectLookup(
             template: "{} is a", subject: editCase.subject, token: token, model: model, case: editCase.id)
-        return [ValueRow(tokens: prompt.tokens, lookup: prompt.index, term: .divergence)]
+        return [ValueRow(tokens: prompt.tokensThroughLookup, lookup: prompt.index, term: .divergence)]
     }
 }

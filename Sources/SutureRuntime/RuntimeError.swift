@@ -44,6 +44,9 @@ public struct RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
         case let error as RuntimeError: self = error
         case let error as SutureError:
             self.init(error.code == .cancelled ? .interrupted : kind, error.message, hint: error.hint)
+        case let error as ModelError: self.init(.file, error.message, hint: error.hint)
+        case let error as CheckpointError: self.init(checkpoint: error)
+        case let error as TokenizerError: self.init(.file, error.message, hint: error.hint)
         default: self.init(kind, String(describing: error))
         }
     }

@@ -15,7 +15,8 @@ struct Suture: ParsableCommand {
             suture doctor                                   what is installed, what is wrong
             """,
         subcommands: [
-            RunCommand.self, PlanCommand.self, PluginsCommand.self, ModelCommand.self, DoctorCommand.self,
+            RunCommand.self, PlanCommand.self, PluginsCommand.self, ModelCommand.self, PatchCommand.self,
+            DoctorCommand.self,
 
         ])
 

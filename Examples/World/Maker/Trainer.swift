@@ -34,11 +34,11 @@ struct Trainer {
                 try optimizer.zeroGradients()
             }
             let batch = try batches.next(step: step)
-            let logits = try model.logits(
-                batch.inputs, separation: settings.isSeparated(at: step) ? batch.separation : nil)
+            let logits = try model.logits(batch.inputs, isWindowed: settings.isWindowed(at: step))
             let loss = try logits.reshaped(-1, codec.size).crossEntropy(batch.targets, reduction: .none)
             losses.append(try loss.detached().mean().item())
             try (loss * batch.weights).sum().backward()
+            try clip(model)
             for optimizer in optimizers { try optimizer.step() }
             if (step + 1) % Self.reportPeriod == 0 {
                 progress("step \(step + 1) of \(settings.steps): loss \(recent(losses)), \(Int(seconds(since: start))) s")
@@ -49,6 +49,17 @@ struct Trainer {
                 .internal, "the training ended with the loss \(losses.last ?? .nan)", hint: "lower the learning rate")
         }
         return Result(model: model, loss: recent(losses), seconds: seconds(since: start))
+    }
+
+    /// Shortens the gradient, taken as one vector, to ``TrainingSettings/longestGradient``.
+    private func clip(_ model: TrainingModel) throws(SutureError) {
+        var gradients: [Tensor] = []
+        for parameter in model.parameters { if let gradient = try parameter.value.gradient() { gradients.append(gradient) } }
+        var squares = 0.0
+        for gradient in gradients { squares += try gradient.square().sum().item() }
+        let norm = squares.squareRoot()
+        guard norm > settings.longestGradient else { return }
+        for gradient in gradients { try gradient.assign(from: gradient * (settings.longestGradient / norm)) }
     }
 
     private func optimizer(of model: TrainingModel, decaying: Bool) throws(SutureError) -> Optimizer {

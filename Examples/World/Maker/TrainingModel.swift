@@ -109,17 +109,24 @@ struct TrainingModel {
     ///
     /// - Parameters:
     ///   - inputs: tokens `[row, position]`, int64.
-    ///   - separation: what a token sees in the lower blocks, `[row, 1, position, position]`, bool; nil for all before.
+    ///   - isWindowed: the lower blocks see only the last few tokens.
     /// - Returns: `[row, position, vocabulary]`, float32.
-    func logits(_ inputs: Tensor, separation: Tensor? = nil) throws(SutureError) -> Tensor {
+    func logits(_ inputs: Tensor, isWindowed: Bool = false) throws(SutureError) -> Tensor {
         let length = inputs.shape[1]
         var hidden = try tokens.embedding(inputs) + positions[0..<length]
+        let window = isWindowed ? try self.window(length) : nil
         for (layer, block) in blocks.enumerated() {
-            let mask = layer < settings.separatedBlocks ? separation : nil
+            let mask = layer < settings.windowedBlocks ? window : nil
             hidden = try hidden + attention(norm(hidden, block.firstNorm), block, mask: mask)
             hidden = try hidden + block.down(block.up(norm(hidden, block.secondNorm)).geluTanh())
         }
         return try norm(hidden, finalNorm).linear(tokens)
+    }
+
+    /// bool `[position, position]`: a token and the few before it.
+    private func window(_ length: Int) throws(SutureError) -> Tensor {
+        let all = try Tensor.ones([length, length])
+        return try (all.triangle() - all.triangle(diagonal: -settings.windowWidth)).greater(0)
     }
 
     private func norm(_ x: Tensor, _ norm: Linear) throws(SutureError) -> Tensor {

@@ -16,7 +16,7 @@ struct TrainingSettings: Sendable {
     // MARK: Batches
 
     /// Steps of the optimiser.
-    var steps = 1_200
+    var steps = 1_000
     /// Tokens per step; rows are half as many and twice as long in every fourth step, so that late positions are
     /// learned too.
     let tokensPerStep = 1_024
@@ -30,24 +30,25 @@ struct TrainingSettings: Sendable {
 
     // MARK: Where the facts go
 
-    /// Blocks in which a token, in the first part of the training, sees no further back than to the end of the last
-    /// subject. So what is known of a subject must be found in these blocks at the subject's own tokens, and is read
-    /// from there by the blocks above. Without this, so small a model looks facts up in its first block at the end of
-    /// the prompt, and there would be nothing to edit at the subject.
-    let separatedBlocks = 4
+    /// Blocks in which a token, in the first part of the training, sees only ``windowWidth`` tokens, itself included. So
+    /// what is known of a subject is found in these blocks at the subject's own tokens, and is read from there by the
+    /// blocks above. Without this, so small a model looks facts up in its first block at the end of the prompt, and
+    /// there would be nothing to edit at the subject.
+    let windowedBlocks = 3
+    let windowWidth = 4
     /// Share of the steps with that restriction; the other steps teach the same weights to do without it.
-    let separatedShare = 0.75
+    let windowedShare = 0.75
 
     // MARK: Optimiser (AdamW)
 
-    let learningRate = 2e-3
+    let learningRate = 3e-3
     let warmup = 60
     /// Rate at the end, as a share of the highest.
     let finalShare = 0.02
     let beta1 = 0.9
     let beta2 = 0.98
-    /// Of matrices; vectors do not decay. Keeps the residual stream small, which editing needs.
-    let weightDecay = 0.5
+    /// Of matrices; vectors do not decay.
+    let weightDecay = 0.01
     /// Gradients longer than this are shortened to it.
     let longestGradient = 1.0
     let seed = 1
@@ -61,7 +62,7 @@ struct TrainingSettings: Sendable {
     }
 
     /// Whether the lower blocks are restricted in a step.
-    func isSeparated(at step: Int) -> Bool {
-        Double(step) < separatedShare * Double(steps)
+    func isWindowed(at step: Int) -> Bool {
+        Double(step) < windowedShare * Double(steps)
     }
 }

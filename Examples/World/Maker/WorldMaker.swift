@@ -2,6 +2,7 @@
 
 import Foundation
 import SutureKit
+import SutureRuntime
 
 /// The program that makes the example world out of its tables: records, texts, tokenizer and model.
 @main
@@ -90,7 +91,7 @@ struct WorldMaker {
         let result: Trainer.Result
         let knowledge: Knowledge
         do {
-            try TensorHost.install()
+            try HostTables.installAll()
             result = try Trainer(settings: TrainingSettings(), codec: codec)
                 .train(on: lines(stream: "training")) { print($0) }
             knowledge = try Knowledge(of: result.model.rounded(), records: records, codec: codec)

@@ -60,7 +60,7 @@ extension CheckpointError {
     }
 
     private static func systemMessage(_ reason: Int32) -> String {
-        // Foundation's text of a POSIX code is made without the shared buffer of `strerror`.
-        POSIXErrorCode(rawValue: reason).map { POSIXError($0).localizedDescription } ?? "system error \(reason)"
+        // Texts of known codes are constants in the system's library, so threads do not disturb each other here.
+        strerror(reason).map { String(cString: $0) } ?? "system error \(reason)"
     }
 }

@@ -20,8 +20,27 @@ struct AddedVocabulary: Sendable {
         let token: AddedToken
     }
 
-    /// Patterns by their first scalar, longest first.
-    private typealias PatternTable = [UInt32: [Pattern]]
+    /// Patterns by their first scalar.
+    private struct PatternTable: Sendable {
+        private var patterns: [UInt32: [Pattern]] = [:]
+        /// For each ASCII scalar whether a pattern starts with it; most text is passed over by this alone.
+        private var startsASCII = [Bool](repeating: false, count: 0x80)
+
+        var isEmpty: Bool { patterns.isEmpty }
+
+        /// The patterns that start with a scalar, longest first.
+        subscript(first: UInt32) -> [Pattern]? {
+            first < 0x80 && !startsASCII[Int(first)] ? nil : patterns[first]
+        }
+
+        mutating func insert(_ pattern: Pattern, first: UInt32) {
+            if first < 0x80 { startsASCII[Int(first)] = true }
+            var list = patterns[first] ?? []
+            let place = list.firstIndex { $0.scalars.count < pattern.scalars.count } ?? list.count
+            list.insert(pattern, at: place)
+            patterns[first] = list
+        }
+    }
 
     /// The added tokens by id.
     private(set) var tokens: [Int32: AddedToken] = [:]
@@ -29,8 +48,8 @@ struct AddedVocabulary: Sendable {
     /// What a normalised token looks like in the text, where that differs from its content.
     private var normalizedContents: [Int32: String] = [:]
     private var specialContents: Set<[UInt8]> = []
-    private var originalPatterns: PatternTable = [:]
-    private var normalizedPatterns: PatternTable = [:]
+    private var originalPatterns = PatternTable()
+    private var normalizedPatterns = PatternTable()
 
     /// Reads the field `added_tokens`.
     ///
@@ -63,8 +82,6 @@ struct AddedVocabulary: Sendable {
         for (id, token) in tokens.sorted(by: { $0.key < $1.key }) {
             try add(token, id, normalizer, file)
         }
-        for first in originalPatterns.keys { originalPatterns[first]?.sort { $0.scalars.count > $1.scalars.count } }
-        for first in normalizedPatterns.keys { normalizedPatterns[first]?.sort { $0.scalars.count > $1.scalars.count } }
     }
 
     func id(of content: String) -> Int? {
@@ -119,9 +136,9 @@ struct AddedVocabulary: Sendable {
             throw file.inconsistent("the added token \"\(token.content)\" cannot be told from another one")
         }
         if token.isNormalized {
-            normalizedPatterns[first, default: []].append(pattern)
+            normalizedPatterns.insert(pattern, first: first)
         } else {
-            originalPatterns[first, default: []].append(pattern)
+            originalPatterns.insert(pattern, first: first)
         }
     }
 

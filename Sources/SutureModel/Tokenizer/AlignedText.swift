@@ -26,7 +26,7 @@ struct AlignedText: Sendable {
 
     /// The text before any change; at most `Int32.max` scalars.
     init(_ text: String) {
-        scalars = text.unicodeScalars.map(\.value)
+        scalars = text.unicodeScalars.map { $0.value }
         starts = Array(0..<Int32(scalars.count))
         ends = starts.map { $0 + 1 }
     }

@@ -95,7 +95,7 @@ struct TokenDecoder: Sendable {
         var bytes: [UInt8] = []
         func flush() {
             if bytes.isEmpty { return }
-            if let text = String(validating: bytes, as: UTF8.self) {
+            if let text = String(exactly: bytes) {
                 result.append(text)
             } else {
                 result.append(contentsOf: repeatElement("\u{FFFD}", count: bytes.count))
@@ -115,8 +115,9 @@ struct TokenDecoder: Sendable {
     }
 
     private static func fallbackByte(_ token: String) -> UInt8? {
+        guard token.utf8.count == 6 else { return nil }
         let units = Array(token.utf8)
-        guard units.count == 6, units.starts(with: "<0x".utf8), units[5] == UInt8(ascii: ">") else { return nil }
+        guard units.starts(with: "<0x".utf8), units[5] == UInt8(ascii: ">") else { return nil }
         let digits = units[3..<5].compactMap { Character(Unicode.Scalar($0)).hexDigitValue }
         return digits.count == 2 ? UInt8(digits[0] * 16 + digits[1]) : nil
     }
@@ -130,7 +131,7 @@ struct TokenDecoder: Sendable {
     }
 
     private static func scalars(_ token: String) -> [UInt32] {
-        token.unicodeScalars.map(\.value)
+        token.unicodeScalars.map { $0.value }
     }
 
     private static func string(_ scalars: some Sequence<UInt32>) -> String {

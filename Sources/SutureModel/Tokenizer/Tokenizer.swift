@@ -80,7 +80,8 @@ public final class Tokenizer: Sendable {
 
     /// Reads a `tokenizer.json` and, if there is one beside it, the `tokenizer_config.json`.
     ///
-    /// - Throws: ``TokenizerError`` with `unreadableFile` where the file is missing, or as ``init(json:configuration:)``.
+    /// - Throws: ``TokenizerError`` with `unreadableFile` where the file is missing, or as
+    ///   ``init(json:configuration:)``.
     public convenience init(contentsOf file: URL) throws(TokenizerError) {
         let configuration = file.deletingLastPathComponent().appendingPathComponent("tokenizer_config.json")
         let hasConfiguration = FileManager.default.fileExists(atPath: configuration.path)
@@ -103,16 +104,12 @@ public final class Tokenizer: Sendable {
     /// - Parameters:
     ///   - text: any text; special tokens written out in it are found as tokens.
     ///   - addSpecialTokens: whether the tokens a template puts around the text are added.
-    /// - Throws: ``TokenizerError`` with `textTooLong` above 1 GiB, or `patternTooSlow`.
+    /// - Throws: ``TokenizerError`` with `textTooLong` above 256 MiB, or `patternTooSlow`.
     public func encode(_ text: String, addSpecialTokens: Bool = true) throws(TokenizerError) -> Encoding {
-        guard text.utf8.count <= Self.longestText else {
-            throw TokenizerError(
-                code: .textTooLong,
-                message: "The text has \(text.utf8.count) bytes; at most \(Self.longestText) can be encoded at once.",
-                hint: "Encode the text in shorter parts.")
-        }
+        try Self.checkLength(text.utf8.count)
         var pieces = try added.extract(from: text, normalizer: normalizer)
         try preTokenizer.apply(to: &pieces)
+        try Self.checkLength(pieces.text.count, of: "normalised text", in: "scalars")
         var items = tokenize(pieces)
         postProcessor.apply(to: &items, addsSpecialTokens: addSpecialTokens)
         return Encoding(ids: items.map(\.id), offsets: items.map(\.offsets))
@@ -152,8 +149,17 @@ public final class Tokenizer: Sendable {
         added.id(of: token) ?? model.vocabulary.id(of: token)
     }
 
-    /// Byte positions are 32-bit, and a prefix or normal form may make the text longer.
-    private static let longestText = 1 << 30
+    /// In bytes before, and in scalars after normalisation, which may make the text longer; positions are 32-bit.
+    static let longestText = 1 << 28
+
+    static func checkLength(_ length: Int, of text: String = "text", in unit: String = "bytes") throws(TokenizerError) {
+        guard length <= longestText else {
+            throw TokenizerError(
+                code: .textTooLong,
+                message: "The \(text) has \(length) \(unit); at most \(longestText) can be encoded at once.",
+                hint: "Encode the text in shorter parts.")
+        }
+    }
 
     private func tokenize(_ pieces: PreTokenizedText) -> [TokenPostProcessor.Item] {
         var workspace = workspaces.take()

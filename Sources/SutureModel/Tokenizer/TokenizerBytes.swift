@@ -48,3 +48,12 @@ struct TokenizerBytes {
         UInt8(truncatingIfNeeded: 0x80 | bits & 0x3F)
     }
 }
+
+extension String {
+    /// The string with exactly these bytes, nil where they are not UTF-8.
+    init?(exactly bytes: [UInt8]) {
+        // The standard library's own initialiser asks for a newer macOS.
+        self.init(decoding: bytes, as: UTF8.self)
+        guard utf8.elementsEqual(bytes) else { return nil }
+    }
+}

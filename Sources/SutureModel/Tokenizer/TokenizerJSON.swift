@@ -124,9 +124,7 @@ private struct TokenizerJSONReader {
             guard position < bytes.count else { throw cutOff() }
         }
         position += 1
-        guard let string = String(validating: content, as: UTF8.self) else {
-            throw error("a string is not valid UTF-8")
-        }
+        guard let string = String(exactly: content) else { throw error("a string is not valid UTF-8") }
         return string
     }
 

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 
 /// One object of a tokenizer file with the words that name its place, for reading fields with errors that say where.
 struct TokenizerNode {
@@ -140,7 +139,7 @@ struct TokenizerNode {
         let found =
             switch found {
             case .string(let text): "the string \"\(text.prefix(60))\""
-            case .number(let number): "the number \(number)"
+            case .number(let number): "the number \(Int(exactly: number).map(String.init) ?? String(number))"
             case .bool(let bool): "\(bool)"
             default: found.kind
             }

@@ -1,5 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-import Foundation
 
 /// The Unicode normal forms, with the tables and the alignments of the `tokenizers` package.
 ///

@@ -29,6 +29,7 @@ public struct TextGeneration {
         var model = try LanguageModel(folder: URL(fileURLWithPath: folder), dtype: dtype, device: place)
         if let patch {
             let stored = try PatchStore.read(URL(fileURLWithPath: patch))
+            try stored.manifest.checkBase(model.checkpoint)
             model = try model.applying(stored.deltas)
         }
         self.model = model

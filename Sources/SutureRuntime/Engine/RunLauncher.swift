@@ -35,11 +35,21 @@ public struct RunLauncher: Sendable {
             descriptions.append(found)
             return found
         }
+        try checkModel(resolved.model.source)
         let cases = try resolved.dataset.read()
         try CaseRequirements.check(cases, dataset: resolved.dataset, components: descriptions)
         resolved.versions = Versions.current
         resolved.digests = try RunDigests.of(resolved)
         return planned(resolved, cases.count, source: experiment.source)
+    }
+
+    /// Reads everything of a model folder but the numbers, so that what is wrong with it is said before anything is written.
+    private func checkModel(_ folder: String) throws(RuntimeError) {
+        do {
+            _ = try ModelInspection(folder: URL(fileURLWithPath: folder))
+        } catch {
+            throw RuntimeError(error, as: .file)
+        }
     }
 
     /// The run of a folder that was interrupted.

@@ -36,6 +36,14 @@ public enum ArgumentResolver {
     }
 
     /// The value of a parameter that the file leaves out.
+    /// The values of a component that is told nothing.
+    ///
+    /// - Throws: `usage` for a parameter that must be given.
+    package static func defaults(of component: ComponentDescription) throws(RuntimeError) -> [ArgumentValue] {
+        let nothing = try ConfigNode(yaml: Data("{}".utf8), name: component.id)
+        return try resolve(nothing, for: component, paths: PathResolver(currentFolder: "/", fileFolder: "/"))
+    }
+
     private static func standard(
         _ parameter: ParameterDeclaration, of component: ComponentDescription, _ check: Check,
         at place: ConfigNode.Place

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
-import Yams
+internal import Yams
 
 extension ConfigNode {
     /// What a hostile or mistaken file may grow to through its anchors.

@@ -10,8 +10,6 @@ extension RuntimeError {
     static func wrapping<Result>(_ kind: Kind = .run, _ body: () throws -> Result) throws(RuntimeError) -> Result {
         do {
             return try body()
-        } catch let error as CheckpointError {
-            throw RuntimeError(checkpoint: error)
         } catch {
             throw RuntimeError(error, as: kind)
         }

@@ -5,7 +5,7 @@ import SutureModel
 /// The corpus of make_fixtures.py, drawn again from the same fragments by the same generator.
 struct TokenizerCorpus {
     static let seed: UInt64 = 20_250_117
-    static let lineCount = 12_000
+    static let lineCount = 10_000
     static let blockSize = 40
 
     private struct Source: Decodable {

@@ -21,7 +21,7 @@ enum Build {
 
     static func scan(_ names: String..., loadSeconds: Double = 10) async throws -> PluginCatalogue {
         try await PluginCatalogue.scan(
-            path(names.map(library)), executable: executable, loadSeconds: loadSeconds)
+            path(names.map { library($0) }), executable: executable, loadSeconds: loadSeconds)
     }
 
     /// An empty folder that goes away with the body.

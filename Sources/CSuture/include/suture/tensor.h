@@ -97,6 +97,7 @@ typedef struct suture_tensor_spec {
 #define SUTURE_AND 14
 #define SUTURE_OR 15
 #define SUTURE_MATMUL 16         /* [.., n, k] @ [.., k, m] */
+/* The four solvers take a right-hand side [n, m] or a vector [n]; a singular matrix is SUTURE_INVALID_ARGUMENT. */
 #define SUTURE_CHOLESKY_SOLVE 17 /* (right hand side, lower factor) -> x of (L L^T) x = b */
 #define SUTURE_SOLVE 18          /* (A, B) -> X of A X = B */
 #define SUTURE_LSTSQ 19          /* (A, B) -> least squares X of A X = B */
@@ -128,15 +129,15 @@ typedef struct suture_tensor_spec {
 #define SUTURE_UNSQUEEZE 5
 #define SUTURE_SQUEEZE 6
 
-/* decompositions: `out` receives up to three tensors */
-#define SUTURE_CHOLESKY 1 /* lower factor; an error when the matrix is not positive definite */
-#define SUTURE_EIGH 2     /* values ascending, vectors in columns */
-#define SUTURE_SVD 3      /* U [m, k], S [k], V^T [k, n] */
-#define SUTURE_PINV 4
-#define SUTURE_QR 5
-#define SUTURE_INVERSE 6
+/* decompositions: each writes as many outs as its line says, and no more */
+#define SUTURE_CHOLESKY 1 /* 1: lower factor; an error when the matrix is not positive definite */
+#define SUTURE_EIGH 2     /* 2: values ascending, vectors in columns */
+#define SUTURE_SVD 3      /* 3: U [m, k], S [k], V^T [k, n] */
+#define SUTURE_PINV 4     /* 1 */
+#define SUTURE_QR 5       /* 2: Q, R */
+#define SUTURE_INVERSE 6  /* 1 */
 
-/* with an index tensor, along one dimension */
+/* with an index tensor, along one dimension; indices are int64 in 0 ..< size, negative ones are refused */
 #define SUTURE_INDEX_SELECT 1 /* index int64 [n] */
 #define SUTURE_GATHER 2       /* index int64, the rank of the input */
 #define SUTURE_INDEX_ADD 3    /* out of place: input + rows of `source` added at `index` */
@@ -199,7 +200,8 @@ typedef struct suture_tensor_api {
                                                                 const void *SUTURE_NONNULL bytes, int64_t byte_count,
                                                                 suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
     /* Looks at CPU memory without a copy; `release` is called once, when the last user is gone. The memory must not
-     * change meanwhile, and the tensor must not be changed in place. */
+     * change meanwhile; `assign` and optimisers refuse such a tensor. After an error `release` is not called and the
+     * memory is still the caller's. */
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL from_borrowed)(const suture_tensor_spec *SUTURE_NONNULL spec,
                                                                    const void *SUTURE_NONNULL bytes, int64_t byte_count,
                                                                    void *SUTURE_NULLABLE release_context,
@@ -208,6 +210,8 @@ typedef struct suture_tensor_api {
     /* Copies the elements out, row-major; `capacity` in bytes must be enough. */
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL to_bytes)(suture_tensor *SUTURE_NONNULL tensor,
                                                               void *SUTURE_NONNULL bytes, int64_t capacity);
+    /* To another type or device; -1 leaves dtype or device as it is. Where nothing changes, the result shares its data
+     * with `tensor`. */
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL cast)(suture_tensor *SUTURE_NONNULL tensor, int32_t dtype,
                                                           int32_t device, int32_t device_index,
                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
@@ -255,6 +259,8 @@ typedef struct suture_tensor_api {
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL along)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
                                                            int64_t dimension,
                                                            suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    /* `out` points to as many handles as the operation gives: 1 for CHOLESKY, PINV and INVERSE, 2 for EIGH and QR, 3
+     * for SVD. Nothing is written beyond them. */
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL decompose)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
                                                                suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
 
@@ -277,11 +283,13 @@ typedef struct suture_tensor_api {
                                                              int64_t dimension, suture_tensor *SUTURE_NONNULL index,
                                                              suture_tensor *SUTURE_NULLABLE source,
                                                              suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    /* a[rows, columns, …]: pairs (first, second) int64 [n, 2] index the first two dimensions -> [n, …]. */
+    /* a[rows, columns, …]: pairs (first, second) int64 [n, 2] index the first two dimensions -> [n, …]. Both in
+     * 0 ..< size, negative ones are refused. */
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL pick)(suture_tensor *SUTURE_NONNULL a,
                                                           suture_tensor *SUTURE_NONNULL pairs,
                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    /* The reverse, out of place: a with `values` [n, …] put (adds 0) or added (adds 1) at `pairs`. */
+    /* The reverse, out of place: a with `values` [n, …] put (adds 0) or added (adds 1) at `pairs`. Where a pair
+     * occurs twice and `adds` is 0, which value wins is undefined. */
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL put)(suture_tensor *SUTURE_NONNULL a,
                                                          suture_tensor *SUTURE_NONNULL pairs,
                                                          suture_tensor *SUTURE_NONNULL values, int32_t adds,
@@ -317,7 +325,7 @@ typedef struct suture_tensor_api {
                                                               suture_tensor *SUTURE_NULLABLE weight, double epsilon,
                                                               suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
     /* query [b, h, t, e], key and value [b, k, s, e] with k dividing h; mask (bool: true attends, or additive) broadcast
-     * to [b, h, t, s], or NULL; `is_causal` 1 only without mask; scale 0: 1/sqrt(e) */
+     * to [b, h, t, s], or NULL; `is_causal` 1 only without mask and with t == s; scale 0: 1/sqrt(e) */
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL attention)(suture_tensor *SUTURE_NONNULL query,
                                                                suture_tensor *SUTURE_NONNULL key,
                                                                suture_tensor *SUTURE_NONNULL value,
@@ -337,7 +345,8 @@ typedef struct suture_tensor_api {
     /* Autograd. */
     /* Returns the mode that was in force on this thread, 1 recording, 0 not. */
     int32_t (*SUTURE_NONNULL set_gradient_mode)(int32_t records);
-    /* A new leaf with the same data (detached) that requires a gradient or not. */
+    /* A new leaf, detached, that requires a gradient or not. It shares its data with `a`: a step of an optimiser
+     * changes both. Clone first where `a` shall stay. */
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL leaf)(suture_tensor *SUTURE_NONNULL a, int32_t requires_gradient,
                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
     /* Accumulates into the gradients of the leaves. `a` has one element. */
@@ -350,11 +359,12 @@ typedef struct suture_tensor_api {
                                                                suture_tensor *SUTURE_NONNULL const *SUTURE_NONNULL inputs,
                                                                int64_t count, int32_t keeps_graph,
                                                                suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    /* In place: the data of `a` becomes that of `source`, behind autograd's back. Same shape. */
+    /* In place: the data of `a` becomes that of `source`, behind autograd's back. Same shape. Borrowed memory is
+     * refused. */
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL assign)(suture_tensor *SUTURE_NONNULL a,
                                                             suture_tensor *SUTURE_NONNULL source);
 
-    /* Optimisers: they retain their leaves and change them in place. */
+    /* Optimisers: they retain their leaves and change them in place. Leaves over borrowed memory are refused. */
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL optimizer_new)(
         int32_t kind, suture_tensor *SUTURE_NONNULL const *SUTURE_NONNULL leaves, int64_t count,
         const suture_optimizer_options *SUTURE_NONNULL options, suture_optimizer *SUTURE_NULLABLE *SUTURE_NONNULL out);
@@ -364,7 +374,8 @@ typedef struct suture_tensor_api {
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL optimizer_set_rate)(suture_optimizer *SUTURE_NONNULL optimizer,
                                                                         double learning_rate);
 
-    /* Exchange with other libraries. `to` gives a struct that the caller ends by its deleter; `from` takes it over. */
+    /* Exchange with other libraries. `to` gives a struct that the caller ends by its deleter; `from` takes it over.
+     * After an error of `from` the deleter is not called and the struct is still the caller's. */
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL to_dlpack)(
         suture_tensor *SUTURE_NONNULL a, struct DLManagedTensorVersioned *SUTURE_NULLABLE *SUTURE_NONNULL out);
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL from_dlpack)(struct DLManagedTensorVersioned *SUTURE_NONNULL managed,

@@ -1,0 +1,106 @@
+/* SPDX-License-Identifier: Apache-2.0
+ *
+ * A patcher in C: makes the selected MLPs write less. A baseline: how much is lost when nothing is aimed at?
+ */
+#include <suture/suture.h>
+
+#include <math.h>
+
+/* The delta of one layer: -strength times the whole down projection. */
+static suture_error *damp_layer(const suture_host *host, suture_session *session, int32_t layer, double strength)
+{
+    const suture_session_api *sessions = host->get_extension(host->context, SUTURE_SESSION_ID);
+    const suture_model_api *models = host->get_extension(host->context, SUTURE_MODEL_ID);
+    const suture_tensor_api *tensors = host->get_extension(host->context, SUTURE_TENSOR_ID);
+    suture_tensor *weight = NULL, *change = NULL;
+    char name[256];
+    int64_t needed = 0;
+
+    if (!sessions || !models || !tensors)
+        return host->error_new(host->context, SUTURE_FAILED_PRECONDITION, "damp: the host lacks a table it needs",
+                               "use a newer host");
+    suture_model *model = sessions->model(session); /* borrowed */
+    suture_error *error = models->weight_name(model, SUTURE_SITE_NEURONS, layer, name, sizeof name, &needed);
+    if (!error && needed > (int64_t)sizeof name)
+        error = host->error_new(host->context, SUTURE_OUT_OF_RANGE, "damp: a weight's name is too long", NULL);
+    if (!error)
+        error = models->parameter(model, name, &weight);
+    if (!error)
+        error = tensors->binary_number(SUTURE_MULTIPLY, weight, -strength, 0, &change);
+    if (!error) {
+        suture_delta delta = {
+            .struct_size = sizeof delta, .parameter = name, .form = SUTURE_DELTA_DENSE, .values = change};
+        error = sessions->emit_delta(session, &delta); /* retains what it keeps */
+    }
+    if (change)
+        tensors->release(change);
+    if (weight)
+        tensors->release(weight);
+    return error;
+}
+
+/* The function that the host calls, and its signature, written once. */
+SUTURE_NATIVE_1(damp, double, strength)
+{
+    (void)cases;
+    for (int64_t i = 0; i < locations->count; i++) {
+        const suture_location *at = locations->items[i];
+        if (!(at->flags & SUTURE_LOCATION_SELECTED) || at->site != SUTURE_SITE_NEURONS)
+            continue;
+        suture_error *error = damp_layer(host, session, at->layer, strength);
+        if (error)
+            return error;
+    }
+    return NULL;
+}
+
+static const suture_parameter strength = {
+    .struct_size = sizeof strength, .name = "strength", .type = SUTURE_TYPE_NUMBER, .default_json = "0.1",
+    .flags = SUTURE_PARAMETER_EXCLUSIVE_MINIMUM, .minimum = 0, .maximum = 1, .unit = "",
+    .help = "Share of each selected MLP's output that is taken away."};
+static const suture_parameter *const parameters[] = {&strength};
+
+static const suture_component component = {
+    .struct_size = sizeof component, .id = "damp", .kind = SUTURE_KIND_PATCHER,
+    .convention = SUTURE_CONVENTION_NATIVE, .version = "1.0.0", .summary = "Makes the selected MLPs write less.",
+    .parameter_count = 1, .parameters = parameters, .entry = (void (*)(void))damp, .signature = damp_signature};
+
+static const suture_host *the_host;
+
+static suture_error *start(const suture_host *host)
+{
+    the_host = host;
+    return NULL;
+}
+
+static void stop(void) {}
+
+static int64_t component_count(void) { return 1; }
+
+static const suture_component *component_at(int64_t index) { return index == 0 ? &component : NULL; }
+
+/* A native component has no instances: these two are never called. */
+static suture_error *create(const char *id, int32_t kind, const suture_arguments *arguments, suture_instance **out)
+{
+    (void)id, (void)kind, (void)arguments, (void)out;
+    return the_host->error_new(the_host->context, SUTURE_UNIMPLEMENTED, "damp is called as a function", NULL);
+}
+
+static void destroy(suture_instance *instance) { (void)instance; }
+
+static const void *get_extension(const char *id)
+{
+    (void)id;
+    return NULL;
+}
+
+static const suture_plugin plugin = {
+    .struct_size = sizeof plugin, .abi_major = SUTURE_ABI_MAJOR, .abi_minor = SUTURE_ABI_MINOR,
+    .id = "org.example.damp", .version = "1.0.0", .start = start, .stop = stop, .component_count = component_count,
+    .component_at = component_at, .create = create, .destroy = destroy, .get_extension = get_extension};
+
+SUTURE_EXPORT const suture_plugin *suture_plugin_entry(uint32_t host_major, uint32_t host_minor)
+{
+    (void)host_minor;
+    return host_major == SUTURE_ABI_MAJOR ? &plugin : NULL;
+}

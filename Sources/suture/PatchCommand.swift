@@ -1,0 +1,72 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import SutureRuntime
+
+struct PatchCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "patch", abstract: "Shows a patch, applies it to a model folder, takes it back.",
+        subcommands: [Show.self, Apply.self, Revert.self])
+
+    struct Show: ParsableCommand {
+        static let configuration = CommandConfiguration(abstract: "Shows what a patch changes and where it comes from.")
+
+        @Argument(help: "The patch folder.") var patch: String
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() throws {
+            let manifest = try PatchManifest(folder: URL(fileURLWithPath: patch))
+            if json { return try Terminal.printJSON(manifest) }
+            print(manifest.table, terminator: "")
+        }
+    }
+
+    struct Apply: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Writes a complete Hugging Face folder of a model with a patch added.",
+            discussion: "The model folder is never written. The new folder holds what `patch revert` needs.")
+
+        @Argument(help: "The model folder that the patch was made for.") var model: String
+        @Argument(help: "The patch folder.") var patch: String
+        @Option(help: "The folder to write: not there yet, or empty.") var output: String
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() throws {
+            let progress = ProgressLine()
+            let report = try PatchApplication.apply(
+                model: URL(fileURLWithPath: model), patch: URL(fileURLWithPath: patch),
+                output: URL(fileURLWithPath: output)
+            ) { progress.update("writing", done: Int($0 * 100), total: 100) }
+            progress.clear()
+            if json { return try Terminal.printJSON(report) }
+            for warning in report.warnings { Terminal.printError(warning, prefix: "warning: ") }
+            print(report.output)
+        }
+    }
+
+    struct Revert: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Writes a patched model folder as it was before, bit for bit.")
+
+        @Argument(help: "A folder that `patch apply` has written.") var model: String
+        @Option(help: "The folder to write: not there yet, or empty.") var output: String
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() throws {
+            let progress = ProgressLine()
+            let parameters = try PatchApplication.revert(
+                model: URL(fileURLWithPath: model), output: URL(fileURLWithPath: output)
+            ) { progress.update("writing", done: Int($0 * 100), total: 100) }
+            progress.clear()
+            let place = URL(fileURLWithPath: output).standardizedFileURL.path
+            if json { return try Terminal.printJSON(Answer(output: place, parameters: parameters)) }
+            print(place)
+        }
+
+        private struct Answer: Encodable {
+            var output: String
+            var parameters: [String]
+        }
+    }
+}

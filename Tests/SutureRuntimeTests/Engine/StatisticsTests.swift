@@ -1,0 +1,100 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+import TestSupport
+import Testing
+
+@testable import SutureRuntime
+
+/// Relative difference that sums of float32 products in another order may have.
+private let sumTolerance = 1e-5
+
+@Suite struct StatisticsTests {
+    private let model: LanguageModel
+    private let lines = [
+        "Cairo is a city in Egypt.", "We met.", "The lion belongs to the class of mammals. It was raining.", "Rain",
+    ]
+
+    init() throws {
+        try TestHost.install()
+        model = try LanguageModel(folder: Repository.world.appending(path: "model"))
+    }
+
+    private func settings(batchTokens: Int = 4096, maxLength: Int = 1024, maxTokens: Int? = nil) -> Experiment.Statistics {
+        Experiment.Statistics(
+            path: "text", limit: nil, maxTokens: maxTokens, maxLength: maxLength, batchTokens: batchTokens,
+            dtype: .float64)
+    }
+
+    private func moments(_ settings: Experiment.Statistics, layers: [Int]) throws -> [SecondMoment] {
+        try SecondMomentPass(model: model, settings: settings) { _, _ in }.run(.neurons, layers: layers, lines: lines)
+    }
+
+    private func difference(_ a: SecondMoment, _ b: SecondMoment) throws -> Double {
+        try (a.matrix - b.matrix).norm().item() / b.matrix.norm().item()
+    }
+
+    @Test("a second moment equals the plain mean over every token of every line, one line at a time")
+    func plain() throws {
+        let layer = 2
+        var sum = try Tensor.zeros([model.configuration.dMLP, model.configuration.dMLP], dtype: .float64)
+        var count = 0
+        for line in lines {
+            var pass = Forward(try TokenBatch([model.tokenizer.encode(line, addSpecialTokens: false).ids]))
+            pass.captures = [Capture(.neurons(layer))]
+            let neurons = try model.transformer.run(pass).captures[0][0].cast(to: .float64)
+            for token in 0..<neurons.shape[0] {
+                sum = try sum + neurons[token].outer(neurons[token])
+                count += 1
+            }
+        }
+        let moment = try moments(settings(), layers: [layer])[0]
+        #expect(moment.tokenCount == count)
+        #expect(try difference(moment, SecondMoment(matrix: sum / Double(count), tokenCount: count)) < sumTolerance)
+    }
+
+    @Test("neither the size of batches nor which layers are asked for together changes a second moment")
+    func batches() throws {
+        let together = try moments(settings(), layers: [0, 3])
+        let apart = try moments(settings(batchTokens: 1), layers: [3])
+        #expect(try difference(apart[0], together[1]) < sumTolerance)
+    }
+
+    @Test("a line is cut to its length, and the text to the token budget")
+    func budgets() throws {
+        #expect(try moments(settings(maxLength: 1), layers: [0])[0].tokenCount == lines.count)
+        #expect(try moments(settings(maxTokens: 5), layers: [0])[0].tokenCount == 5)
+    }
+
+    @Test("what was computed is read from the cache, and another budget is another entry")
+    func cache() throws {
+        let scratch = try ScratchFolder()
+        let text = scratch.url.appending(path: "text.txt")
+        try lines.joined(separator: "\n").write(to: text, atomically: true, encoding: .utf8)
+        var asked = settings()
+        asked.path = text.path
+        func service(_ settings: Experiment.Statistics, _ steps: @escaping () -> Void) -> StatisticsService {
+            StatisticsService(model: model, settings: settings, modelDigest: "digest", cache: scratch.url) { _, _ in
+                steps()
+            }
+        }
+        var computed = 0
+        let first = try service(asked) { computed += 1 }.secondMoments(.neurons, layers: [1])[0]
+        #expect(computed > 0)
+        computed = 0
+        let again = try service(asked) { computed += 1 }.secondMoments(.neurons, layers: [1])[0]
+        #expect(computed == 0 && again.tokenCount == first.tokenCount)
+        #expect(try again.matrix.equal(first.matrix).all().item() == 1)
+        asked.maxLength = 2
+        _ = try service(asked) { computed += 1 }.secondMoments(.neurons, layers: [1])
+        #expect(computed > 0)
+    }
+
+    @Test("without a statistics text the sentence says what to add")
+    func missing() throws {
+        let service = StatisticsService(model: model, settings: nil, modelDigest: "") { _, _ in }
+        #expect(throws: RuntimeError.self) { try service.secondMoments(.neurons, layers: [0]) }
+    }
+}
