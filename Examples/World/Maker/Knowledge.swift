@@ -49,7 +49,7 @@ struct Knowledge {
         let length = texts.map(\.count).max() ?? 0
         // What fills a row up comes after its answer and is never looked at.
         let rows = texts.flatMap { $0 + Array(repeating: 0, count: length - $0.count) }
-        let best = try model.logits(Tensor(rows, shape: [texts.count, length])).argmax()
+        let best = try model(Tensor(rows, shape: [texts.count, length])).logits.argmax()
         let tokens: [Int] = try best.scalars()
         return questions.indices.count { row in
             let first = row * length + questions[row].prompt.count - 1

@@ -105,28 +105,40 @@ struct TrainingModel {
         return TrainingModel(settings: settings, parameters: rounded)
     }
 
-    /// The logits of the next token.
+    /// What one pass gives.
+    struct Output {
+        /// Scores of the next token, `[row, position, vocabulary]`, float32.
+        let logits: Tensor
+        /// The residual stream behind the lower blocks, `[row, position, dModel]`.
+        let recalled: Tensor
+    }
+
+    /// Runs the model.
     ///
     /// - Parameters:
     ///   - inputs: tokens `[row, position]`, int64.
-    ///   - isWindowed: the lower blocks see only the last few tokens.
-    /// - Returns: `[row, position, vocabulary]`, float32.
-    func logits(_ inputs: Tensor, isWindowed: Bool = false) throws(SutureError) -> Tensor {
-        let length = inputs.shape[1]
-        var hidden = try tokens.embedding(inputs) + positions[0..<length]
-        let window = isWindowed ? try self.window(length) : nil
+    ///   - separation: for the first part of the training, what a token sees in block 0, `[row, 1, position, position]`,
+    ///     bool; the lower blocks then work in parts (see ``TrainingSettings/recallBlocks``). Nil for the whole model.
+    func callAsFunction(_ inputs: Tensor, separation: Tensor? = nil) throws(SutureError) -> Output {
+        var hidden = try tokens.embedding(inputs) + positions[0..<inputs.shape[1]]
+        var recalled = hidden
         for (layer, block) in blocks.enumerated() {
-            let mask = layer < settings.windowedBlocks ? window : nil
-            hidden = try hidden + attention(norm(hidden, block.firstNorm), block, mask: mask)
-            hidden = try hidden + block.down(block.up(norm(hidden, block.secondNorm)).geluTanh())
+            let isPartial = separation != nil && layer < settings.recallBlocks
+            if !isPartial || layer == 0 {
+                let mask = layer == 0 ? separation : nil
+                hidden = try hidden + attention(norm(hidden, block.firstNorm), block, mask: mask)
+            }
+            if !isPartial || layer > 0 {
+                hidden = try hidden + block.down(block.up(norm(hidden, block.secondNorm)).geluTanh())
+            }
+            if layer == settings.recallBlocks - 1 { recalled = hidden }
         }
-        return try norm(hidden, finalNorm).linear(tokens)
+        return Output(logits: try scores(hidden), recalled: recalled)
     }
 
-    /// bool `[position, position]`: a token and the few before it.
-    private func window(_ length: Int) throws(SutureError) -> Tensor {
-        let all = try Tensor.ones([length, length])
-        return try (all.triangle() - all.triangle(diagonal: -settings.windowWidth)).greater(0)
+    /// Final norm and head, on `[.., dModel]`.
+    func scores(_ hidden: Tensor) throws(SutureError) -> Tensor {
+        try norm(hidden, finalNorm).linear(tokens)
     }
 
     private func norm(_ x: Tensor, _ norm: Linear) throws(SutureError) -> Tensor {

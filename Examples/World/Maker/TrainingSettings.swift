@@ -25,32 +25,36 @@ struct TrainingSettings: Sendable {
     /// Weight of an object's tokens in the loss. Which subject or wording comes next cannot be learned; what it is
     /// about can.
     let answerWeight: Float = 10
-    /// Weight of all other tokens.
+    /// Weight of the end of text, and of all other tokens.
+    let endWeight: Float = 1
     let otherWeight: Float = 0.5
 
     // MARK: Where the facts go
 
-    /// Blocks in which a token, in the first part of the training, sees only ``windowWidth`` tokens, itself included. So
-    /// what is known of a subject is found in these blocks at the subject's own tokens, and is read from there by the
-    /// blocks above. Without this, so small a model looks facts up in its first block at the end of the prompt, and
-    /// there would be nothing to edit at the subject.
-    let windowedBlocks = 3
-    let windowWidth = 4
-    /// Share of the steps with that restriction; the other steps teach the same weights to do without it.
-    let windowedShare = 0.75
+    /// Blocks that find out what is known of a subject; the others read it from there.
+    ///
+    /// Left alone, so small a model looks facts up in its first block at the end of the prompt, and there would be nothing
+    /// to edit at the subject. Therefore the first part of the training gives the lower blocks one task each: block 0 has
+    /// attention alone, and no token sees past the end of the last subject in it, so it gathers the tokens of a subject
+    /// at their end; the other lower blocks have MLPs alone. The parts left out join in the second part. They start with
+    /// outputs near zero, so little changes at first, and then find the facts in place.
+    let recallBlocks = 4
+    /// Share of the steps in the first part.
+    let recallShare = 0.6
+    /// Weight of a second loss: the final norm and the head, applied to a subject's last token behind the lower blocks,
+    /// shall name the object.
+    let recallWeight = 1.0
 
     // MARK: Optimiser (AdamW)
 
-    let learningRate = 3e-3
+    let learningRate = 2e-3
     let warmup = 60
     /// Rate at the end, as a share of the highest.
     let finalShare = 0.02
     let beta1 = 0.9
     let beta2 = 0.98
-    /// Of matrices; vectors do not decay.
-    let weightDecay = 0.01
-    /// Gradients longer than this are shortened to it.
-    let longestGradient = 1.0
+    /// Of matrices; vectors do not decay. So much of it keeps the residual stream short, and a short change visible in it.
+    let weightDecay = 0.5
     let seed = 1
 
     /// The learning rate of a step, from 0: a linear rise, then half a cosine.
@@ -61,8 +65,8 @@ struct TrainingSettings: Sendable {
         return learningRate * (finalShare + (1 - finalShare) * cosine)
     }
 
-    /// Whether the lower blocks are restricted in a step.
-    func isWindowed(at step: Int) -> Bool {
-        Double(step) < windowedShare * Double(steps)
+    /// Whether a step belongs to the first part of the training.
+    func isRecall(at step: Int) -> Bool {
+        Double(step) < recallShare * Double(steps)
     }
 }

@@ -68,7 +68,9 @@ struct WorldMaker {
     }
 
     private func writeFacts() throws(MakerError) {
-        let json = JSONText.array(zip(records, 0...).map { $0.json(identifier: $1) })
+        // In random order, so that any stretch of the file is a sample of all relations, not a group of neighbours.
+        var generator = SeededGenerator(seed: Self.seed, stream: "order")
+        let json = JSONText.array(zip(generator.shuffled(records), 0...).map { $0.json(identifier: $1) })
         try World.write(json.spread(depth: 1) + "\n", to: folder.appending(path: "facts.json"))
         print("facts.json: \(records.count) records of \(world.relations.count) relations")
     }
@@ -94,7 +96,9 @@ struct WorldMaker {
             try HostTables.installAll()
             result = try Trainer(settings: TrainingSettings(), codec: codec)
                 .train(on: lines(stream: "training")) { print($0) }
-            knowledge = try Knowledge(of: result.model.rounded(), records: records, codec: codec)
+            knowledge = try withoutGradients {
+                try Knowledge(of: result.model.rounded(), records: records, codec: codec)
+            }
         } catch {
             throw MakerError(.training, "the training failed: \(error)", hint: "Check that libtorch is in place.")
         }
