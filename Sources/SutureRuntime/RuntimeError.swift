@@ -46,7 +46,9 @@ public struct RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
             self.init(error.code == .cancelled ? .interrupted : kind, error.message, hint: error.hint)
         case let error as ModelError: self.init(.file, error.message, hint: error.hint)
         case let error as CheckpointError: self.init(checkpoint: error)
-        case let error as TokenizerError: self.init(.file, error.message, hint: error.hint)
+        case let error as TokenizerError:
+            self.init(
+                .file, Self.clause(error.message, keepsCase: true), hint: Self.clause(error.hint, keepsCase: false))
         default: self.init(kind, String(describing: error))
         }
     }

@@ -14,6 +14,7 @@ struct PlanCommand: ParsableCommand {
 
     func run() throws {
         let planned = try RunLauncher(plugins: plugin).plan(file: file, overrides: overrides)
+        for note in planned.notes { Terminal.printError(note, prefix: "note: ") }
         let plan = try reporting { try PlanSummary(planned) }
         if json { return try Terminal.printJSON(plan) }
         print(planned.experiment.yaml)

@@ -22,6 +22,7 @@ struct RunCommand: ParsableCommand {
     func run() throws {
         let launcher = RunLauncher(plugins: plugin)
         let planned = try plan(launcher)
+        for note in planned.notes { Terminal.printError(note, prefix: "note: ") }
         let progress = ProgressLine()
         if planned.folder.isDone && !fresh {
             Terminal.printError("this run is already done; --fresh does it again", prefix: "")
@@ -114,7 +115,8 @@ struct RunSummary {
                 $0.baseNorm > 0 ? Figures.text($0.deltaNorm / $0.baseNorm) : "", $0.rank.map(String.init) ?? "dense",
             ]
         }
-        return table.render()
+        let rest = results.weights.count - table.rows.count
+        return table.render() + (rest > 0 ? "\n… and \(rest) more in metrics.json" : "")
     }
 
     private var seconds: String {

@@ -49,15 +49,18 @@ package final class RunEngine {
 
         let answersBefore = try answers("before", original, cases, group: 0)
         try evaluate(
-            "before", original, original, cases, group: 0, log, services(statistics, store: nil))
+            "before", original, original, cases, group: 0, log, services(statistics, phase: "evaluate-before"))
 
         var current = original
         var answersAfter: [String] = []
         for group in plan.groups {
             let groupCases = Array(cases[group.cases])
             if plan.restores { current = original }
-            let services = services(statistics, store: store.scope("group-\(group.index)"))
-            let made = try edit(groupCases, group.index, current, original, services)
+            let kept = store.scope("group-\(group.index)")
+            let made = try edit(
+                groupCases, group.index, current, original,
+                locating: services(statistics, store: kept.scope("locator")),
+                patching: services(statistics, store: kept.scope("method")))
             results.locations += made.locations
             try enter("apply")
             let (edited, changes) = try PatchCheck.apply(
@@ -67,16 +70,19 @@ package final class RunEngine {
             current = edited
             if plan.restores {
                 answersAfter += try answers("after", edited, groupCases, group: group.index)
-                try evaluate("after", edited, original, groupCases, group: group.index, log, services)
+                try evaluate(
+                    "after", edited, original, groupCases, group: group.index, log,
+                    services(statistics, phase: "evaluate-after"))
             }
         }
         if !plan.restores {
             answersAfter = try answers("after", current, cases, group: 0)
-            try evaluate("after", current, original, cases, group: 0, log, services(statistics, store: nil))
+            try evaluate(
+                "after", current, original, cases, group: 0, log, services(statistics, phase: "evaluate-after"))
         }
         try enter("summarize")
         for stage in ["before", "after"] {
-            results.metrics += try summarize(stage, current, original, log, services(statistics, store: nil))
+            results.metrics += try summarize(stage, current, original, log, services(statistics, phase: "summarize"))
         }
         results.cases = try CaseResult.records(
             cases, original, before: answersBefore, after: answersAfter, evaluators: evaluatorNames, log: log)
@@ -96,15 +102,17 @@ package final class RunEngine {
 
     /// Locates and patches a group, or takes the patch that is already there.
     private func edit(
-        _ cases: [EditCase], _ group: Int, _ model: LanguageModel, _ original: LanguageModel, _ services: RunServices
+        _ cases: [EditCase], _ group: Int, _ model: LanguageModel, _ original: LanguageModel,
+        locating locatorServices: RunServices, patching methodServices: RunServices
     ) throws -> Edit {
         let state = GroupState(folder: folder.state.appending(path: "group-\(group)"))
         if let (locations, deltas) = try state.read() { return Edit(locations: locations, deltas: deltas) }
         try enter("locate")
-        let locating = RunSession(model: model, original: original, seed: experiment.seed, services: services)
+        let locating = RunSession(
+            model: model, original: original, seed: experiment.seed, services: locatorServices)
         try locating.withHandle { try locator.locate(cases, session: $0) }
         try enter("patch")
-        let patching = RunSession(model: model, original: original, seed: experiment.seed, services: services)
+        let patching = RunSession(model: model, original: original, seed: experiment.seed, services: methodServices)
         try patching.withHandle { try method.patch(cases, at: locating.locations, session: $0) }
         try state.write(locating.locations, patching.deltas)
         return Edit(locations: locating.locations, deltas: patching.deltas)
@@ -167,12 +175,16 @@ package final class RunEngine {
 
     // MARK: Services
 
-    /// - Parameter store: where the components of a group keep work; nil: nowhere.
-    private func services(_ statistics: StatisticsService, store: TensorStore?) -> RunServices {
+    /// - Parameters:
+    ///   - store: where a component keeps work; nil: nowhere.
+    ///   - phase: the clock that runs whatever the component calls its phases; nil: those.
+    private func services(
+        _ statistics: StatisticsService, store: TensorStore? = nil, phase fixed: String? = nil
+    ) -> RunServices {
         RunServices(
-            progress: { [self] phase, done, total in try report(phase, done, total) },
+            progress: { [self] phase, done, total in try report(fixed ?? phase, done, total) },
             secondMoments: { [self] kind, layers in
-                defer { clock.enter("patch") }
+                defer { clock.enter(fixed ?? "patch") }
                 clock.enter("statistics")
                 return try statistics.secondMoments(kind, layers: layers)
             },

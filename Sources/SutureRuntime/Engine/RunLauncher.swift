@@ -13,6 +13,8 @@ public struct RunLauncher: Sendable {
         public var folder: RunFolder
         public var caseCount: Int
         public var groupCount: Int
+        /// What the user should know before it runs, a sentence each.
+        public var notes: [String] = []
         /// The experiment file's bytes; nil for a run that is resumed from its folder.
         var source: Data?
     }
@@ -30,7 +32,8 @@ public struct RunLauncher: Sendable {
         let catalogue = try PluginCatalogue.scanBlocking(
             PluginSearchPath(named: plugins + experiment.plugins))
         var descriptions: [ComponentDescription] = []
-        var resolved = try experiment.resolve { kind, request throws(RuntimeError) in
+        var notes: [String] = []
+        var resolved = try experiment.resolve(note: { notes.append($0) }) { kind, request throws(RuntimeError) in
             let found = try catalogue.find(kind: kind, id: request.name)
             descriptions.append(found)
             return found
@@ -40,7 +43,9 @@ public struct RunLauncher: Sendable {
         try CaseRequirements.check(cases, dataset: resolved.dataset, components: descriptions)
         resolved.versions = Versions.current
         resolved.digests = try RunDigests.of(resolved)
-        return planned(resolved, cases.count, source: experiment.source)
+        var planned = planned(resolved, cases.count, source: experiment.source)
+        planned.notes = notes
+        return planned
     }
 
     /// Reads everything of a model folder but the numbers, so that what is wrong with it is said before anything is written.

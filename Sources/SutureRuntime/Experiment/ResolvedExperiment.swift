@@ -102,15 +102,23 @@ public struct ResolvedExperiment: Sendable, Hashable {
 extension Experiment {
     /// Fills the settings of all components.
     ///
-    /// - Parameter find: looks a component up; what it throws is passed on.
+    /// - Parameters:
+    ///   - find: looks a component up; what it throws is passed on.
+    ///   - note: receives a sentence for each component that was swapped on the command line and does not take all that
+    ///     the file says to the one it replaces. Those settings are left out.
     /// - Throws: what ``ArgumentResolver`` throws.
     public func resolve(
+        note: (String) -> Void = { _ in },
         _ find: (ComponentKind, ComponentRequest) throws(RuntimeError) -> ComponentDescription
     ) throws(RuntimeError) -> ResolvedExperiment {
         func resolved(_ kind: ComponentKind, _ request: ComponentRequest) throws(RuntimeError) -> ResolvedComponent {
             let component = try find(kind, request)
+            let (settings, dropped) = request.settings(takenBy: component)
+            if !dropped.isEmpty {
+                note("\(component.id) has no \(dropped.joined(separator: ", ")); what the file says there is left out")
+            }
             return ResolvedComponent(
-                component, arguments: try ArgumentResolver.resolve(request.settings, for: component, paths: paths))
+                component, arguments: try ArgumentResolver.resolve(settings, for: component, paths: paths))
         }
         let locator = try resolved(.locator, self.locator)
         let method = try resolved(.patcher, self.method)
@@ -120,5 +128,20 @@ extension Experiment {
             name: name, model: model, plugins: plugins, dataset: dataset, locator: locator, method: method, edit: edit,
             statistics: statistics, evaluators: evaluators, seed: seed, limits: limits, output: output, source: file,
             overrides: overrides, versions: [:], digests: [:])
+    }
+}
+
+extension Experiment.ComponentRequest {
+    /// The settings for a component. One that was named on the command line, in the place of another, is not told what the file
+    /// says to that other and it does not know; what the command line itself says is kept and checked.
+    fileprivate func settings(takenBy component: ComponentDescription) -> (ConfigNode, dropped: [String]) {
+        guard case .commandLine = place, case .mapping(let entries) = settings.content else { return (settings, []) }
+        let known = Set(component.parameters.map(\.name))
+        let kept = entries.filter { entry in
+            if case .commandLine = entry.place { return true }
+            return known.contains(entry.key)
+        }
+        let dropped = entries.map(\.key).filter { key in !kept.contains { $0.key == key } }
+        return (ConfigNode(.mapping(kept), at: settings.place), dropped)
     }
 }

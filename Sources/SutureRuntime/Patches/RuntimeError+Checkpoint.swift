@@ -28,7 +28,7 @@ extension RuntimeError {
     }
 
     /// A sentence without its full stop.
-    private static func clause(_ sentence: String, keepsCase: Bool) -> String {
+    static func clause(_ sentence: String, keepsCase: Bool) -> String {
         let clause = sentence.hasSuffix(".") ? String(sentence.dropLast()) : sentence
         let startsWithWord = clause.dropFirst().first?.isLowercase ?? false
         return keepsCase || !startsWithWord ? clause : clause.prefix(1).lowercased() + clause.dropFirst()

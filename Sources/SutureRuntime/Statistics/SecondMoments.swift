@@ -7,7 +7,7 @@ import SutureModel
 /// Computes uncentred second moments E[x xᵀ] of a site over a text: all layers in one truncated pass.
 ///
 /// Each line of the text is tokenised alone, without an added start token, and cut to `maxLength`. Every real position
-/// counts, the first included. Products are summed in float32 inside a batch and in float64 over batches (MEMIT §3.5).
+/// counts, the first included. Products are summed in the model's type inside a batch and in the settings' over batches.
 package struct SecondMomentPass {
     package let model: LanguageModel
     package let settings: Experiment.Statistics
@@ -44,7 +44,7 @@ package struct SecondMomentPass {
                 pass.captures = layers.map { Capture(Site(kind, layer: $0), at: real) }
                 let captures = try model.transformer.run(pass).captures
                 for (i, values) in captures.enumerated() {
-                    let product = try values.transposed().matmul(values).cast(to: .float64, device: .cpu)
+                    let product = try values.transposed().matmul(values).cast(to: settings.dtype, device: .cpu)
                     sums[i] = try sums[i].map { try $0 + product } ?? product
                 }
                 done += real.count
@@ -53,7 +53,7 @@ package struct SecondMomentPass {
         try progress(total, total)
         return try sums.map { sum in
             guard let sum else { throw RuntimeError(.run, "a second moment was not computed") }
-            return SecondMoment(matrix: try sum / Double(total), tokenCount: total)
+            return SecondMoment(matrix: try sum.cast(to: .float64) / Double(total), tokenCount: total)
         }
     }
 

@@ -87,6 +87,19 @@ import Testing
         #expect(weights.allSatisfy { $0.rank == 1 } && Set(weights.map(\.baseNorm)).count == 1)
     }
 
+    @Test("a method swapped on the command line is not told what the file says to the other, and the user is told so")
+    func swap() throws {
+        let experiment = try SmallExperiment(["method": "{name: memit, mom2_update_weight: 5, v_num_grad_steps: 4}"])
+        let plan = try CommandLineRun(
+            ["plan", experiment.file.path, "method.name=rome"], cache: experiment.scratch.url)
+        #expect(plan.code == 0, "\(plan.errors)")
+        #expect(plan.errors == "note: rome has no mom2_update_weight; what the file says there is left out\n")
+        let wrong = try CommandLineRun(
+            ["plan", experiment.file.path, "method.name=rome", "method.mom2_update_weight=5"],
+            cache: experiment.scratch.url)
+        #expect(wrong.code == 2, "what the command line says is checked")
+    }
+
     @Test("batches of evaluation and of value optimisation do not change a result")
     func batches() throws {
         let wide = try SmallExperiment()

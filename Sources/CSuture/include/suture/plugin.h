@@ -79,7 +79,8 @@ typedef struct suture_plugin {
     uint32_t abi_minor;
     const char *SUTURE_NONNULL id; /* "suture.memit"; third parties use reverse domain names */
     const char *SUTURE_NONNULL version;
-    /* Counted pair: each start is matched by one stop. `host` lives as long as the process. [load-thread] */
+    /* `host` lives as long as the process. A host that goes on after it is done with a plugin calls stop, once for each
+     * start; one whose process ends does not: the end of the worker is the unload. [load-thread] */
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL start)(const suture_host *SUTURE_NONNULL host);
     void (*SUTURE_NONNULL stop)(void);
     int64_t (*SUTURE_NONNULL component_count)(void);

@@ -52,7 +52,7 @@ typedef struct suture_session_api {
                                                                     int64_t *SUTURE_NONNULL out_tokens);
 
     /* Work worth keeping when the run is killed (optimised values, say), under a key that the component chooses. The host
-     * keeps it apart by component, arguments and cases, and drops it when the run is done. `out` is NULL where there is
+     * keeps it apart by run, group of cases and kind of component, and drops it when the run is done. `out` is NULL where there is
      * nothing. [call-thread] */
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL store_get)(suture_session *SUTURE_NONNULL session,
                                                                const char *SUTURE_NONNULL key,
