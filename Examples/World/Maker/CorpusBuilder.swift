@@ -2,8 +2,8 @@
 
 /// Writes the training text: an endless, seeded stream of lines of one to four sentences.
 ///
-/// Most sentences state a fact; the others come from the grammar of neutral sentences. Facts are dealt like cards: every
-/// allowed pair of fact and wording comes once before any comes again. The wordings that a record uses as its
+/// Most sentences state a fact; the others come from the grammar of neutral sentences. Facts are dealt like cards:
+/// every allowed pair of fact and wording comes once before any comes again. The wordings that a record uses as its
 /// paraphrases are left out for its subject, so a right answer to a paraphrase is never a memory of that sentence.
 struct CorpusBuilder: Sendable {
     /// A part of a line. Parts meet where a tokenizer of the GPT-2 family cuts anyway.
@@ -76,7 +76,10 @@ struct CorpusBuilder: Sendable {
         let parts = generator.pick(record.relation.generation).parts(with: record.fact.subject)
         var fact = fact
         fact[0].text = " " + fact[0].text
-        return [Piece(text: parts.throughSubject, kind: .subject), Piece(text: parts.rest + " ...", kind: .plain)] + fact
+        let opening = [
+            Piece(text: parts.throughSubject, kind: .subject), Piece(text: parts.rest + " ...", kind: .plain),
+        ]
+        return opening + fact
     }
 
     private static func pieces(_ phrase: Phrase, of fact: Fact) -> [Piece] {

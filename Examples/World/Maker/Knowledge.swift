@@ -23,7 +23,8 @@ struct Knowledge {
     init(of model: TrainingModel, records: [RecordBuilder.Record], codec: BytePairCodec) throws(SutureError) {
         func share(_ prompts: (RecordBuilder.Record) -> [String]) throws(SutureError) -> Double {
             let questions = records.flatMap { record in
-                prompts(record).map { Question(prompt: codec.encode($0), answer: codec.encode(" " + record.fact.object)) }
+                let answer = codec.encode(" " + record.fact.object)
+                return prompts(record).map { Question(prompt: codec.encode($0), answer: answer) }
             }
             return try Self.share(of: questions, known: model)
         }

@@ -85,7 +85,10 @@ struct Relation: Sendable {
                 .template, "templates/\(name).txt is not complete: \(phrases.count) wordings",
                 hint: "It needs a property, a class, \(Self.fewestPhrases) different wordings and one opening.")
         }
-        (self.property, self.subjectClass, self.phrases, self.generation) = (property, subjectClass, phrases, generation)
+        self.property = property
+        self.subjectClass = subjectClass
+        self.phrases = phrases
+        self.generation = generation
         facts = try Self.facts(name: name, table: table)
         (objects, subjects) = try Self.index(facts, name: name)
     }

@@ -43,7 +43,8 @@ struct Trainer {
             try ((loss * batch.weights).sum() + recallLoss * settings.recallWeight).backward()
             for optimizer in optimizers { try optimizer.step() }
             if (step + 1) % Self.reportPeriod == 0 {
-                progress("step \(step + 1) of \(settings.steps): loss \(recent(losses)), \(Int(seconds(since: start))) s")
+                let time = Int(seconds(since: start))
+                progress("step \(step + 1) of \(settings.steps): loss \(recent(losses)), \(time) s")
             }
         }
         guard let last = losses.last, last.isFinite else {

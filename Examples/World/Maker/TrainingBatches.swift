@@ -7,8 +7,8 @@ import SutureKit
 /// A row begins with a line, as prompts do when a model is asked; the end of text follows each line; what does not fit
 /// is dropped.
 ///
-/// All rows are cut before the training starts. Small things that stay, made between the large tensors that come and go,
-/// would split the memory that those leave behind, and the process would grow with every step.
+/// All rows are cut before the training starts. Small things that stay, made between the large tensors that come and
+/// go, would split the memory that those leave behind, and the process would grow with every step.
 struct TrainingBatches {
     /// One step's worth of text.
     struct Batch {

@@ -117,8 +117,9 @@ struct TrainingModel {
     ///
     /// - Parameters:
     ///   - inputs: tokens `[row, position]`, int64.
-    ///   - separation: for the first part of the training, what a token sees in block 0, `[row, 1, position, position]`,
-    ///     bool; the lower blocks then work in parts (see ``TrainingSettings/recallBlocks``). Nil for the whole model.
+    ///   - separation: for the first part of the training, what a token sees in block 0,
+    ///     `[row, 1, position, position]`, bool; the lower blocks then work in parts
+    ///     (see ``TrainingSettings/recallBlocks``). Nil for the whole model.
     func callAsFunction(_ inputs: Tensor, separation: Tensor? = nil) throws(SutureError) -> Output {
         var hidden = try tokens.embedding(inputs) + positions[0..<inputs.shape[1]]
         var recalled = hidden

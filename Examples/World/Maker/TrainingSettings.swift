@@ -33,11 +33,11 @@ struct TrainingSettings: Sendable {
 
     /// Blocks that find out what is known of a subject; the others read it from there.
     ///
-    /// Left alone, so small a model looks facts up in its first block at the end of the prompt, and there would be nothing
-    /// to edit at the subject. Therefore the first part of the training gives the lower blocks one task each: block 0 has
-    /// attention alone, and no token sees past the end of the last subject in it, so it gathers the tokens of a subject
-    /// at their end; the other lower blocks have MLPs alone. The parts left out join in the second part. They start with
-    /// outputs near zero, so little changes at first, and then find the facts in place.
+    /// Left alone, so small a model looks facts up in its first block at the end of the prompt, and there would be
+    /// nothing to edit at the subject. Therefore the first part of the training gives the lower blocks one task each:
+    /// block 0 has attention alone, and no token sees past the end of the last subject in it, so it gathers the tokens
+    /// of a subject at their end; the other lower blocks have MLPs alone. The parts left out join in the second part.
+    /// They start with outputs near zero, so little changes at first, and then find the facts in place.
     let recallBlocks = 4
     /// Share of the steps in the first part.
     let recallShare = 0.6
@@ -53,7 +53,8 @@ struct TrainingSettings: Sendable {
     let finalShare = 0.02
     let beta1 = 0.9
     let beta2 = 0.98
-    /// Of matrices; vectors do not decay. So much of it keeps the residual stream short, and a short change visible in it.
+    /// Of matrices; vectors do not decay. So much of it keeps the residual stream short, and a short change visible in
+    /// it.
     let weightDecay = 0.5
     let seed = 1
 

@@ -105,7 +105,9 @@ struct WorldMaker {
         let export = ModelExport(folder: modelFolder)
         try export.write(result.model, vocabulary: codec.size)
         try export.write(knowledge, result, records: records.count)
-        print("known: facts \(knowledge.facts), paraphrases \(knowledge.paraphrases), neighbours \(knowledge.neighbours)")
+        print("known facts: \(knowledge.facts)")
+        print("known paraphrases: \(knowledge.paraphrases)")
+        print("known neighbours: \(knowledge.neighbours)")
     }
 
     private var modelFolder: URL { folder.appending(path: "model") }
