@@ -28,7 +28,10 @@ public struct RunLauncher: Sendable {
 
     /// Checks everything that can be checked without the model: file, overrides, plugins, settings, data, needs.
     public func plan(file: String, overrides: [String]) throws(RuntimeError) -> PlannedRun {
-        let experiment = try Experiment(file: file, overrides: overrides)
+        try plan(try Experiment(file: file, overrides: overrides))
+    }
+
+    public func plan(_ experiment: Experiment) throws(RuntimeError) -> PlannedRun {
         let catalogue = try PluginCatalogue.scanBlocking(
             PluginSearchPath(named: plugins + experiment.plugins))
         var needs: [CaseRequirements.Need] = []
