@@ -56,21 +56,15 @@ struct RunCommand: ParsableCommand {
 
     /// All are planned before the first is started, so that a mistake in the last costs no time.
     private func compare(_ suite: ExperimentSuite, _ launcher: RunLauncher) throws {
-        var planned: [RunLauncher.PlannedRun] = []
-        for member in suite.members {
-            do {
-                planned.append(try launcher.plan(member.experiment))
-            } catch {
-                throw RuntimeError(error.kind, "\(member.label): \(error.message)", hint: error.hint)
-            }
-        }
+        let runs = try launcher.plan(suite)
+        let planned = runs.map(\.planned)
         for note in Set(planned.flatMap(\.notes)).sorted() { Terminal.printError(note, prefix: "note: ") }
         var comparison = Comparison(title: suite.name, settings: suite.comparison, runs: [])
-        for (number, (member, run)) in zip(suite.members, planned).enumerated() {
+        for (number, (member, run)) in runs.enumerated() {
             var entry = Comparison.Run(
                 label: member.label, variant: member.variant, folder: run.folder.url.path)
             do {
-                entry.results = try execute(run, launcher, label: "\(number + 1)/\(planned.count) \(member.label)")
+                entry.results = try execute(run, launcher, label: "\(number + 1)/\(runs.count) \(member.label)")
             } catch {
                 if error.kind == .interrupted { throw error }
                 entry.error = error.description

@@ -75,7 +75,8 @@ struct RunSummary {
 /// Several runs side by side in the terminal.
 struct ComparisonSummary {
     let comparison: Comparison
-    let folder: ComparisonFolder
+    /// Nil where it was not written down.
+    let folder: ComparisonFolder?
 
     var text: String {
         let table = ComparisonTable(comparison)
@@ -84,8 +85,7 @@ struct ComparisonSummary {
         return """
             \(shown.render())
 
-            after the edit; * is the best run of a figure
-            table and pictures: \(folder.page.path)
+            after the edit; * is the best run of a figure\(folder.map { "\ntable and pictures: \($0.page.path)" } ?? "")
             """
     }
 }

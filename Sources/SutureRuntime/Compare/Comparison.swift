@@ -37,6 +37,29 @@ public struct Comparison: Sendable, Codable {
         self.runs = runs
     }
 
+    /// Finished runs, under their methods' names where these differ, else under their own.
+    public init(folders: [String]) throws(RuntimeError) {
+        title = "comparison"
+        settings = ComparisonSettings()
+        runs = []
+        var methods: [String] = []
+        for path in folders {
+            let folder = RunFolder(URL(fileURLWithPath: path))
+            let experiment = try ResolvedExperiment(runFolder: path)
+            guard folder.isDone else {
+                throw RuntimeError(
+                    .usage, "the run in '\(path)' is not done", hint: "go on with `suture run --resume \(path)`")
+            }
+            methods.append(experiment.method.id)
+            runs.append(
+                Run(
+                    label: experiment.runID, variant: experiment.method.id, folder: folder.url.path,
+                    results: try RunLauncher().results(folder)))
+        }
+        guard Set(methods).count == methods.count else { return }
+        for (index, method) in methods.enumerated() { runs[index].label = method }
+    }
+
     /// A figure that some run has.
     struct Column {
         var key: String
