@@ -19,10 +19,15 @@ struct RunSummary {
     private var answers: String {
         var table = TextTable(header: ["prompt", "before", "after", "wanted"])
         table.rows = cases.prefix(RunSummary.longestTable).map {
-            [$0.prompt, $0.answers["before"] ?? "", $0.answers["after"] ?? "", $0.targetNew]
+            [$0.prompt, $0.answers["before"] ?? "", $0.answers["after"] ?? "", $0.wanted].map(RunSummary.line)
         }
         let rest = cases.count - table.rows.count
         return table.render() + (rest > 0 ? "\n… and \(rest) more in cases.jsonl" : "")
+    }
+
+    /// Text on one line.
+    private static func line(_ text: String) -> String {
+        text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
 
     /// Stages beyond which only the first and the last are shown.

@@ -30,10 +30,10 @@ public struct RunReport {
     private var answers: String {
         let rows = cases.prefix(RunReport.longestTable).map { one in
             let after = one.answers["after"] ?? ""
-            let hit = !one.targetNew.isEmpty && after.hasPrefix(one.targetNew)
+            let hit = !one.wanted.isEmpty && after.hasPrefix(one.wanted)
             return row([
                 cell(one.prompt), cell(one.answers["before"] ?? ""), cell(after, class: hit ? "hit" : ""),
-                cell(one.targetNew),
+                cell(one.wanted),
             ])
         }
         let rest =
