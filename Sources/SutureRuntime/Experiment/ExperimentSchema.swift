@@ -6,7 +6,7 @@ indirect enum ExperimentSchema: Sendable {
     case section([(key: String, schema: ExperimentSchema)])
     /// A section whose keys are those of the data.
     case table
-    /// A component by name; its other keys are its parameters, known when its plugin is.
+    /// A component by name; its other keys are its parameters, known when its plugin is. They may be components, too.
     case component
 
     static let root = section([
@@ -22,7 +22,7 @@ indirect enum ExperimentSchema: Sendable {
         ),
         ("locator", .component),
         ("method", .component),
-        ("edit", section([("mode", .value), ("size", .value), ("restore", .value)])),
+        ("edit", section([("mode", .value), ("size", .value), ("restore", .value), ("evaluate", .value)])),
         (
             "statistics",
             section([
@@ -43,8 +43,12 @@ indirect enum ExperimentSchema: Sendable {
     }
 
     subscript(_ key: String) -> ExperimentSchema? {
-        guard case .section(let members) = self else { return nil }
-        return members.first { $0.key == key }?.schema
+        switch self {
+        case .value: nil
+        case .section(let members): members.first { $0.key == key }?.schema
+        case .table: .table
+        case .component: .component
+        }
     }
 
     /// The keys of a top-level section.
