@@ -105,30 +105,26 @@ extension AnswerSettings {
 
 extension [AnsweredPrompt] {
     /// Scores per case, group and output: the mean over the prompts of the group.
-    func scores(
-        _ name: String, _ outputs: [AnswerOutput], _ value: (AnsweredPrompt, AnswerOutput) -> Double?
-    ) -> [Score] {
+    ///
+    /// - Parameter value: of the answer at an index; nil where it has none.
+    func scores(_ name: String, _ outputs: [AnswerOutput], _ value: (Int, AnswerOutput) -> Double?) -> [Score] {
         var scores: [Score] = []
-        for index in orderedCases {
-            for group in AnsweredPrompt.Group.allCases {
-                let prompts = filter { $0.caseIndex == index && $0.group == group }
-                for output in outputs {
-                    let values = prompts.compactMap { value($0, output) }
-                    guard !values.isEmpty else { continue }
-                    scores.append(
-                        Score(
-                            "\(group.rawValue)_\(output.prefix)_\(name)",
-                            values.reduce(0, +) / Double(values.count), caseIndex: index))
-                }
+        var start = 0
+        while start < count {
+            // Answers of a case and group stand together.
+            let first = self[start]
+            let end = self[start...].firstIndex { $0.caseIndex != first.caseIndex || $0.group != first.group } ?? count
+            for output in outputs {
+                let values = (start..<end).compactMap { value($0, output) }
+                guard !values.isEmpty else { continue }
+                scores.append(
+                    Score(
+                        "\(first.group.rawValue)_\(output.prefix)_\(name)",
+                        values.reduce(0, +) / Double(values.count), caseIndex: first.caseIndex))
             }
+            start = end
         }
         return scores
-    }
-
-    /// The indices of the cases, in order.
-    private var orderedCases: [Int] {
-        var seen: Set<Int> = []
-        return map(\.caseIndex).filter { seen.insert($0).inserted }
     }
 }
 

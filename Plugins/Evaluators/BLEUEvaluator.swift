@@ -23,15 +23,17 @@ struct BLEUEvaluator: Evaluator {
 
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
         let answers = try settings.answers(to: cases, in: session)
-        func count(_ answer: AnsweredPrompt, _ output: AnswerOutput) -> BLEU? {
-            answer.text(output).map { BLEU(split.words($0), reference: split.words(answer.reference)) }
+        let counts = answers.map { answer in
+            let reference = split.words(answer.reference)
+            let texts = settings.outputs.map { ($0, BLEU(split.words(answer.text($0) ?? ""), reference: reference)) }
+            return Dictionary(uniqueKeysWithValues: texts)
         }
         var scores = answers.scores("sentence_bleu", settings.outputs) {
-            count($0, $1)?.score(usesEffectiveOrder: true)
+            counts[$0][$1]?.score(usesEffectiveOrder: true)
         }
-        for answer in answers {
+        for (answer, count) in zip(answers, counts) {
             for output in settings.outputs {
-                for part in count(answer, output)?.parts ?? [] {
+                for part in count[output]?.parts ?? [] {
                     let name = "\(answer.group.rawValue)_\(output.prefix)_bleu_\(part.name)"
                     scores.append(Score(name, part.value, caseIndex: answer.caseIndex))
                 }

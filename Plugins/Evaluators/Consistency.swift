@@ -1,7 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import FoundationEssentials
 import SutureKit
+
+#if canImport(FoundationEssentials)
+import FoundationEssentials
+#else
+import Foundation
+#endif
 
 /// Whether the model writes about the new object as others do: the TF-IDF cosine of random continuations with reference
 /// texts (ROME's reference score, Meng et al. 2022, §3.4), mean over cases, in percent.

@@ -21,19 +21,18 @@ struct ExactMatch: Evaluator {
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
         let answers = try settings.answers(to: cases, in: session)
         let (outputs, forced) = (settings.outputs, settings.outputs.filter { $0 == .forced })
-        return answers.scores("exact_match", outputs) { answer, output in
+        return answers.scores("exact_match", outputs) { i, output in
             switch output {
-            case .forced: answer.rating.map { $0.isFirstChoice ? 1 : 0 }
-            case .greedy:
-                answer.text(.greedy).map { AnswerText.match($0, answer.reference) ? 1 : 0 }
+            case .forced: answers[i].rating.map { $0.isFirstChoice ? 1 : 0 }
+            case .greedy: answers[i].text(.greedy).map { AnswerText.match($0, answers[i].reference) ? 1 : 0 }
             }
         }
-            + answers.scores("token_accuracy", forced) { answer, _ in answer.rating?.hitRate }
-            + answers.scores("wrong_tokens", forced) { answer, _ in
-                answer.rating.map { Double($0.choices.count - $0.hits) }
+            + answers.scores("token_accuracy", forced) { i, _ in answers[i].rating?.hitRate }
+            + answers.scores("wrong_tokens", forced) { i, _ in
+                answers[i].rating.map { Double($0.choices.count - $0.hits) }
             }
-            + answers.scores("unfinished", outputs.filter { $0 == .greedy }) { answer, _ in
-                answer.continuation.map { $0.isFinished ? 0 : 1 }
+            + answers.scores("unfinished", outputs.filter { $0 == .greedy }) { i, _ in
+                answers[i].continuation.map { $0.isFinished ? 0 : 1 }
             }
     }
 

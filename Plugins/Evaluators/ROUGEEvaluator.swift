@@ -13,8 +13,9 @@ struct ROUGEEvaluator: Evaluator {
     func validate() throws { try settings.continuation.validate() }
 
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
-        try settings.answers(to: cases, in: session).scores("rouge_l", settings.outputs) { answer, output in
-            answer.text(output).map { ROUGE.longestCommon($0, reference: answer.reference) }
+        let answers = try settings.answers(to: cases, in: session)
+        return answers.scores("rouge_l", settings.outputs) { i, output in
+            answers[i].text(output).map { ROUGE.longestCommon($0, reference: answers[i].reference) }
         }
     }
 
