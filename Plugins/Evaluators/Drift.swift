@@ -45,27 +45,9 @@ struct Drift: Evaluator {
 
     /// One score per group of texts (those of a case, or the file), weighted by its positions.
     private func scores(_ groups: [(caseIndex: Int?, texts: [[Int]])], in session: Session) throws -> [Score] {
-        let (original, edited) = (try session.original, try session.model)
         let rows = groups.flatMap(\.texts)
-        var sums = [Double](repeating: 0, count: rows.count)
-        var done = 0
-        for batch in TokenBatch.batches(ofLengths: rows.map(\.count), budget: tokenBudget) {
-            try session.progress("evaluate", done, of: rows.count)
-            let reads = batch.enumerated().flatMap { i, row in
-                rows[row].indices.map { TokenIndex(row: i, position: $0) }
-            }
-            let pass = Forward(try TokenBatch(batch.map { rows[$0] }), logits: .at(reads))
-            func logProbabilities(_ model: Model) throws -> Tensor {
-                guard let logits = try model.forward(pass).logits else {
-                    throw SutureError(.internal, "the model returned no logits")
-                }
-                return try logits.cast(to: .float32).logSoftmax()
-            }
-            let divergences = try logProbabilities(original).klDivergence(to: logProbabilities(edited))
-                .scalars(as: Double.self)
-            for (divergence, read) in zip(divergences, reads) { sums[batch[read.row]] += divergence }
-            done += batch.count
-        }
+        let sums = try session.model.divergences(
+            from: session.original, on: rows, at: rows.map(\.indices), tokenBudget: tokenBudget, in: session)
         var next = 0
         return groups.compactMap { group in
             let range = next..<next + group.texts.count

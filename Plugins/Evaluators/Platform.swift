@@ -15,6 +15,9 @@ import Darwin
 /// e to the power of x.
 func exponential(_ x: Double) -> Double { exp(x) }
 
+/// The natural logarithm of x.
+func logarithm(_ x: Double) -> Double { log(x) }
+
 extension FilePath {
     /// The lines of a UTF-8 text that are not empty, at most `limit` of them, without their line ends.
     func lines(limit: Int?) throws(SutureError) -> [String] {

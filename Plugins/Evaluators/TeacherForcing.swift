@@ -6,8 +6,15 @@ import SutureKit
 struct Rating: Sendable, Hashable {
     /// The mean over the object's tokens of −log p, in nats.
     var negativeLogLikelihood = 0.0
+    /// The model's first choice in each token's place.
+    var choices: [Int] = []
+    /// How many tokens of the object are the first choice in their place.
+    var hits = 0
+
     /// Every token of the object is the model's first choice.
-    var isFirstChoice = false
+    var isFirstChoice: Bool { hits == choices.count && hits > 0 }
+    /// The share of tokens that are the first choice.
+    var hitRate: Double { choices.isEmpty ? 0 : Double(hits) / Double(choices.count) }
 
     /// The geometric mean over tokens: objects of different lengths can be compared.
     var probability: Double { exponential(-negativeLogLikelihood) }
@@ -27,6 +34,26 @@ struct RatingRequest {
             self.prompt = encoded.prompt
             self.objects.append(encoded.target)
         }
+    }
+
+    /// The request of a prompt with a whole answer, which follows it without a space.
+    ///
+    /// - Parameter endToken: what counts as the answer's last token, if anything.
+    /// - Throws: `outOfRange` where prompt and answer exceed the model's context.
+    init(_ prompt: String, answer: String, endToken: Int?, _ model: Model) throws(SutureError) {
+        let ids = try model.encode(prompt, addsSpecialTokens: true)
+        let whole = try model.encode(prompt + answer, addsSpecialTokens: true)
+        var answer = whole.starts(with: ids) ? Array(whole[ids.count...]) : try model.encode(answer)
+        if let endToken { answer.append(endToken) }
+        guard ids.count + answer.count - 1 <= model.info.contextLength else {
+            throw SutureError(
+                .outOfRange,
+                "prompt and answer have \(ids.count + answer.count) tokens, the model's context "
+                    + "\(model.info.contextLength): \"\(prompt.prefix(40))…\"",
+                hint: "leave the case out of the data")
+        }
+        self.prompt = ids
+        objects = [answer]
     }
 
     /// The rows to run, each with the objects that are read from it. An object of one token needs no row of its own.
@@ -77,7 +104,8 @@ extension Model {
                     next = range.upperBound
                     ratings[row.request][object] = Rating(
                         negativeLogLikelihood: losses[range].reduce(0, +) / Double(range.count),
-                        isFirstChoice: choices[range] == targets[range])
+                        choices: Array(choices[range]),
+                        hits: zip(choices[range], targets[range]).count { $0 == $1 })
                 }
             }
         }

@@ -35,12 +35,49 @@ struct CaseRecord {
         RuntimeError(.file, "case \(id) of '\(file)' \(what)", hint: hint)
     }
 
+    /// Whether a field is there and not null.
+    func has(_ key: String) -> Bool { value[key].map { !$0.isNull } ?? false }
+
     /// A field that holds further fields.
     func object(_ key: String) throws(RuntimeError) -> CaseRecord {
         guard case .object = value else { throw error("is not a record but \(value.phrase)") }
         guard let inner = value[key], !inner.isNull else { throw error("has no '\(prefix)\(key)'") }
         guard case .object = inner else { throw error("has \(inner.phrase) for '\(prefix)\(key)' instead of a record") }
         return CaseRecord(inner, of: self, prefix: "\(prefix)\(key).")
+    }
+
+    /// A list of records; empty where it is missing.
+    func records(_ key: String) throws(RuntimeError) -> [CaseRecord] {
+        try list(key).enumerated().map { (index, item) throws(RuntimeError) in
+            guard case .object = item else {
+                throw error("has \(item.phrase) at '\(prefix)\(key)[\(index)]' instead of a record")
+            }
+            return CaseRecord(item, of: self, prefix: "\(prefix)\(key)[\(index)].")
+        }
+    }
+
+    /// A list of anything; empty where it is missing.
+    func list(_ key: String) throws(RuntimeError) -> [JSONValue] {
+        guard let inner = value[key], !inner.isNull else { return [] }
+        guard case .list(let items) = inner else {
+            throw error("has \(inner.phrase) for '\(prefix)\(key)' instead of a list")
+        }
+        return items
+    }
+
+    /// A text that may be missing or empty.
+    func anyText(_ key: String) throws(RuntimeError) -> String {
+        guard let inner = value[key], !inner.isNull else { return "" }
+        guard let text = inner.text else { throw error("has \(inner.phrase) for '\(prefix)\(key)' instead of a text") }
+        try checkCharacters(text, key)
+        return text
+    }
+
+    /// A neighbour's subject, and its template as ``template(_:subject:takesFirst:)``.
+    func neighbor(target: String) throws(RuntimeError) -> Neighbor {
+        let subject = try nonEmptyText("subject")
+        return Neighbor(
+            prompt: try template("prompt", subject: subject, takesFirst: true), subject: subject, target: target)
     }
 
     /// A text that must be there and hold more than white space.
@@ -81,7 +118,9 @@ struct CaseRecord {
     }
 
     /// A prompt with one `{}`. A prompt that names the subject once becomes one.
-    func template(_ key: String, subject: String) throws(RuntimeError) -> String {
+    ///
+    /// - Parameter takesFirst: whether a subject that is named several times has its slot at the first place.
+    func template(_ key: String, subject: String, takesFirst: Bool = false) throws(RuntimeError) -> String {
         let text = try nonEmptyText(key)
         switch occurrences(of: "{}", in: text).count {
         case 1: return text
@@ -96,7 +135,7 @@ struct CaseRecord {
                 "has the subject \"\(subject)\" which is not in its '\(prefix)\(key)': \"\(text)\"",
                 hint: "write {} where the subject belongs")
         }
-        guard places.count == 1 else {
+        guard places.count == 1 || takesFirst else {
             throw error(
                 "has the subject \"\(subject)\" \(places.count) times in its '\(prefix)\(key)': \"\(text)\"",
                 hint: "write {} at the one that is meant")

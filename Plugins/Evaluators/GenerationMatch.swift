@@ -1,0 +1,66 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// Whether a model says the object by itself: greedy generation behind the prompt with a natural end, nothing cut to
+/// the length of the object (the WILD protocol, Yang et al. 2025).
+///
+/// `match` compares the whole normalised text, `contained` asks for the object's words somewhere in it. On the prompt
+/// and its paraphrases the new object is wanted; on neighbours the true one, or their own. The protocol's chat
+/// template is not applied: prompts are continued as they stand.
+struct GenerationMatch: Evaluator {
+    static let descriptor = ComponentDescriptor(
+        id: "generation", summary: "Whether the model says the object by itself, as its whole text or in it.",
+        requires: [.prompt, .targetNew])
+
+    let settings = ContinuationSettings(maxNewTokens: 512, stops: [".", "\n"])
+
+    private static let groups = ["efficacy", "paraphrase", "neighborhood"]
+    private static let measures = ["match", "contained"]
+
+    func validate() throws { try settings.validate() }
+
+    /// The prompts of each group with the wanted objects.
+    private func questions(_ editCase: EditCase) -> [[(prompt: String, object: String)]] {
+        let neighbors =
+            editCase.targetTrue.isEmpty
+            ? editCase.neighborSamples.map { ($0.filledPrompt, $0.target) }
+            : editCase.neighborhoodPrompts.map { ($0, editCase.targetTrue) }
+        return [
+            [(editCase.filledPrompt, editCase.targetNew)],
+            editCase.paraphrasePrompts.map { ($0, editCase.targetNew) },
+            neighbors,
+        ]
+    }
+
+    func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
+        let prompts = cases.flatMap { questions($0).joined() }.map(\.prompt)
+        var said = try settings.continuations(of: prompts, try session.model, in: session)[...]
+        var scores: [Score] = []
+        for editCase in cases {
+            for (group, questions) in zip(GenerationMatch.groups, questions(editCase)) where !questions.isEmpty {
+                let pairs = zip(said.prefix(questions.count), questions).map {
+                    (text: AnswerText.normalized($0.text), object: AnswerText.normalized($1.object))
+                }
+                said = said.dropFirst(questions.count)
+                func mean(_ measure: String, _ holds: (String, String) -> Bool) {
+                    let share = Double(pairs.count { holds($0.text, $0.object) }) / Double(pairs.count)
+                    scores.append(Score("\(group)_\(measure)", share, caseIndex: editCase.index))
+                }
+                mean("match", ==)
+                mean("contained", AnswerText.contains)
+            }
+        }
+        return scores
+    }
+
+    func summarize(_ scores: [Score]) throws -> [Metric] {
+        GenerationMatch.groups.flatMap { group in
+            GenerationMatch.measures.compactMap { measure in
+                Metric.mean(
+                    of: "\(group)_\(measure)", in: scores, times: 100, unit: "percent", direction: .higherIsBetter,
+                    protocol: settings.protocolName)
+            }
+        }
+    }
+}

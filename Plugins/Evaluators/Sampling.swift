@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// Random continuations for the metrics of free text: top-k sampling up to a total length, as ROME generates.
+struct SamplingSettings: ParameterSet {
+    @Parameter(
+        "length", in: .positive, unit: "tokens", help: "Tokens of a text, its prompt included.")
+    var length = 100
+
+    @Parameter("top_k", in: .positive, unit: "tokens", help: "Each token is drawn from so many of the likeliest.")
+    var topK = 5
+
+    @Parameter(
+        "batch_tokens", in: .positive, unit: "tokens",
+        help: "Tokens that are run at once, padding and new ones counted. Changes speed and memory, not results.")
+    var tokenBudget = 8192
+
+    var protocolName: String { "top-\(topK) sampling, \(length) tokens with the prompt" }
+
+    /// The texts, prompts included, that the model makes of prompts.
+    ///
+    /// Each is drawn from a stream of its own, fixed by the run's seed and its key, so it does not depend on what else
+    /// is run. A text ends at the length, at the end-of-text token (left out), or where the context is full.
+    ///
+    /// - Parameter prompts: each with the key of its stream.
+    func texts(_ prompts: [(text: String, key: Int)], _ model: Model, in session: Session) throws -> [String] {
+        let seed = try session.seed
+        var rows = try prompts.map { try model.promptTokens($0.text) }
+        let limit = min(length, model.info.contextLength)
+        let batches = TokenBatch.batches(ofLengths: rows.map { max($0.count, limit) }, budget: tokenBudget)
+        var done = 0
+        for batch in batches {
+            try session.progress("generate", done, of: rows.count)
+            var streams = batch.map { RandomStream(seed: seed, key: prompts[$0].key) }
+            // Rows of the batch that go on, by their place in it.
+            var active = batch.indices.filter { rows[batch[$0]].count < limit }
+            done += batch.count
+            guard !active.isEmpty else { continue }
+            var pass = Forward(try TokenBatch(active.map { rows[batch[$0]] }), logits: .last)
+            while true {
+                pass.keepsCache = true
+                let output = try model.forward(pass)
+                guard let logits = output.logits, let cache = output.cache else {
+                    throw SutureError(.internal, "the model returned no logits or no cache")
+                }
+                let (values, indices) = try logits.cast(to: .float32).topK(min(topK, model.info.vocabulary))
+                let (scores, tokens) = (try values.scalars(as: Double.self), try indices.scalars(as: Int.self))
+                let width = scores.count / active.count
+                var going: [Int] = []
+                for (place, member) in active.enumerated() {
+                    let choices = place * width..<(place + 1) * width
+                    let token = tokens[choices.lowerBound + streams[member].draw(logits: scores[choices])]
+                    guard token != model.info.endToken else { continue }
+                    rows[batch[member]].append(token)
+                    if rows[batch[member]].count < limit { going.append(place) }
+                }
+                guard !going.isEmpty else { break }
+                active = going.map { active[$0] }
+                pass = Forward(try TokenBatch(active.map { rows[batch[$0]].suffix(1) }), logits: .last)
+                pass.past = try cache.selecting(rows: going)
+            }
+        }
+        return try rows.map { try model.decode($0) }
+    }
+}
+
+/// Numbers from a seed, the same in every process (SplitMix64, Steele et al. 2014).
+private struct RandomStream {
+    private var state: UInt64
+
+    init(seed: Int, key: Int) {
+        state = UInt64(bitPattern: Int64(seed))
+        _ = next()
+        state ^= UInt64(bitPattern: Int64(key))
+        _ = next()
+    }
+
+    private mutating func next() -> UInt64 {
+        state &+= 0x9E37_79B9_7F4A_7C15
+        var z = state
+        z = (z ^ (z >> 30)) &* 0xBF58_476D_1CE4_E5B9
+        z = (z ^ (z >> 27)) &* 0x94D0_49BB_1331_11EB
+        return z ^ (z >> 31)
+    }
+
+    /// An index, drawn by softmax of the logits, which fall.
+    mutating func draw(logits: ArraySlice<Double>) -> Int {
+        let weights = logits.map { exponential($0 - (logits.first ?? 0)) }
+        // 53 bits: a number in [0, 1).
+        var rest = Double(next() >> 11) * 0x1p-53 * weights.reduce(0, +)
+        for (i, weight) in weights.enumerated() {
+            rest -= weight
+            if rest < 0 { return i }
+        }
+        return weights.count - 1
+    }
+}
+
+extension EditCase {
+    /// The prompts for free text, each with the key of its stream; the edit prompt where there are no others.
+    var samplingPrompts: [(text: String, key: Int)] {
+        let prompts = generationPrompts.isEmpty ? [filledPrompt] : generationPrompts
+        return prompts.enumerated().map { ($1, index * 1_000 + $0) }
+    }
+}
