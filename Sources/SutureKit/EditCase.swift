@@ -80,8 +80,8 @@ public struct EditCase: Sendable, Hashable {
         self.generations = generations
     }
 
-    /// The prompt with the subject filled in.
-    public var filledPrompt: String { Template.fill(prompt, with: subject) }
+    /// The prompt with the subject filled in. Where there is no subject, the prompt as it is, `{}` of its own included.
+    public var filledPrompt: String { subject.isEmpty ? prompt : Template.fill(prompt, with: subject) }
 
     /// The fields that this case has.
     public var fields: Fields {

@@ -35,6 +35,9 @@ struct CaseRecord {
         RuntimeError(.file, "case \(id) of '\(file)' \(what)", hint: hint)
     }
 
+    /// Whether a field is there and not null.
+    func has(_ key: String) -> Bool { value[key].map { !$0.isNull } ?? false }
+
     /// A field that holds further fields.
     func object(_ key: String) throws(RuntimeError) -> CaseRecord {
         guard case .object = value else { throw error("is not a record but \(value.phrase)") }
@@ -81,7 +84,9 @@ struct CaseRecord {
     }
 
     /// A prompt with one `{}`. A prompt that names the subject once becomes one.
-    func template(_ key: String, subject: String) throws(RuntimeError) -> String {
+    ///
+    /// - Parameter takesFirst: whether a subject that is named several times has its slot at the first place.
+    func template(_ key: String, subject: String, takesFirst: Bool = false) throws(RuntimeError) -> String {
         let text = try nonEmptyText(key)
         switch occurrences(of: "{}", in: text).count {
         case 1: return text
@@ -96,7 +101,7 @@ struct CaseRecord {
                 "has the subject \"\(subject)\" which is not in its '\(prefix)\(key)': \"\(text)\"",
                 hint: "write {} where the subject belongs")
         }
-        guard places.count == 1 else {
+        guard places.count == 1 || takesFirst else {
             throw error(
                 "has the subject \"\(subject)\" \(places.count) times in its '\(prefix)\(key)': \"\(text)\"",
                 hint: "write {} at the one that is meant")

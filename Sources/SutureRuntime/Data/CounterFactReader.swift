@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import SutureKit
 
 /// CounterFact: a JSON list of records with `requested_rewrite`, paraphrases, neighbours and prompts for generation.
@@ -14,33 +13,11 @@ public struct CounterFactReader: DatasetReader {
 
     public init() {}
 
-    public func read(_ path: String, limit: Int?, offset: Int) throws(RuntimeError) -> [EditCase] {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-        } catch {
-            throw RuntimeError(
-                .file, "the dataset '\(path)' cannot be read", hint: "check the path and its permissions")
+    public func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
+        let records = try dataset.records(hint: "CounterFact is a list of records with 'requested_rewrite'")
+        return try records.enumerated().map { (index, record) throws(RuntimeError) in
+            try editCase(record, index: index)
         }
-        let json = try JSONValue(data, name: path)
-        guard case .list(let records) = json else {
-            throw RuntimeError(
-                .file, "the dataset '\(path)' is not a JSON list of cases but \(json.phrase)",
-                hint: "CounterFact is a list of records with 'requested_rewrite'")
-        }
-        guard offset < records.count else {
-            throw RuntimeError(
-                .file, "the dataset '\(path)' has \(records.count) cases, so none is left after offset \(offset)",
-                hint: "use a smaller dataset.offset")
-        }
-        let end = limit.map { min(records.count, offset.saturatingAdd($0)) } ?? records.count
-        var cases: [EditCase] = []
-        cases.reserveCapacity(end - offset)
-        for position in offset..<end {
-            let record = CaseRecord(records[position], file: path, position: position)
-            cases.append(try editCase(record, index: position - offset))
-        }
-        return cases
     }
 
     private func editCase(_ record: CaseRecord, index: Int) throws(RuntimeError) -> EditCase {
@@ -55,12 +32,5 @@ public struct CounterFactReader: DatasetReader {
             neighborhoodPrompts: try record.texts("neighborhood_prompts"),
             generationPrompts: try record.texts("generation_prompts"),
             attributePrompts: try record.texts("attribute_prompts"))
-    }
-}
-
-extension Int {
-    func saturatingAdd(_ other: Int) -> Int {
-        let (sum, overflow) = addingReportingOverflow(other)
-        return overflow ? .max : sum
     }
 }

@@ -9,18 +9,17 @@ public protocol DatasetReader: Sendable {
     var name: String { get }
     /// The fields that cases of this format can have.
     var provides: EditCase.Fields { get }
-    /// Reads some of the cases of a file. Their indices count from 0.
+    /// Reads the cases that the dataset's conditions, offset and limit choose, in this order. Their indices count from 0.
     ///
-    /// - Parameters:
-    ///   - limit: how many; nil: all.
-    ///   - offset: how many to skip.
-    /// - Throws: `file`, naming file, case and field.
-    func read(_ path: String, limit: Int?, offset: Int) throws(RuntimeError) -> [EditCase]
+    /// - Throws: `file`, naming file, case and field; `usage` for conditions that no record meets.
+    func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase]
 }
 
 /// The formats that can be read.
 public enum DatasetReaders {
-    public static let all: [any DatasetReader] = [CounterFactReader()]
+    public static let all: [any DatasetReader] = [
+        CounterFactReader(), ZsREReader(.answer), ZsREReader(.alternative), PairsReader(), TextReader(),
+    ]
 
     public static var names: [String] { all.map(\.name) }
 
@@ -44,6 +43,6 @@ public enum DatasetReaders {
 extension Experiment.Dataset {
     /// The cases of the run.
     public func read() throws(RuntimeError) -> [EditCase] {
-        try DatasetReaders.named(name).read(path, limit: limit, offset: offset)
+        try DatasetReaders.named(name).read(self)
     }
 }

@@ -128,7 +128,10 @@ extension Experiment {
         }
         return Dataset(
             name: name, path: found, limit: try section.integer("limit", atLeast: 1),
-            offset: try section.integer("offset", atLeast: 0) ?? 0)
+            offset: try section.integer("offset", atLeast: 0) ?? 0,
+            conditions: try section["where"].map { (node) throws(RuntimeError) in
+                try [RecordCondition](node, path: section.name("where"))
+            } ?? [])
     }
 
     /// `{name: memit, v_lr: 0.5}`, or `memit` for one without settings.

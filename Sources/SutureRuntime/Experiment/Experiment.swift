@@ -27,6 +27,8 @@ public struct Experiment: Sendable {
         public var limit: Int?
         /// Cases to skip.
         public var offset: Int
+        /// What records must have to count as cases; all of it.
+        public var conditions: [RecordCondition] = []
     }
 
     /// A component by name, with the settings that the file gives it.

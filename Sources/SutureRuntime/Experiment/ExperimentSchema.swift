@@ -4,6 +4,8 @@
 indirect enum ExperimentSchema: Sendable {
     case value
     case section([(key: String, schema: ExperimentSchema)])
+    /// A section whose keys are those of the data.
+    case table
     /// A component by name; its other keys are its parameters, known when its plugin is. They may be components, too.
     case component
 
@@ -12,7 +14,12 @@ indirect enum ExperimentSchema: Sendable {
         ("experiment", .value),
         ("model", section([("source", .value), ("dtype", .value), ("device", .value)])),
         ("plugins", .value),
-        ("dataset", section([("name", .value), ("path", .value), ("limit", .value), ("offset", .value)])),
+        (
+            "dataset",
+            section([
+                ("name", .value), ("path", .value), ("where", .table), ("limit", .value), ("offset", .value),
+            ])
+        ),
         ("locator", .component),
         ("method", .component),
         ("edit", section([("mode", .value), ("size", .value), ("restore", .value), ("evaluate", .value)])),

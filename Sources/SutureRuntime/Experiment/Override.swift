@@ -76,6 +76,7 @@ public struct Override: Sendable, Hashable {
             case .component?:
                 // Its parameters are checked when its plugin is known.
                 schema = schema?[key]
+            case .table?: break
             case .value?, nil:
                 guard child != nil else {
                     throw RuntimeError(

@@ -65,8 +65,8 @@ extension ResolvedExperiment {
             (
                 "dataset",
                 .mapping([
-                    ("name", .text(dataset.name)), ("path", .text(dataset.path)), ("limit", .optional(dataset.limit)),
-                    ("offset", .integer(dataset.offset)),
+                    ("name", .text(dataset.name)), ("path", .text(dataset.path)), ("where", dataset.conditions.value),
+                    ("limit", .optional(dataset.limit)), ("offset", .integer(dataset.offset)),
                 ])
             ),
             ("locator", locator.value(ofRun: ofRun)),
@@ -118,7 +118,10 @@ extension ResolvedExperiment {
         let dataset = try section("dataset")
         self.dataset = Experiment.Dataset(
             name: try dataset.requiredText("name"), path: try dataset.requiredText("path"),
-            limit: try dataset.integer("limit"), offset: try dataset.requiredInteger("offset"))
+            limit: try dataset.integer("limit"), offset: try dataset.requiredInteger("offset"),
+            conditions: try dataset["where"].map { (node) throws(RuntimeError) in
+                try [RecordCondition](node, path: "dataset.where", kind: .file)
+            } ?? [])
         locator = try ResolvedComponent(try reader.required("locator"), .locator, path: "locator")
         method = try ResolvedComponent(try reader.required("method"), .patcher, path: "method")
         let edit = try section("edit")

@@ -27,7 +27,7 @@ struct CounterFactReaderTests {
     func read(_ text: String, limit: Int? = nil, offset: Int = 0) throws -> [EditCase] {
         let workspace = try Workspace()
         let path = try workspace.write("facts.json", text)
-        return try CounterFactReader().read(path, limit: limit, offset: offset)
+        return try CounterFactReader().read(.init(name: "counterfact", path: path, limit: limit, offset: offset))
     }
 
     @Test("A record becomes a case with all of its prompts")
@@ -117,7 +117,7 @@ struct CounterFactReaderTests {
     func mistake(_ record: String, _ sentence: String) throws {
         let workspace = try Workspace()
         let path = try workspace.write("facts.json", "[\(record)]")
-        let error = try failure { try CounterFactReader().read(path, limit: nil, offset: 0) }
+        let error = try failure { try CounterFactReader().read(.init(name: "counterfact", path: path, limit: nil, offset: 0)) }
         #expect(error.kind == .file)
         #expect(error.description == sentence.replacing("FILE", with: path))
     }
@@ -128,7 +128,7 @@ struct CounterFactReaderTests {
         let path = workspace.path("facts.json")
         func error(_ text: String?) throws -> RuntimeError {
             if let text { try workspace.write("facts.json", text) }
-            return try failure { try CounterFactReader().read(path, limit: nil, offset: 0) }
+            return try failure { try CounterFactReader().read(.init(name: "counterfact", path: path, limit: nil, offset: 0)) }
         }
         #expect(try error(nil).message == "the dataset '\(path)' cannot be read")
         #expect(try error("").message == "\(path) is empty")
@@ -137,7 +137,7 @@ struct CounterFactReaderTests {
             try error(String(whole.prefix(100))).message
                 == "\(path) is cut off: its JSON does not end within 100 bytes")
         #expect(try error("[1,\n 2 3]").message == "\(path):2:4: this is not JSON: a ',' is missing")
-        #expect(try error("{}").message == "the dataset '\(path)' is not a JSON list of cases but an object")
+        #expect(try error("{\n}").message == "the dataset '\(path)' is not a JSON list of cases but an object")
         #expect(try error("[]").message == "the dataset '\(path)' has 0 cases, so none is left after offset 0")
         #expect(try error("[]").kind == .file)
     }
@@ -219,12 +219,12 @@ struct CaseRequirementsTests {
                 needs: Self.needs(.make("memit", .patcher, requires: .targetTrue)))
         }
         #expect(error.hint == "use a dataset that supplies it: counterfact")
-        let unsupplied = try failure {
+        let answer = try failure {
             try CaseRequirements.check(
                 [EditCase(index: 0, id: "1")], dataset: other,
                 needs: Self.needs(.make("star", .patcher, requires: .answer)))
         }
-        #expect(unsupplied.hint == "no dataset format supplies it yet")
+        #expect(answer.hint == "use a dataset that supplies it: pairs")
     }
 
     @Test("An unknown dataset format names the nearest")

@@ -1,0 +1,38 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// Prompts with whole reference answers: `prompt` and `answer`, or `intent` and `code` as CoNaLa has them.
+///
+/// The model continues the prompt with the answer; nothing is put between them. An intent becomes a comment line
+/// (`# intent` and a line feed; its own line feeds become spaces), behind which code begins. A record may have
+/// `paraphrase_prompts`, whose answer is the same, and `neighborhood_prompts`, prompts that shall stay as they are.
+public struct PairsReader: DatasetReader {
+    public let name = "pairs"
+    public let provides: EditCase.Fields = [.prompt, .answer, .paraphrases, .neighbors]
+
+    public init() {}
+
+    public func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
+        let records = try dataset.records(hint: "pairs are a list of records, or one a line, with 'prompt' and 'answer'")
+        return try records.enumerated().map { (index, record) throws(RuntimeError) in
+            try editCase(record, index: index)
+        }
+    }
+
+    private func editCase(_ record: CaseRecord, index: Int) throws(RuntimeError) -> EditCase {
+        let isCode = !record.has("prompt") && record.has("intent")
+        return EditCase(
+            index: index, id: record.id,
+            prompt: try isCode ? comment(record.nonEmptyText("intent")) : record.nonEmptyText("prompt"),
+            answer: try record.nonEmptyText(isCode ? "code" : "answer"),
+            paraphrasePrompts: try record.texts("paraphrase_prompts"),
+            neighborhoodPrompts: try record.texts("neighborhood_prompts"))
+    }
+
+    private func comment(_ intent: String) -> String {
+        var line = "# "
+        line.unicodeScalars.append(contentsOf: intent.unicodeScalars.map { $0 == "\n" ? " " : $0 })
+        return line + "\n"
+    }
+}

@@ -1,0 +1,111 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// The records of a JSON file: a list of them, or one a line (JSON lines).
+struct RecordFile {
+    let path: String
+    let records: [JSONValue]
+
+    /// - Parameter hint: what a record of the format is, for a file that holds something else.
+    /// - Throws: `file`, with line and column for what is not JSON.
+    init(_ path: String, hint: String) throws(RuntimeError) {
+        let data: Data
+        do {
+            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
+        } catch {
+            throw RuntimeError(
+                .file, "the dataset '\(path)' cannot be read", hint: "check the path and its permissions")
+        }
+        self.path = path
+        if Self.isLines(data) {
+            records = try Self.lines(data, path: path)
+            return
+        }
+        let json = try JSONValue(data, name: path)
+        guard case .list(let records) = json else {
+            throw RuntimeError(
+                .file, "the dataset '\(path)' is not a JSON list of cases but \(json.phrase)", hint: hint)
+        }
+        self.records = records
+    }
+
+    /// The records that meet all conditions, each with its position in the file.
+    ///
+    /// - Throws: `usage` where no record has a field that a condition names, or none is left.
+    func records(where conditions: [RecordCondition]) throws(RuntimeError) -> [CaseRecord] {
+        for condition in conditions where !records.contains(where: { condition.value(in: $0) != nil }) {
+            var known: [String] = []
+            for record in records.prefix(100) {
+                var place: JSONValue? = record
+                for key in condition.path.dropLast() { place = place?[key] }
+                guard case .object(let members)? = place else { continue }
+                known += members.map(\.key).filter { !known.contains($0) }
+            }
+            let meant = NearestName.of(condition.path.last ?? "", in: known)
+            throw RuntimeError(
+                .usage, "no record of '\(path)' has a field '\(condition.name)'",
+                hint: meant.map { "did you mean '\($0)'?" } ?? "its fields are \(known.joined(separator: ", "))")
+        }
+        let chosen = records.indices.filter { index in conditions.allSatisfy { $0.holds(for: records[index]) } }
+        guard !chosen.isEmpty || conditions.isEmpty else {
+            throw RuntimeError(
+                .usage,
+                "no record of '\(path)' has \(conditions.map(\.phrase).joined(separator: " and "))",
+                hint: "widen dataset.where")
+        }
+        return chosen.map { CaseRecord(records[$0], file: path, position: $0) }
+    }
+
+    /// Whether the first line is a whole record.
+    private static func isLines(_ data: Data) -> Bool {
+        let space: Set<UInt8> = [0x20, 0x09, 0x0A, 0x0D]
+        let text = data.starts(with: [0xEF, 0xBB, 0xBF]) ? data.dropFirst(3) : data
+        let line = text.drop { space.contains($0) }.prefix { $0 != 0x0A }
+        return line.first == UInt8(ascii: "{") && line.last { !space.contains($0) } == UInt8(ascii: "}")
+    }
+
+    private static func lines(_ data: Data, path: String) throws(RuntimeError) -> [JSONValue] {
+        var records: [JSONValue] = []
+        var number = 0
+        var start = data.startIndex
+        while start < data.endIndex {
+            let end = data[start...].firstIndex(of: 0x0A) ?? data.endIndex
+            number += 1
+            let line = data[start..<end]
+            if line.contains(where: { $0 > 0x20 }) {
+                records.append(try JSONValue(Data(line), name: "line \(number) of '\(path)'"))
+            }
+            start = end < data.endIndex ? end + 1 : end
+        }
+        return records
+    }
+}
+
+extension Experiment.Dataset {
+    /// The records that ``conditions`` choose, without those that ``offset`` skips and ``limit`` leaves out.
+    ///
+    /// - Parameter hint: what a record of the format is, for a file that holds something else.
+    func records(hint: String) throws(RuntimeError) -> [CaseRecord] {
+        Array(try range(of: RecordFile(path, hint: hint).records(where: conditions)))
+    }
+
+    /// What ``offset`` and ``limit`` leave of all cases.
+    ///
+    /// - Throws: `file` where nothing is left.
+    func range<Case>(of cases: [Case]) throws(RuntimeError) -> ArraySlice<Case> {
+        guard offset < cases.count else {
+            throw RuntimeError(
+                .file, "the dataset '\(path)' has \(cases.count) cases, so none is left after offset \(offset)",
+                hint: "use a smaller dataset.offset")
+        }
+        return cases[offset..<(limit.map { min(cases.count, offset.saturatingAdd($0)) } ?? cases.count)]
+    }
+}
+
+extension Int {
+    fileprivate func saturatingAdd(_ other: Int) -> Int {
+        let (sum, overflow) = addingReportingOverflow(other)
+        return overflow ? .max : sum
+    }
+}

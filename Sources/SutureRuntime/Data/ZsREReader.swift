@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// zsRE in the records of the MEND split: a question about a subject, a rephrased one, an unrelated one.
+///
+/// The prompt is the question with the subject's first place as its slot. There is no old object: the MEMIT loader
+/// writes the end-of-text token there, which no method reads, so `target_true` stays empty and a component that needs
+/// it says so. The unrelated question with its answer is a neighbour.
+///
+/// Source: Mitchell et al. 2022 (the split), Meng et al. 2023 (how a record becomes a case).
+public struct ZsREReader: DatasetReader {
+    /// What is written into the model; code bases differ.
+    public enum Target: Sendable {
+        /// The first of `answers` (ROME, MEMIT): what is true.
+        case answer
+        /// `alt` (MEND, EasyEdit): another answer.
+        case alternative
+    }
+
+    public let name: String
+    public let target: Target
+    public let provides: EditCase.Fields = [.prompt, .subject, .targetNew, .paraphrases, .neighbors]
+
+    public init(_ target: Target = .answer) {
+        self.target = target
+        name = target == .answer ? "zsre" : "zsre-alt"
+    }
+
+    public func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
+        let records = try dataset.records(hint: "zsRE is a list of records with 'subject', 'src' and 'answers'")
+        return try records.enumerated().map { (index, record) throws(RuntimeError) in
+            try editCase(record, index: index)
+        }
+    }
+
+    private func editCase(_ record: CaseRecord, index: Int) throws(RuntimeError) -> EditCase {
+        let subject = try record.nonEmptyText("subject")
+        let prompt = try record.template("src", subject: subject, takesFirst: true)
+        return EditCase(
+            index: index, id: record.id, prompt: prompt, subject: subject, targetNew: try object(record),
+            paraphrasePrompts: try record.has("rephrase") ? [record.nonEmptyText("rephrase")] : [],
+            neighborhoodPrompts: try record.has("loc") ? [record.nonEmptyText("loc") + "?"] : [])
+    }
+
+    private func object(_ record: CaseRecord) throws(RuntimeError) -> String {
+        guard target == .answer else { return try record.target("alt", isRequired: true) }
+        guard let first = try record.texts("answers").first(where: { $0.contains { !$0.isWhitespace } }) else {
+            throw record.error("has no 'answers'")
+        }
+        return String(first.drop { $0 == " " })
+    }
+}
