@@ -37,8 +37,7 @@ struct WantedTokens {
     }
 
     private init(_ editCase: EditCase, _ model: Model) throws {
-        // Only a case with a subject has a slot; braces in code are braces.
-        let text = editCase.subject.isEmpty ? editCase.prompt : editCase.filledPrompt
+        let text = editCase.filledPrompt
         let (prompt, target) =
             editCase.answer.isEmpty
             ? try model.encode(prompt: text, target: editCase.targetNew)

@@ -49,7 +49,7 @@ extension AnswerRepair {
             record.steps = Double(steps) / Double(members.count)
             record.seconds = seconds / Double(members.count)
             record.judge(answer, before: before[i], after: after[i])
-            report(record)
+            try report(record)
         }
     }
 

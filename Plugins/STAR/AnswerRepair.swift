@@ -54,7 +54,7 @@ struct AnswerRepair {
             }
             record.seconds = watch.seconds
             record.judge(answer, before: before, after: now)
-            report(record)
+            try report(record)
         }
     }
 
@@ -62,7 +62,9 @@ struct AnswerRepair {
         try changes.model.choices(for: [answer], tokenBudget: settings.tokenBudget)[0]
     }
 
-    func report(_ record: RepairRecord) {
+    /// Records what a case's repair took and gave.
+    func report(_ record: RepairRecord) throws {
+        for score in record.scores { try session.record(score) }
         let id = answers.first { $0.caseIndex == record.caseIndex }?.id ?? ""
         session.log(
             .info,

@@ -52,11 +52,11 @@ struct MINT: Patcher {
         var history = DirectionHistory()
         try answers.oneByOne(&changes) { failure, changes, record in
             try session.progress("repair")
-            let neurons = try repair.neurons(for: [failure], at: locations, of: "mint", changes.model)
+            let neurons = try repair.neurons(for: [failure], at: locations, of: "mint", changes.model, in: session)
             let steer = SemanticSteer(rawValue: steerName) ?? .delta
             let direction = SemanticSteer.scaledByExtremes(
                 try steer.directions([(failure.target, failure.choice)], basis)[0])
-            var plan = try NeuronPlan(
+            let plan = try NeuronPlan(
                 failure, candidates: candidates(neurons), rate: alpha * scale, tokenBudget: repair.tokenBudget
             ) { isOrthogonal ? history.orthogonal(direction, at: $0) : direction }
             let (tries, kept) = try plan.repair(&changes, limit: maxPatches)

@@ -31,7 +31,7 @@ struct NeuronPlan {
     /// Patches until the token is right; takes all back if it is not after `limit` patches.
     ///
     /// - Returns: the number of patches, and the neurons of those that were kept.
-    mutating func repair(_ changes: inout WeightChanges, limit: Int) throws -> (tries: Int, kept: [Neuron]) {
+    func repair(_ changes: inout WeightChanges, limit: Int) throws -> (tries: Int, kept: [Neuron]) {
         let untouched = changes
         var patched: [Neuron] = []
         var choice = failure.choice

@@ -5,31 +5,30 @@ import SutureKit
 /// A case's prompt and reference answer as token ids, for teacher forcing: every prediction of the answer is read behind
 /// the prompt and the reference tokens before it, never behind the model's own.
 struct ReferenceAnswer {
-    var caseIndex: Int
-    var id: String
+    let editCase: EditCase
     var prompt: [Int]
     var answer: [Int]
 
     /// The answer's ids are appended to the prompt's, no text is joined: no token can straddle the boundary.
     init(_ editCase: EditCase, limit: Int?, _ model: Model) throws(SutureError) {
-        // Only a case with a subject has a slot; braces in code are braces.
-        let text = editCase.subject.isEmpty ? editCase.prompt : editCase.filledPrompt
-        caseIndex = editCase.index
-        id = editCase.id
-        prompt = try model.encode(text, addsSpecialTokens: true)
+        self.editCase = editCase
+        prompt = try model.encode(editCase.filledPrompt, addsSpecialTokens: true)
         answer = Array(try model.encode(editCase.answer).prefix(limit ?? .max))
         guard !prompt.isEmpty, !answer.isEmpty else {
             throw SutureError(
-                .invalidArgument, "case \(id): the \(prompt.isEmpty ? "prompt" : "answer") has no tokens",
+                .invalidArgument, "case \(editCase.id): the \(prompt.isEmpty ? "prompt" : "answer") has no tokens",
                 hint: "check the data set")
         }
     }
 
     /// Other tokens of the same case.
     init(_ other: ReferenceAnswer, prompt: [Int], answer: [Int]) {
-        (caseIndex, id) = (other.caseIndex, other.id)
+        editCase = other.editCase
         (self.prompt, self.answer) = (prompt, answer)
     }
+
+    var caseIndex: Int { editCase.index }
+    var id: String { editCase.id }
 
     /// What is run to read every prediction of the answer.
     var forced: [Int] { prompt + answer.dropLast() }

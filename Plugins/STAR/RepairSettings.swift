@@ -10,6 +10,11 @@ struct RepairSettings: ParameterSet {
     var layers: [Int]?
 
     @Parameter(
+        "locator", kind: .locator,
+        help: "Asked anew before each repair, on the model as it is by then; without: the experiment's locator, once.")
+    var locator: ComponentReference?
+
+    @Parameter(
         "max_answer_tokens", in: .positive, unit: "tokens",
         help: "Repair only so many tokens of an answer, from its beginning; without: all.")
     var answerLimit: Int?
@@ -21,8 +26,16 @@ struct RepairSettings: ParameterSet {
 
     /// The neurons to write for some failures together.
     func neurons(
-        for failures: [Failure], at locations: [Location], of method: String, _ model: Model
+        for failures: [Failure], at locations: [Location], of method: String, _ model: Model, in session: Session
     ) throws(SutureError) -> PatchedNeurons {
+        var locations = locations
+        if let locator {
+            var cases: [EditCase] = []
+            for failure in failures where cases.last?.index != failure.answer.caseIndex {
+                cases.append(failure.answer.editCase)
+            }
+            locations = try session.locate(cases, with: locator, on: model)
+        }
         let located = PatchedNeurons(failures.flatMap { locations.selected(for: $0) })
         let own = layers.map { PatchedNeurons(layers: $0) }
         if let own, !located.layers.isEmpty, located.layers != own.layers {

@@ -45,7 +45,7 @@ struct SGD: Patcher {
         _ rows: [RepairRow], _ failures: [Failure], at locations: [Location], _ changes: inout WeightChanges,
         in session: Session
     ) throws -> Int {
-        let neurons = try repair.neurons(for: failures, at: locations, of: "sgd", changes.model)
+        let neurons = try repair.neurons(for: failures, at: locations, of: "sgd", changes.model, in: session)
         let pass = try RepairPass(rows, layers: neurons.layers, tokenBudget: repair.tokenBudget, changes.model)
         return try RepairLoop(settings: steps).run(pass, &changes, willStep: { try session.progress("repair") }) {
             let units = neurons.units(at: $0)

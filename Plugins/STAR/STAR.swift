@@ -53,7 +53,7 @@ struct STAR: Patcher {
         switch Mode(rawValue: modeName) ?? .iterative {
         case .iterative:
             try answers.oneByOne(&changes) { failure, changes, _ in
-                let neurons = try repair.neurons(for: [failure], at: locations, of: "star", changes.model)
+                let neurons = try repair.neurons(for: [failure], at: locations, of: "star", changes.model, in: session)
                 return try optimize([failure.row], neurons, basis, &changes, in: session)
             }
         case .joint:
@@ -61,7 +61,7 @@ struct STAR: Patcher {
             let limit = max(1, changes.model.info.dMLP / 4)
             for group in answers.groups(keepsRightTokens: keepsRightTokens, limit: limit) {
                 try answers.together(group, &changes, keepsRightTokens: keepsRightTokens) { rows, failures, changes in
-                    let neurons = try repair.neurons(for: failures, at: locations, of: "star", changes.model)
+                    let neurons = try repair.neurons(for: failures, at: locations, of: "star", changes.model, in: session)
                     return try optimize(rows, neurons, basis, &changes, in: session)
                 }
             }

@@ -46,6 +46,7 @@ indirect enum ExperimentSchema: Sendable {
         switch self {
         case .value: nil
         case .section(let members): members.first { $0.key == key }?.schema
+        case .table: .table
         case .component: .component
         }
     }
