@@ -46,6 +46,40 @@ struct CaseRecord {
         return CaseRecord(inner, of: self, prefix: "\(prefix)\(key).")
     }
 
+    /// A list of records; empty where it is missing.
+    func records(_ key: String) throws(RuntimeError) -> [CaseRecord] {
+        try list(key).enumerated().map { (index, item) throws(RuntimeError) in
+            guard case .object = item else {
+                throw error("has \(item.phrase) at '\(prefix)\(key)[\(index)]' instead of a record")
+            }
+            return CaseRecord(item, of: self, prefix: "\(prefix)\(key)[\(index)].")
+        }
+    }
+
+    /// A list of anything; empty where it is missing.
+    func list(_ key: String) throws(RuntimeError) -> [JSONValue] {
+        guard let inner = value[key], !inner.isNull else { return [] }
+        guard case .list(let items) = inner else {
+            throw error("has \(inner.phrase) for '\(prefix)\(key)' instead of a list")
+        }
+        return items
+    }
+
+    /// A text that may be missing or empty.
+    func anyText(_ key: String) throws(RuntimeError) -> String {
+        guard let inner = value[key], !inner.isNull else { return "" }
+        guard let text = inner.text else { throw error("has \(inner.phrase) for '\(prefix)\(key)' instead of a text") }
+        try checkCharacters(text, key)
+        return text
+    }
+
+    /// A neighbour's subject, and its template as ``template(_:subject:takesFirst:)``.
+    func neighbor(target: String) throws(RuntimeError) -> Neighbor {
+        let subject = try nonEmptyText("subject")
+        return Neighbor(
+            prompt: try template("prompt", subject: subject, takesFirst: true), subject: subject, target: target)
+    }
+
     /// A text that must be there and hold more than white space.
     func nonEmptyText(_ key: String) throws(RuntimeError) -> String {
         guard let inner = value[key], !inner.isNull else { throw error("has no '\(prefix)\(key)'") }

@@ -4,11 +4,14 @@ import SutureKit
 
 /// CounterFact: a JSON list of records with `requested_rewrite`, paraphrases, neighbours and prompts for generation.
 ///
+/// Neighbour samples (`subject` and `prompt`) have the true object as theirs.
+///
 /// Source: the record format of ROME (Meng et al. 2022), as its data files have it.
 public struct CounterFactReader: DatasetReader {
     public let name = "counterfact"
     public let provides: EditCase.Fields = [
         .prompt, .subject, .targetNew, .targetTrue, .paraphrases, .neighbors, .generation, .attributes,
+        .neighborSamples,
     ]
 
     public init() {}
@@ -24,13 +27,17 @@ public struct CounterFactReader: DatasetReader {
         let rewrite = try record.object("requested_rewrite")
         let subject = try rewrite.nonEmptyText("subject")
         let prompt = try rewrite.template("prompt", subject: subject)
+        let targetTrue = try rewrite.target("target_true", isRequired: false)
         return EditCase(
             index: index, id: record.id, prompt: prompt, subject: subject,
             targetNew: try rewrite.target("target_new", isRequired: true),
-            targetTrue: try rewrite.target("target_true", isRequired: false),
+            targetTrue: targetTrue,
             paraphrasePrompts: try record.texts("paraphrase_prompts"),
             neighborhoodPrompts: try record.texts("neighborhood_prompts"),
             generationPrompts: try record.texts("generation_prompts"),
-            attributePrompts: try record.texts("attribute_prompts"))
+            attributePrompts: try record.texts("attribute_prompts"),
+            neighborSamples: try record.records("neighborhood_samples").map { (sample) throws(RuntimeError) in
+                try sample.neighbor(target: targetTrue)
+            })
     }
 }

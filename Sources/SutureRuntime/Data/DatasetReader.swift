@@ -9,7 +9,7 @@ public protocol DatasetReader: Sendable {
     var name: String { get }
     /// The fields that cases of this format can have.
     var provides: EditCase.Fields { get }
-    /// Reads the cases that the dataset's conditions, offset and limit choose, in this order. Their indices count from 0.
+    /// Reads the cases that the dataset's conditions, offset and limit choose, in this order. Indices count from 0.
     ///
     /// - Throws: `file`, naming file, case and field; `usage` for conditions that no record meets.
     func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase]
@@ -18,7 +18,8 @@ public protocol DatasetReader: Sendable {
 /// The formats that can be read.
 public enum DatasetReaders {
     public static let all: [any DatasetReader] = [
-        CounterFactReader(), ZsREReader(.answer), ZsREReader(.alternative), PairsReader(), TextReader(),
+        CounterFactReader(), ZsREReader(.answer), ZsREReader(.alternative), PairsReader(),
+        MarkedGenerationsReader(), TextReader(),
     ]
 
     public static var names: [String] { all.map(\.name) }

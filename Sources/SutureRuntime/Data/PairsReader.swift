@@ -5,16 +5,19 @@ import SutureKit
 /// Prompts with whole reference answers: `prompt` and `answer`, or `intent` and `code` as CoNaLa has them.
 ///
 /// The model continues the prompt with the answer; nothing is put between them. An intent becomes a comment line
-/// (`# intent` and a line feed; its own line feeds become spaces), behind which code begins. A record may have
-/// `paraphrase_prompts`, whose answer is the same, and `neighborhood_prompts`, prompts that shall stay as they are.
+/// (`# intent` and a line feed; its own line feeds become spaces), behind which code begins.
+///
+/// A record may have `paraphrase_prompts`, whose answer is the same, `neighborhood_prompts`, which shall stay as they
+/// are, and `neighborhood_samples`, each with `prompt` and `answer` of its own; their prompts are the neighbours where
+/// no others are given.
 public struct PairsReader: DatasetReader {
     public let name = "pairs"
-    public let provides: EditCase.Fields = [.prompt, .answer, .paraphrases, .neighbors]
+    public let provides: EditCase.Fields = [.prompt, .answer, .paraphrases, .neighbors, .neighborSamples]
 
     public init() {}
 
     public func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
-        let records = try dataset.records(hint: "pairs are a list of records, or one a line, with 'prompt' and 'answer'")
+        let records = try dataset.records(hint: "each record has 'prompt' and 'answer'")
         return try records.enumerated().map { (index, record) throws(RuntimeError) in
             try editCase(record, index: index)
         }
@@ -22,12 +25,18 @@ public struct PairsReader: DatasetReader {
 
     private func editCase(_ record: CaseRecord, index: Int) throws(RuntimeError) -> EditCase {
         let isCode = !record.has("prompt") && record.has("intent")
+        let samples = try record.records("neighborhood_samples").map { (sample) throws(RuntimeError) in
+            Neighbor(
+                prompt: try sample.nonEmptyText("prompt"), subject: "", target: try sample.nonEmptyText("answer"))
+        }
+        let neighbors = try record.texts("neighborhood_prompts")
         return EditCase(
             index: index, id: record.id,
             prompt: try isCode ? comment(record.nonEmptyText("intent")) : record.nonEmptyText("prompt"),
             answer: try record.nonEmptyText(isCode ? "code" : "answer"),
             paraphrasePrompts: try record.texts("paraphrase_prompts"),
-            neighborhoodPrompts: try record.texts("neighborhood_prompts"))
+            neighborhoodPrompts: neighbors.isEmpty ? samples.map(\.prompt) : neighbors,
+            neighborSamples: samples)
     }
 
     private func comment(_ intent: String) -> String {

@@ -6,7 +6,8 @@ import SutureKit
 ///
 /// The prompt is the question with the subject's first place as its slot. There is no old object: the MEMIT loader
 /// writes the end-of-text token there, which no method reads, so `target_true` stays empty and a component that needs
-/// it says so. The unrelated question with its answer is a neighbour.
+/// it says so. The unrelated question is a neighbour, and with its answer a neighbour sample: from
+/// `neighborhood_samples` where the record has them, which also name its subject, else as it stands.
 ///
 /// Source: Mitchell et al. 2022 (the split), Meng et al. 2023 (how a record becomes a case).
 public struct ZsREReader: DatasetReader {
@@ -20,7 +21,7 @@ public struct ZsREReader: DatasetReader {
 
     public let name: String
     public let target: Target
-    public let provides: EditCase.Fields = [.prompt, .subject, .targetNew, .paraphrases, .neighbors]
+    public let provides: EditCase.Fields = [.prompt, .subject, .targetNew, .paraphrases, .neighbors, .neighborSamples]
 
     public init(_ target: Target = .answer) {
         self.target = target
@@ -37,10 +38,22 @@ public struct ZsREReader: DatasetReader {
     private func editCase(_ record: CaseRecord, index: Int) throws(RuntimeError) -> EditCase {
         let subject = try record.nonEmptyText("subject")
         let prompt = try record.template("src", subject: subject, takesFirst: true)
+        let question = try record.has("loc") ? record.nonEmptyText("loc") + "?" : ""
         return EditCase(
             index: index, id: record.id, prompt: prompt, subject: subject, targetNew: try object(record),
             paraphrasePrompts: try record.has("rephrase") ? [record.nonEmptyText("rephrase")] : [],
-            neighborhoodPrompts: try record.has("loc") ? [record.nonEmptyText("loc") + "?"] : [])
+            neighborhoodPrompts: question.isEmpty ? [] : [question],
+            neighborSamples: try neighbors(record, question))
+    }
+
+    private func neighbors(_ record: CaseRecord, _ question: String) throws(RuntimeError) -> [Neighbor] {
+        guard record.has("loc_ans") else { return [] }
+        let answer = try record.target("loc_ans", isRequired: true)
+        let samples = try record.records("neighborhood_samples").map { (sample) throws(RuntimeError) in
+            try sample.neighbor(target: answer)
+        }
+        guard samples.isEmpty, !question.isEmpty else { return samples }
+        return [Neighbor(prompt: question, subject: "", target: answer)]
     }
 
     private func object(_ record: CaseRecord) throws(RuntimeError) -> String {

@@ -6,6 +6,12 @@ import Testing
 
 @testable import SutureRuntime
 
+extension Experiment.Dataset {
+    fileprivate static func plain(_ path: String, limit: Int? = nil, offset: Int = 0) -> Self {
+        Self(name: "counterfact", path: path, limit: limit, offset: offset)
+    }
+}
+
 @Suite("CounterFact records")
 struct CounterFactReaderTests {
     static func sample(
@@ -20,14 +26,15 @@ struct CounterFactReaderTests {
             {"case_id": \(id), "requested_rewrite": \(rewrite ?? standard),
              "paraphrase_prompts": ["France's capital is"],
              "neighborhood_prompts": ["The capital of Spain is", "Spain's capital is"], "attribute_prompts": [],
-             "generation_prompts": ["France is known for"], "neighborhood_samples": [{"subject": "Spain"}]}
+             "generation_prompts": ["France is known for"],
+             "neighborhood_samples": [{"subject": "Spain", "prompt": "In Spain lies"}]}
             """
     }
 
     func read(_ text: String, limit: Int? = nil, offset: Int = 0) throws -> [EditCase] {
         let workspace = try Workspace()
         let path = try workspace.write("facts.json", text)
-        return try CounterFactReader().read(.init(name: "counterfact", path: path, limit: limit, offset: offset))
+        return try CounterFactReader().read(.plain(path, limit: limit, offset: offset))
     }
 
     @Test("A record becomes a case with all of its prompts")
@@ -39,7 +46,8 @@ struct CounterFactReaderTests {
                     index: 0, id: "7", prompt: "The capital of {} is", subject: "France", targetNew: "Rome",
                     targetTrue: "Paris", paraphrasePrompts: ["France's capital is"],
                     neighborhoodPrompts: ["The capital of Spain is", "Spain's capital is"],
-                    generationPrompts: ["France is known for"])
+                    generationPrompts: ["France is known for"],
+                    neighborSamples: [Neighbor(prompt: "In {} lies", subject: "Spain", target: "Paris")])
             ])
     }
 
@@ -117,7 +125,7 @@ struct CounterFactReaderTests {
     func mistake(_ record: String, _ sentence: String) throws {
         let workspace = try Workspace()
         let path = try workspace.write("facts.json", "[\(record)]")
-        let error = try failure { try CounterFactReader().read(.init(name: "counterfact", path: path, limit: nil, offset: 0)) }
+        let error = try failure { try CounterFactReader().read(.plain(path)) }
         #expect(error.kind == .file)
         #expect(error.description == sentence.replacing("FILE", with: path))
     }
@@ -128,7 +136,7 @@ struct CounterFactReaderTests {
         let path = workspace.path("facts.json")
         func error(_ text: String?) throws -> RuntimeError {
             if let text { try workspace.write("facts.json", text) }
-            return try failure { try CounterFactReader().read(.init(name: "counterfact", path: path, limit: nil, offset: 0)) }
+            return try failure { try CounterFactReader().read(.plain(path)) }
         }
         #expect(try error(nil).message == "the dataset '\(path)' cannot be read")
         #expect(try error("").message == "\(path) is empty")

@@ -53,8 +53,20 @@ struct ZsREReaderTests {
                 EditCase(
                     index: 0, id: "#0", prompt: "Which river feeds {}?", subject: "Lake Anna",
                     targetNew: "North Anna River", paraphrasePrompts: ["What feeds Lake Anna?"],
-                    neighborhoodPrompts: ["nq question: who wrote the book?"])
+                    neighborhoodPrompts: ["nq question: who wrote the book?"],
+                    neighborSamples: [
+                        Neighbor(prompt: "nq question: who wrote the book?", subject: "", target: "Jane Doe")
+                    ])
             ])
+    }
+
+    @Test("Neighbour samples name the subject of the unrelated question")
+    func samples() throws {
+        let sample = #""neighborhood_samples": [{"subject": "the book", "prompt": "nq question: who wrote {}?"}]"#
+        let text = Self.record.replacing(#""cond": "x""#, with: sample)
+        #expect(
+            try Reading("zsre")("[\(text)]")[0].neighborSamples
+                == [Neighbor(prompt: "nq question: who wrote {}?", subject: "the book", target: "Jane Doe")])
     }
 
     @Test("The other tradition writes the alternative answer")
@@ -104,6 +116,14 @@ struct PairsReaderTests {
         #expect(cases[0].filledPrompt == "a {} of {}\n")
     }
 
+    @Test("Neighbours may have answers of their own, and are prompts to keep")
+    func neighbors() throws {
+        let editCase = try Reading("pairs")(
+            #"[{"prompt": "a", "answer": "b", "neighborhood_samples": [{"prompt": "c {}", "answer": "d"}]}]"#)[0]
+        #expect(editCase.neighborSamples == [Neighbor(prompt: "c {}", subject: "", target: "d")])
+        #expect(editCase.neighborhoodPrompts == ["c {}"])
+    }
+
     @Test("An intent becomes a comment line")
     func intent() throws {
         let cases = try Reading("pairs")(#"[{"intent": "add\r\nup", "code": "sum(x)"}]"#)
@@ -122,6 +142,14 @@ struct PairsReaderTests {
     @Test(
         "A wrong file is one sentence",
         arguments: [
+            (
+                #"[{"prompt": "a", "answer": "b", "neighborhood_samples": [5]}]"#,
+                "case #0 of 'FILE' has 5 at 'neighborhood_samples[0]' instead of a record"
+            ),
+            (
+                #"[{"prompt": "a", "answer": "b", "neighborhood_samples": [{"prompt": "c"}]}]"#,
+                "case #0 of 'FILE' has no 'neighborhood_samples[0].answer'"
+            ),
             (#"[{"prompt": "a"}]"#, "case #0 of 'FILE' has no 'answer'"),
             (#"[{"intent": "a"}]"#, "case #0 of 'FILE' has no 'code'"),
             (#"[{"answer": "a"}]"#, "case #0 of 'FILE' has no 'prompt'"),
@@ -132,12 +160,57 @@ struct PairsReaderTests {
             ),
             (
                 "5",
-                "the dataset 'FILE' is not a JSON list of cases but 5; pairs are a list of records, or one a line, "
-                    + "with 'prompt' and 'answer'"
+                "the dataset 'FILE' is not a JSON list of cases but 5; each record has 'prompt' and 'answer'"
             ),
         ])
     func mistake(_ text: String, _ sentence: String) throws {
         #expect(try Reading("pairs").failure(text) == sentence)
+    }
+}
+
+@Suite("Generations with marks")
+struct MarkedGenerationsReaderTests {
+    @Test("Marks count characters in the file and bytes in a case; equal prompts are one case")
+    func grouping() throws {
+        let cases = try Reading("marked-generations")(
+            """
+            {"id": "x", "prompt": "Say: ", "text": "né né", "marks": [[3, 5]]}
+            {"prompt": "Other", "text": "fine"}
+            {"prompt": "Say: ", "text": "👩‍🚀!", "marks": [[3, 4], [0, 1]]}
+            """)
+        #expect(
+            cases == [
+                EditCase(
+                    index: 0, id: "x", prompt: "Say: ",
+                    generations: [
+                        MarkedText(prompt: "Say: ", text: "né né", marks: [4..<7]),
+                        MarkedText(prompt: "Say: ", text: "👩‍🚀!", marks: [0..<4, 11..<12]),
+                    ]),
+                EditCase(index: 1, id: "#1", prompt: "Other", generations: [MarkedText(prompt: "Other", text: "fine")]),
+            ])
+    }
+
+    @Test("Offset and limit count cases, and conditions choose generations")
+    func range() throws {
+        let text = (0..<6).map { #"{"prompt": "p\#($0 % 3)", "text": "t\#($0)", "n": \#($0)}"# }.joined(separator: "\n")
+        let cases = try Reading("marked-generations")(text, limit: 1, offset: 1, where: "{n: [1, 5]}")
+        #expect(cases.map(\.prompt) == ["p2"])
+        #expect(cases[0].generations.map(\.text) == ["t2", "t5"])
+    }
+
+    @Test(
+        "A wrong mark is one sentence",
+        arguments: [
+            ("[[1, 5]]", "has the mark [1, 5] in a text of 4 characters"),
+            ("[[2, 2]]", "has the mark [2, 2] in a text of 4 characters"),
+            ("[[0, 2], [1, 3]]", "has marks that overlap: [0, 2] and [1, 3]"),
+            ("[[1]]", "has a list at 'marks[0]' instead of two whole numbers"),
+            ("[1]", "has 1 at 'marks[0]' instead of two whole numbers"),
+            ("1", "has 1 for 'marks' instead of a list"),
+        ])
+    func mistake(_ marks: String, _ sentence: String) throws {
+        let failure = try Reading("marked-generations").failure(#"{"prompt": "p", "text": "text", "marks": \#(marks)}"#)
+        #expect(failure.hasPrefix("case #0 of 'FILE' \(sentence)"))
     }
 }
 
@@ -175,8 +248,8 @@ struct RecordConditionTests {
     @Test(
         "A condition is a value, a range with both ends, an open range, or one of several texts",
         arguments: [
-            ("{wrong: 3}", "3"), ("{wrong: [1, 3]}", "1 2 3"), ("{wrong: [4, null]}", "4 5"), ("{wrong: [~, 0.5]}", "0"),
-            ("{wrong: \"3\"}", "6"), ("{split: dev}", "0 1 2"), ("{split: [dev, train]}", "0 1 2"),
+            ("{wrong: 3}", "3"), ("{wrong: [1, 3]}", "1 2 3"), ("{wrong: [4, null]}", "4 5"),
+            ("{wrong: [~, 0.5]}", "0"), ("{wrong: \"3\"}", "6"), ("{split: dev}", "0 1 2"), ("{split: [dev, train]}", "0 1 2"),
             ("{split: [dev, test], wrong: [2, 3]}", "2 3"), ("{inner: {even: true}}", "0 2 4"),
             ("{inner: {even: true, name: n2}, wrong: [0, 9]}", "2"),
         ])
