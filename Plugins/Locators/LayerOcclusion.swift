@@ -36,7 +36,8 @@ struct LayerOcclusion: Locator {
     @Parameter("amount", choices: Amount.allCases.map(\.rawValue), help: "How many of the layers to select.")
     var amountName = Amount.quarter.rawValue
 
-    @Parameter("bypass", choices: MLPBypass.allCases.map(\.rawValue), help: "What a bypassed MLP gives: its input, or 0.")
+    @Parameter(
+        "bypass", choices: MLPBypass.allCases.map(\.rawValue), help: "What a bypassed MLP gives: its input, or 0.")
     var bypassName = MLPBypass.identity.rawValue
 
     @Parameter(

@@ -65,7 +65,8 @@ struct NeuronAttribution: Locator {
 
     func validate() throws {
         guard ratio > 0 else {
-            throw SutureError(.invalidArgument, "neuron-attribution: ratio is 0", hint: "give a share of one layer's neurons")
+            throw SutureError(
+                .invalidArgument, "neuron-attribution: ratio is 0", hint: "give a share of one layer's neurons")
         }
     }
 
@@ -136,7 +137,8 @@ struct NeuronAttribution: Locator {
         for batch in TokenBatch.batches(ofLengths: contexts.map(\.count), budget: tokenBudget) {
             try willMeasure(maps.count { $0 != nil })
             let rows = batch.map { contexts[$0] }
-            let parts = try values(kind, rows, batch.map { targets[$0] }, model).map { try $0.cast(to: .float32).norm(1) }
+            let parts = try values(kind, rows, batch.map { targets[$0] }, model)
+                .map { try $0.cast(to: .float32).norm(1) }
             // [row, layer, dMLP]
             let norms = try Tensor.stacked(parts, 1).cast(device: .cpu)
             for (i, place) in batch.enumerated() { maps[place] = try NeuronAttribution.normed(norms[i]) }

@@ -9,8 +9,8 @@ import SutureKit
 struct WantedTokens {
     /// The prompt and all wanted tokens but the last.
     var tokens: [Int]
-    /// The tokens to measure: where the prediction is read, and what it shall be. Those that the model gets wrong; if it
-    /// gets none wrong, all of them.
+    /// The tokens to measure: where the prediction is read, and what it shall be. Those that the model gets wrong; if
+    /// it gets none wrong, all of them.
     var reads: [(position: Int, target: Int)]
     var hasFailures: Bool
 
@@ -79,8 +79,8 @@ struct TokenScores {
         wanted.enumerated().flatMap { row, wanted in wanted.reads.map { Place(row: row, position: $0.position) } }
     }
 
-    /// The tokens of each selection, as indices into ``places``. Cases without a failure count where no case has one, or
-    /// where a selection is theirs alone.
+    /// The tokens of each selection, as indices into ``places``. Cases without a failure count where no case has one,
+    /// or where a selection is theirs alone.
     func groups(_ scope: LocationScope) -> [(caseIndex: Int?, position: Int?, members: [Int])] {
         let places = self.places
         switch scope {

@@ -3,8 +3,8 @@
 import SutureKit
 
 extension AnswerRepair {
-    /// The answers that have failures, in their order, in groups of at most `limit` tokens to solve for; a longer answer
-    /// is alone.
+    /// The answers that have failures, in their order, in groups of at most `limit` tokens to solve for; a longer
+    /// answer is alone.
     func groups(keepsRightTokens: Bool, limit: Int) -> [[Int]] {
         var groups: [[Int]] = []
         var size = 0

@@ -2,7 +2,8 @@
 
 import SutureKit
 
-/// MINT: repairs wrong tokens by moving the write vectors of one or two neurons towards the wanted token (Gu et al. 2023).
+/// MINT: repairs wrong tokens by moving the write vectors of one or two neurons towards the wanted token (Gu et al.
+/// 2023).
 ///
 /// For a failing token the locator names candidates. Each is tried, the one that leaves the smallest lead of the wrong
 /// token is patched, o ← (o + α τ) / (1 + α) with τ the difference of two semantic basis vectors over its range, and so
@@ -11,7 +12,7 @@ import SutureKit
 /// Cost per patch: one pass, and one over as many rows as candidates from the lowest candidate's layer on.
 struct MINT: Patcher {
     static let descriptor = ComponentDescriptor(
-        id: "mint", summary: "Repairs wrong answer tokens by patching one or two neurons each, the best of some candidates.",
+        id: "mint", summary: "Repairs wrong answer tokens by patching a few neurons, the best of some candidates.",
         requires: [.prompt, .answer])
 
     let repair = RepairSettings()
@@ -27,7 +28,7 @@ struct MINT: Patcher {
 
     @Parameter(
         "steer", choices: SemanticSteer.allCases.map(\.rawValue),
-        help: "delta: towards the wanted token and away from the model's choice; target: towards the wanted one alone.")
+        help: "delta: to the wanted token and away from the model's choice; target: to the wanted one alone.")
     var steerName = SemanticSteer.delta.rawValue
 
     @Parameter("norm_gain", help: "Basis vectors invert the head with the final norm's gain, not the head alone.")

@@ -24,8 +24,9 @@ struct NeuronPlan {
         self.candidates = candidates
         self.rate = rate
         self.tokenBudget = tokenBudget
+        let layers = Set(candidates.map(\.layer))
         directions = try Dictionary(
-            uniqueKeysWithValues: Set(candidates.map(\.layer)).map { ($0, try Tensor(direction($0).map { Float($0) })) })
+            uniqueKeysWithValues: layers.map { ($0, try Tensor(direction($0).map { Float($0) })) })
     }
 
     /// Patches until the token is right; takes all back if it is not after `limit` patches.
@@ -118,7 +119,7 @@ struct DirectionHistory {
         used[layer, default: []].append(rest.map { $0 / norm })
     }
 
-    /// The part of a direction that is orthogonal to those, with the norm of the whole; the whole where nothing is left.
+    /// The part of a direction that is orthogonal to those, with the norm of the whole; the whole where none is left.
     func orthogonal(_ direction: [Double], at layer: Int) -> [Double] {
         let rest = DirectionHistory.rest(of: direction, used[layer] ?? [])
         let (whole, left) = (DirectionHistory.dot(direction, direction), DirectionHistory.dot(rest, rest))

@@ -111,7 +111,8 @@ struct RepairPass {
                 hint: "lower learning_rate or scale, or load the model in float32")
         }
         return Observation(
-            loss: loss, logits: try Tensor.concatenated(logits), targets: try Tensor.concatenated(batches.map(\.targets)),
+            loss: loss, logits: try Tensor.concatenated(logits),
+            targets: try Tensor.concatenated(batches.map(\.targets)),
             parts: Dictionary(uniqueKeysWithValues: zip(layers, parts)))
     }
 }

@@ -5,9 +5,9 @@ import SutureKit
 /// STAR: repairs wrong tokens by steps whose size comes from a least-squares patch and whose sign from the gradient
 /// (Gu et al. 2026).
 ///
-/// A failure wants its hidden state moved by the steer s, the scaled difference of two semantic basis vectors. For every
-/// patched layer, Z D = S has the solution of least norm D = Zᵀ (Z Zᵀ)⁺ S; one step adds −η |D| ⊙ sign(G) to the down
-/// projection, G being the gradient of the loss. Z, D and G are taken anew at every step, S once.
+/// A failure wants its hidden state moved by the steer s, the scaled difference of two semantic basis vectors. For
+/// every patched layer, Z D = S has the solution of least norm D = Zᵀ (Z Zᵀ)⁺ S; one step adds −η |D| ⊙ sign(G) to the
+/// down projection, G being the gradient of the loss. Z, D and G are taken anew at every step, S once.
 ///
 /// Cost per step: the layers from the lowest patched one on, forward and backward, and one matrix of the size of each
 /// patched projection.
@@ -31,7 +31,7 @@ struct STAR: Patcher {
 
     @Parameter(
         "steer", choices: SemanticSteer.allCases.map(\.rawValue),
-        help: "delta: towards the wanted token and away from the model's choice; target: towards the wanted one alone.")
+        help: "delta: to the wanted token and away from the model's choice; target: to the wanted one alone.")
     var steerName = SemanticSteer.delta.rawValue
 
     @Parameter("norm_gain", help: "Basis vectors invert the head with the final norm's gain, not the head alone.")
@@ -60,7 +60,8 @@ struct STAR: Patcher {
             // Near as many tokens as neurons the prior stops being exact.
             let limit = max(1, changes.model.info.dMLP / 4)
             for group in answers.groups(keepsRightTokens: keepsRightTokens, limit: limit) {
-                try answers.together(group, &changes, keepsRightTokens: keepsRightTokens) { rows, failures, changes in
+                try answers.together(group, &changes, keepsRightTokens: keepsRightTokens) {
+                    rows, failures, changes in
                     let neurons = try repair.neurons(for: failures, at: locations, of: "star", changes.model, in: session)
                     return try optimize(rows, neurons, basis, &changes, in: session)
                 }
@@ -79,9 +80,9 @@ struct STAR: Patcher {
         let steers = try Steers(pass.reads, SemanticSteer(rawValue: steerName) ?? .delta, basis)
         for layer in neurons.layers {
             guard let count = neurons.units(at: layer)?.count, count < pass.reads.count else { continue }
+            let reads = pass.reads.count
             session.log(
-                .warning,
-                "star: layer \(layer) has \(count) neurons for \(pass.reads.count) tokens; the steers are met roughly")
+                .warning, "star: \(count) neurons of layer \(layer) for \(reads) tokens: steers are met roughly")
         }
         return try RepairLoop(settings: steps).run(pass, &changes, willStep: { try session.progress("repair") }) {
             try steers.step(

@@ -26,8 +26,8 @@ struct Steers {
 
     /// −η |D| ⊙ sign(G): the size from the prior, the sign from the gradient, nothing where the gradient is 0.
     ///
-    /// - Parameter isLast: the layer is the model's last. There one read alone has a gradient, so that G and with it the
-    ///   step have rank one.
+    /// - Parameter isLast: the layer is the model's last. There one read alone has a gradient, so that G and with it
+    ///   the step have rank one.
     func step(
         at layer: Int, _ units: [Int]?, _ seen: Observation, rate: Double, isLast: Bool
     ) throws -> LayerStep {

@@ -63,8 +63,8 @@ enum LayerStep {
 
 /// What a repair has changed so far, and the model with it. A value: to take a repair back, keep the one before.
 ///
-/// Sums are float32 whatever the model's type, so that steps below its spacing add up; the model that is run and read is
-/// the one that the host will make of the patch, rounding included.
+/// Sums are float32 whatever the model's type, so that steps below its spacing add up; the model that is run and read
+/// is the one that the host will make of the patch, rounding included.
 struct WeightChanges {
     private let base: Model
     private var byLayer: [Int: LayerStep] = [:]

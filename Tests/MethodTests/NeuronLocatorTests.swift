@@ -16,7 +16,9 @@ struct NeuronLocatorTests {
 
     init() throws { session = TestSession(try TinyModel.load()) }
 
-    @Test("Amounts are rounded down, but one layer is always left", arguments: [(6, [6, 4, 3, 1, 1]), (2, [2, 1, 1, 1, 1])])
+    @Test(
+        "Amounts are rounded down, but one layer is always left",
+        arguments: [(6, [6, 4, 3, 1, 1]), (2, [2, 1, 1, 1, 1])])
     func amounts(layers: Int, counts: [Int]) {
         #expect(LayerOcclusion.Amount.allCases.map { $0.count(of: layers) } == counts)
     }
@@ -48,7 +50,8 @@ struct NeuronLocatorTests {
         locator.scopeName = "all"
         let occlusion = LayerOcclusion()
         occlusion.amountName = "one"
-        let critical = try #require(try occlusion.locate(cases, in: session.session).first(where: \.isSelected)?.site.layer)
+        let best = try occlusion.locate(cases, in: session.session).first(where: \.isSelected)
+        let critical = try #require(best?.site.layer)
         for pattern in NeuronAttribution.Pattern.allCases {
             locator.patternName = pattern.rawValue
             let locations = try locator.locate(cases, in: session.session)

@@ -119,7 +119,9 @@ struct STARGoldenTests {
         #expect(try golden.distance(patch, "mint") < STARGoldenTests.tolerance)
     }
 
-    @Test("Layer occlusion measures what the plain implementation measures", arguments: ["gpt2", "llama"], MLPBypass.allCases)
+    @Test(
+        "Layer occlusion measures what the plain implementation measures", arguments: ["gpt2", "llama"],
+        MLPBypass.allCases)
     func occlusion(family: String, bypass: MLPBypass) throws {
         let golden = try Golden(family)
         let locator = LayerOcclusion()
