@@ -35,7 +35,7 @@ struct MINT: Patcher {
     var usesGain = false
 
     @Parameter(
-        "orthogonal", help: "Take out of a target direction what earlier repairs used in the same layer. Not published.")
+        "orthogonal", help: "Take out of a target direction what earlier repairs used in its layer; not published.")
     var isOrthogonal = false
 
     private let bases = SemanticBasisCache()

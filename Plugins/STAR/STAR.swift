@@ -62,7 +62,8 @@ struct STAR: Patcher {
             for group in answers.groups(keepsRightTokens: keepsRightTokens, limit: limit) {
                 try answers.together(group, &changes, keepsRightTokens: keepsRightTokens) {
                     rows, failures, changes in
-                    let neurons = try repair.neurons(for: failures, at: locations, of: "star", changes.model, in: session)
+                    let neurons = try repair.neurons(
+                        for: failures, at: locations, of: "star", changes.model, in: session)
                     return try optimize(rows, neurons, basis, &changes, in: session)
                 }
             }
