@@ -215,7 +215,7 @@ struct STARTests {
 
     @Test(
         "A failing token is repaired, and the loss falls with every step",
-        arguments: [(TinyModel.Family.gpt2, 20.0, 10), (.gptj, 20, 60), (.llama, 20, 60)])
+        arguments: [(TinyModel.Family.gpt2, 20.0, 10), (.llama, 20, 60)])
     func solves(family: TinyModel.Family, scale: Double, epochs: Int) throws {
         let session = TestSession(try TinyModel.load(family))
         let star = STAR()
