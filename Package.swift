@@ -40,6 +40,7 @@ let package = Package(
         .library(name: "SutureKit", targets: ["SutureKit"]),
         plugin("Locators"),
         plugin("MEMIT"),
+        plugin("STAR"),
         plugin("Evaluators"),
         plugin("Native"),
     ]
@@ -58,6 +59,7 @@ let package = Package(
         // The methods. They depend on SutureKit alone.
         pluginTarget("Locators"),
         pluginTarget("MEMIT"),
+        pluginTarget("STAR"),
         pluginTarget("Evaluators"),
         .target(name: "Native", dependencies: ["CSuture"], path: "Plugins/Native", exclude: ["README.md"]),
 
@@ -115,7 +117,8 @@ let package = Package(
             exclude: ["Tokenizer/make_fixtures.py", "Transformer/make_golden.py"],
             resources: [.copy("Tokenizer/Fixtures"), .copy("Transformer/Golden")], swiftSettings: strict),
         .testTarget(
-            name: "MethodTests", dependencies: ["Evaluators", "Locators", "MEMIT", "SutureModel", "TestSupport"],
+            name: "MethodTests",
+            dependencies: ["Evaluators", "Locators", "MEMIT", "STAR", "SutureModel", "TestSupport"],
             exclude: ["Golden"], swiftSettings: strict,
             // Every plugin brings a suture_plugin_entry of its own; these tests link several and call none.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--allow-multiple-definition"])]),

@@ -28,16 +28,19 @@ public struct WeightChange: Sendable, Hashable, Codable {
 
 /// Refuses patches that are not edits: nothing changes, numbers are not finite, shapes do not fit.
 package enum PatchCheck {
-    /// The edited model and what changed.
+    /// What is wrong with a method that changed nothing at all.
+    static func nothing(by method: String) -> RuntimeError {
+        RuntimeError(
+            .refused, "\(method) returned no weight change",
+            hint: "its warnings say why; if there are none, check its layers and its locator")
+    }
+
+    /// The edited model and what changed. No deltas leave the model as it is.
     ///
     /// - Throws: `refused`, with a sentence that names the parameter. The model is as before.
     package static func apply(
         _ deltas: [Delta], to model: LanguageModel, by method: String, group: Int
     ) throws -> (model: LanguageModel, changes: [WeightChange]) {
-        guard !deltas.isEmpty else {
-            throw RuntimeError(
-                .refused, "\(method) returned no weight change", hint: "check its layers and its locator")
-        }
         let edited: LanguageModel
         do {
             edited = try withoutGradients { try model.applying(deltas) }

@@ -69,6 +69,8 @@ package final class RunEngine {
             reports += made.reports
             results.weights += made.reports.flatMap(\.weights)
             try enter("apply")
+            // One group of several may need no edit; a run that edits nothing is refused below.
+            if made.deltas.isEmpty && plan.groups.count == 1 { throw PatchCheck.nothing(by: experiment.method.id) }
             let (edited, changes) = try PatchCheck.apply(
                 made.deltas, to: current, by: experiment.method.id, group: group.index)
             results.patches.append(made.deltas)
@@ -81,6 +83,7 @@ package final class RunEngine {
                 try evaluate("batch-\(group.index + 1)", edited, measured, group: group.index, evaluation)
             }
         }
+        try checkUnchanged(results.patches)
         if !plan.restores {
             answersAfter = try answers("after", current, cases, group: 0)
             try evaluate("after", current, cases, group: 0, evaluation)
@@ -96,6 +99,19 @@ package final class RunEngine {
         clock.stop()
         results.seconds = clock.seconds
         return results
+    }
+
+    /// Says how many groups were left as they are.
+    ///
+    /// - Throws: `refused` where all were.
+    private func checkUnchanged(_ patches: [[Delta]]) throws {
+        let unchanged = patches.count { $0.isEmpty }
+        guard unchanged > 0 else { return }
+        guard unchanged < patches.count else { throw PatchCheck.nothing(by: experiment.method.id) }
+        Host.log(
+            .warning,
+            "\(experiment.method.id) changed nothing in \(unchanged) of \(patches.count) groups of cases, which are "
+                + "measured as they are")
     }
 
     private var evaluatorNames: [String] { experiment.evaluators.map(\.id) }

@@ -28,12 +28,12 @@ struct RunWriter {
     }
 
     /// One patch goes to `patch/`; several, of groups that were each restored, to `patch/0`, `patch/1` …; sequential
-    /// groups build on each other and make one patch.
+    /// groups build on each other and make one patch. A group that was left as it is has none.
     private func writePatches(_ results: RunResults) throws {
         let model = URL(fileURLWithPath: experiment.model.source)
         let patches =
             experiment.edit.restore == .never ? [results.patches.flatMap { $0 }] : results.patches
-        for (number, deltas) in patches.enumerated() {
+        for (number, deltas) in patches.enumerated() where !deltas.isEmpty {
             let place = patches.count == 1 ? folder.patch : folder.patch.appending(path: String(number))
             try PatchStore.write(Patch(deltas), of: experiment, model: model, to: place)
         }

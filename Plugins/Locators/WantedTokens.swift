@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// The tokens that a case wants behind its prompt, and which of them the model gets wrong.
+///
+/// They are those of the reference answer, appended as ids, or of the new object where a case has no answer. Each is
+/// predicted behind the prompt and the wanted tokens before it.
+struct WantedTokens {
+    /// The prompt and all wanted tokens but the last.
+    var tokens: [Int]
+    /// The tokens to measure: where the prediction is read, and what it shall be. Those that the model gets wrong; if
+    /// it gets none wrong, all of them.
+    var reads: [(position: Int, target: Int)]
+    var hasFailures: Bool
+
+    /// Of several cases, after one pass over their rows.
+    static func find(_ cases: [EditCase], tokenBudget: Int, _ model: Model) throws -> [WantedTokens] {
+        var wanted = try cases.map { try WantedTokens($0, model) }
+        for batch in TokenBatch.batches(ofLengths: wanted.map(\.tokens.count), budget: tokenBudget) {
+            let reads = batch.enumerated().flatMap { i, row in
+                wanted[row].reads.map { TokenIndex(row: i, position: $0.position) }
+            }
+            let pass = Forward(try TokenBatch(batch.map { wanted[$0].tokens }), logits: .at(reads))
+            guard let logits = try withoutGradients({ try model.forward(pass) }).logits else {
+                throw SutureError(.internal, "the model returned no logits")
+            }
+            var choices = try logits.argmax().scalars(as: Int.self)[...]
+            for row in batch {
+                let own = choices.prefix(wanted[row].reads.count)
+                choices = choices.dropFirst(own.count)
+                let wrong = zip(wanted[row].reads, own).filter { $0.target != $1 }.map(\.0)
+                if !wrong.isEmpty { (wanted[row].reads, wanted[row].hasFailures) = (wrong, true) }
+            }
+        }
+        return wanted
+    }
+
+    private init(_ editCase: EditCase, _ model: Model) throws {
+        let text = editCase.filledPrompt
+        let (prompt, target) =
+            editCase.answer.isEmpty
+            ? try model.encode(prompt: text, target: editCase.targetNew)
+            : (try model.encode(text, addsSpecialTokens: true), try model.encode(editCase.answer))
+        guard !prompt.isEmpty, !target.isEmpty, !(editCase.answer.isEmpty && editCase.targetNew.isEmpty) else {
+            throw SutureError(
+                .invalidArgument, "case \(editCase.id) has no wanted tokens behind its prompt",
+                hint: "use a data set with an answer or a target_new")
+        }
+        tokens = prompt + target.dropLast()
+        reads = target.enumerated().map { (prompt.count - 1 + $0.offset, $0.element) }
+        hasFailures = false
+    }
+}
+
+/// Which tokens share one selection.
+enum LocationScope: String, CaseIterable {
+    /// All measured tokens of all cases.
+    case all
+    /// Those of a case.
+    case `case`
+    /// Each by itself; the location's position is that from which the token is predicted.
+    case failure
+}
+
+/// Scores of every measured token, and how they are joined.
+struct TokenScores {
+    var cases: [EditCase]
+    var wanted: [WantedTokens]
+
+    /// A measured token: its case, and where it is predicted.
+    struct Place {
+        var row: Int
+        var position: Int
+    }
+
+    /// The measured tokens, case by case.
+    var places: [Place] {
+        wanted.enumerated().flatMap { row, wanted in wanted.reads.map { Place(row: row, position: $0.position) } }
+    }
+
+    /// The tokens of each selection, as indices into ``places``. Cases without a failure count where no case has one,
+    /// or where a selection is theirs alone.
+    func groups(_ scope: LocationScope) -> [(caseIndex: Int?, position: Int?, members: [Int])] {
+        let places = self.places
+        switch scope {
+        case .all:
+            let failing = places.indices.filter { wanted[places[$0].row].hasFailures }
+            return [(nil, nil, failing.isEmpty ? Array(places.indices) : failing)]
+        case .case:
+            return wanted.indices.map { row in
+                (cases[row].index, nil, places.indices.filter { places[$0].row == row })
+            }
+        case .failure:
+            return places.indices.map { (cases[places[$0].row].index, places[$0].position, [$0]) }
+        }
+    }
+}

@@ -1,0 +1,168 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// A prediction that a repair is about.
+struct RepairRead {
+    var position: Int
+    var target: Int
+    /// The model's first choice when the repair began.
+    var choice: Int
+
+    var isRight: Bool { target == choice }
+}
+
+/// Tokens to run, with the predictions to read.
+struct RepairRow {
+    var tokens: [Int]
+    var reads: [RepairRead]
+}
+
+/// The part of the model that depends on the patched down projections, for some rows, forward and backward.
+///
+/// What enters the lowest patched layer does not change during a repair and is computed once. If that layer is the last
+/// one, neither do its keys and values, and tokens before the first prediction need no run at all. A weight's gradient
+/// is not a leaf's: it is Σ zᵀ g over the tokens, z entering the projection and g being the gradient at its output.
+struct RepairPass {
+    private struct Batch {
+        /// What enters the lowest patched layer, `[row, position, dModel]`; a leaf, so that gradients are recorded.
+        var stream: Tensor
+        var lengths: [Int]
+        /// Of the tokens before the stream; nil where there are none.
+        var past: KeyValueCache?
+        var reads: [TokenIndex]
+        /// int64 `[read]`
+        var targets: Tensor
+    }
+
+    /// Ascending.
+    let layers: [Int]
+    /// In the order in which an observation lists them; not that of the rows given.
+    let reads: [RepairRead]
+    private let batches: [Batch]
+
+    init(_ rows: [RepairRow], layers: [Int], tokenBudget: Int, _ model: Model) throws {
+        guard let lowest = layers.first else { throw SutureError(.internal, "a repair needs a layer") }
+        self.layers = layers
+        let groups = TokenBatch.batches(ofLengths: rows.map(\.tokens.count), budget: tokenBudget)
+            .map { $0.map { rows[$0] } }
+        reads = groups.joined().flatMap(\.reads)
+        batches = try withoutGradients { try groups.map { try RepairPass.batch($0, lowest, model) } }
+    }
+
+    private static func batch(_ rows: [RepairRow], _ lowest: Int, _ model: Model) throws -> Batch {
+        let isLast = lowest == model.info.layerCount - 1
+        let starts = rows.map { isLast ? $0.reads.map(\.position).min() ?? 0 : 0 }
+        let lengths = zip(rows, starts).map { $0.tokens.count - $1 }
+        let width = lengths.max() ?? 0
+        // A pass comes by the stream entering a layer only if it runs the layer, which is of use for its keys alone.
+        let site = isLast ? Site.residualIn(lowest) : lowest > 0 ? .residualOut(lowest - 1) : .embedding
+        var pass = Forward(
+            .tokens(try TokenBatch(rows.map(\.tokens))), layers: 0..<(isLast ? lowest + 1 : lowest), logits: .none)
+        // Padding repeats a row's last token.
+        let tail = rows.indices.flatMap { i in
+            (0..<width).map { TokenIndex(row: i, position: min(starts[i] + $0, rows[i].tokens.count - 1)) }
+        }
+        pass.captures = [Capture(site, at: tail)]
+        pass.keepsCache = isLast
+        let output = try model.forward(pass)
+        return Batch(
+            stream: try output.captures[0].reshaped(rows.count, width, -1).leaf(), lengths: lengths,
+            past: (starts.max() ?? 0) > 0 ? try output.cache?.selecting(lengths: starts) : nil,
+            reads: rows.enumerated().flatMap { i, row in
+                row.reads.map { TokenIndex(row: i, position: $0.position - starts[i]) }
+            },
+            targets: try Tensor(rows.flatMap { $0.reads.map(\.target) }, device: model.info.device))
+    }
+
+    /// One forward and one backward pass. The loss is the mean over all reads of −log p of the target.
+    ///
+    /// - Parameter model: differs from the one that this was made with in the patched projections alone.
+    func run(_ model: Model) throws -> Observation {
+        var loss = 0.0
+        var logits: [Tensor] = []
+        var parts = layers.map { _ in [Observation.Part]() }
+        for batch in batches {
+            var pass = Forward(
+                .residual(batch.stream, lengths: batch.lengths), layers: layers[0]..<model.info.layerCount,
+                logits: .at(batch.reads))
+            pass.past = batch.past
+            pass.captures = layers.map { Capture(.neurons($0)) } + layers.map { Capture(.mlpOutput($0)) }
+            let output = try model.forward(pass)
+            guard let predicted = try output.logits?.cast(to: .float32) else {
+                throw SutureError(.internal, "the model returned no logits")
+            }
+            let sum = try predicted.crossEntropy(batch.targets, reduction: .sum) / Double(reads.count)
+            loss += try sum.item()
+            logits.append(try predicted.detached())
+            let gradients = try sum.gradients(of: Array(output.captures[layers.count...]))
+            let reads = try Tensor(batch.reads, device: model.info.device)
+            for i in layers.indices {
+                guard let gradient = gradients[i] else { continue }
+                parts[i].append(
+                    Observation.Part(
+                        neurons: try output.captures[i].detached().cast(to: .float32),
+                        gradient: try gradient.cast(to: .float32), reads: reads))
+            }
+        }
+        guard loss.isFinite else {
+            throw SutureError(
+                .failedPrecondition, "the loss of the repair is \(loss)",
+                hint: "lower learning_rate or scale, or load the model in float32")
+        }
+        return Observation(
+            loss: loss, logits: try Tensor.concatenated(logits),
+            targets: try Tensor.concatenated(batches.map(\.targets)),
+            parts: Dictionary(uniqueKeysWithValues: zip(layers, parts)))
+    }
+}
+
+/// What one pass saw.
+struct Observation {
+    struct Part {
+        /// z, `[row, position, dMLP]`, float32.
+        var neurons: Tensor
+        /// g, `[row, position, dModel]`, float32; 0 at padding.
+        var gradient: Tensor
+        /// int64 `[read, 2]`
+        var reads: Tensor
+    }
+
+    let loss: Double
+    /// `[read, vocabulary]`, float32.
+    let logits: Tensor
+    let targets: Tensor
+    let parts: [Int: [Part]]
+
+    /// Z: the neurons at the reads, `[read, unit]`.
+    func neurons(at layer: Int, units: [Int]?) throws -> Tensor {
+        let z = try Tensor.concatenated((parts[layer] ?? []).map { try $0.neurons.pick($0.reads) })
+        return try units.map { try z.indexSelect(1, $0) } ?? z
+    }
+
+    /// The gradient at the MLP's output at the reads, `[read, dModel]`.
+    func outputGradient(at layer: Int) throws -> Tensor {
+        try Tensor.concatenated((parts[layer] ?? []).map { try $0.gradient.pick($0.reads) })
+    }
+
+    /// The gradient of the down projection, `[dModel, unit]`.
+    func weightGradient(at layer: Int, units: [Int]?) throws -> Tensor {
+        var sum: Tensor?
+        for part in parts[layer] ?? [] {
+            let z = try units.map { try part.neurons.indexSelect(2, $0) } ?? part.neurons
+            let g = try part.gradient.reshaped(-1, part.gradient.shape[2])
+            let product = try g.transposed().matmul(z.reshaped(-1, z.shape[2]))
+            sum = try sum.map { try $0 + product } ?? product
+        }
+        guard let sum else { throw SutureError(.internal, "layer \(layer) was not observed") }
+        return sum
+    }
+
+    /// Whether every target is ahead of all other tokens by a margin, in logits.
+    func isSolved(margin: Double) throws -> Bool {
+        let index = try targets.unsqueezed(1)
+        let own = try logits.gather(1, index)
+        let others = try logits.scattered(1, index, Tensor.full(index.shape, -.infinity, device: logits.device))
+        return try (own.squeezed(1) - others.max(1)).min().item() > margin
+    }
+}

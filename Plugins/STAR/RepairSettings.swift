@@ -1,0 +1,93 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// What all three methods may be told about where they write and what they read.
+struct RepairSettings: ParameterSet {
+    @Parameter(
+        "layers", in: .nonNegative, unit: "layer",
+        help: "Layers to write, from 0, every neuron of them; without: what the locator selected, or else all layers.")
+    var layers: [Int]?
+
+    @Parameter(
+        "locator", kind: .locator,
+        help: "Asked anew before each repair, on the model as it is by then; without: the experiment's locator, once.")
+    var locator: ComponentReference?
+
+    @Parameter(
+        "max_answer_tokens", in: .positive, unit: "tokens",
+        help: "Repair only so many tokens of an answer, from its beginning; without: all.")
+    var answerLimit: Int?
+
+    @Parameter(
+        "batch_tokens", in: .positive, unit: "tokens",
+        help: "Tokens that are run at once, padding counted. Changes speed and memory, not results.")
+    var tokenBudget = 8192
+
+    /// The neurons to write for some failures together.
+    func neurons(
+        for failures: [Failure], at locations: [Location], of method: String, _ model: Model, in session: Session
+    ) throws(SutureError) -> PatchedNeurons {
+        var locations = locations
+        if let locator {
+            var cases: [EditCase] = []
+            for failure in failures where cases.last?.index != failure.answer.caseIndex {
+                cases.append(failure.answer.editCase)
+            }
+            locations = try session.locate(cases, with: locator, on: model)
+        }
+        let located = PatchedNeurons(failures.flatMap { locations.selected(for: $0) })
+        let own = layers.map { PatchedNeurons(layers: $0) }
+        if let own, !located.layers.isEmpty, located.layers != own.layers {
+            throw SutureError(
+                .invalidArgument,
+                "\(method) has the setting layers \(own.layers), but the locator selected \(located.layers)",
+                hint: "remove one of the two")
+        }
+        let all = PatchedNeurons(layers: Array(0..<model.info.layerCount))
+        let chosen = located.layers.isEmpty ? own ?? all : located
+        try chosen.check(model, method: method)
+        return chosen
+    }
+}
+
+/// The settings of repairs by gradient steps, under the names of the published code.
+struct StepSettings: ParameterSet {
+    @Parameter("learning_rate", in: .positive, help: "Step size; the same for any number of layers.")
+    var learningRate = 1e-2
+
+    @Parameter("scale", in: .positive, help: "Multiplies learning_rate.")
+    var scale = 1.0
+
+    @Parameter("epochs", in: .positive, unit: "steps", help: "Steps per failure, or per group of them.")
+    var epochs = 10
+
+    @Parameter(
+        "stop_margin", in: .nonNegative, unit: "logits",
+        help: "Stop early, once every target is ahead of all other tokens by more; without: never, as published.")
+    var stopMargin: Double?
+
+    var rate: Double { learningRate * scale }
+}
+
+/// A loop of steps on the patched projections: forward, backward, all layers at once.
+struct RepairLoop {
+    var settings: StepSettings
+
+    /// - Parameter step: what a layer changes by, given what was seen.
+    /// - Returns: the steps that were taken.
+    func run(
+        _ pass: RepairPass, _ changes: inout WeightChanges, willStep: () throws -> Void,
+        step: (Int, Observation) throws -> LayerStep
+    ) throws -> Int {
+        for epoch in 0..<settings.epochs {
+            try willStep()
+            let seen = try pass.run(changes.model)
+            if let margin = settings.stopMargin, try seen.isSolved(margin: margin) { return epoch }
+            var steps: [Int: LayerStep] = [:]
+            for layer in pass.layers { steps[layer] = try step(layer, seen) }
+            try changes.add(steps)
+        }
+        return settings.epochs
+    }
+}
