@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SutureKit
+import ValueEditing
 
 /// ROME: one fact, one rank-one write into the MLP of one layer (Meng et al. 2022).
 ///
@@ -92,16 +93,12 @@ struct ROME: Patcher {
         _ editCase: EditCase, _ layer: Int, _ templates: ContextTemplates, _ factor: Tensor?, _ model: Model,
         in session: Session
     ) throws -> (left: Tensor, right: Tensor) {
-        let token = values.factToken
         let optimization = ValueOptimization(
-            site: .mlpOutput(layer), layer: layer, settings: values,
-            objectives: [
-                RewriteObjective(templates: templates, token: token), EssenceObjective(token: token),
-            ])
-        let target = try optimization.values(for: [editCase], model, in: session)
+            sites: [.mlpOutput(layer)], layer: layer, settings: values, objectives: values.objectives(templates))
+        let target = try optimization.values(for: [editCase], model, in: session).values[0]
 
         try session.progress("keys")
-        let rows = try templates.lookups(of: editCase, token, model).map(\.tokensThroughLookup)
+        let rows = try templates.lookups(of: editCase, values.factToken, model).map(\.tokensThroughLookup)
         func reading(_ site: Site, averaged: Bool) throws -> Tensor {
             // The first template is the plain prompt.
             let chosen = averaged ? rows : [rows[0]]

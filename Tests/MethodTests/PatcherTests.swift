@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import MEMIT
+@testable import ValueEditing
 
 @Suite("Patching a tiny model")
 struct PatcherTests {
@@ -80,7 +81,8 @@ struct PatcherTests {
         rome.keyName = key.rawValue
         let before = try session.model
         let patch = try rome.patch([editCase], at: layers([1]), in: session.session)
-        let target = try #require(session.store.values.first)
+        // What is kept of a chunk is `[site, case, dModel + 2]`.
+        let target = try #require(session.store.values.first)[0].sliced(1, 0..<16)
         try session.apply(patch)
 
         // The first MLP input of layer 1 is unchanged, so its output moves by the write alone.

@@ -4,7 +4,7 @@ import SutureKit
 import SutureModel
 import TestSupport
 
-@testable import MEMIT
+@testable import ValueEditing
 
 /// Cases that the tiny model can be asked about.
 enum TinyCases {
