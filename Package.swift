@@ -40,6 +40,8 @@ let package = Package(
         .library(name: "SutureKit", targets: ["SutureKit"]),
         plugin("Locators"),
         plugin("MEMIT"),
+        plugin("PMET"),
+        plugin("AlphaEdit"),
         plugin("Evaluators"),
         plugin("Native"),
     ]
@@ -58,6 +60,8 @@ let package = Package(
         // The methods. They depend on SutureKit alone.
         pluginTarget("Locators"),
         pluginTarget("MEMIT", over: "ValueEditing"),
+        pluginTarget("PMET", over: "ValueEditing"),
+        pluginTarget("AlphaEdit", over: "ValueEditing"),
         pluginTarget("Evaluators"),
         // What methods that optimise values share; linked into each of them.
         .target(
@@ -121,7 +125,7 @@ let package = Package(
         .testTarget(
             name: "MethodTests",
             dependencies: [
-                "Evaluators", "Locators", "MEMIT", "SutureModel", "TestSupport", "ValueEditing",
+                "AlphaEdit", "Evaluators", "Locators", "MEMIT", "PMET", "SutureModel", "TestSupport", "ValueEditing",
             ],
             swiftSettings: strict,
             // Every plugin brings a suture_plugin_entry of its own; these tests link several and call none.
