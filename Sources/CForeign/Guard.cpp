@@ -96,6 +96,12 @@ suture_foreign_failure *suture_guarded_evaluate(const suture_evaluator *table, s
     return guarded([&] { *out = table->evaluate(instance, session, cases); });
 }
 
+suture_foreign_failure *suture_guarded_annotate(const suture_annotator *table, suture_instance *instance,
+                                                suture_session *session, const suture_texts *texts, suture_error **out)
+{
+    return guarded([&] { *out = table->annotate(instance, session, texts); });
+}
+
 suture_foreign_failure *suture_guarded_summarize(const suture_evaluator *table, suture_instance *instance,
                                                  suture_session *session, const suture_scores *scores,
                                                  suture_error **out)

@@ -2,6 +2,25 @@
 
 import CSuture
 
+/// What kind of method a component is. The raw value is the ABI's number.
+public enum ComponentKind: Int32, Sendable, Hashable, Codable, CaseIterable {
+    case locator = 1
+    case patcher, evaluator, annotator
+
+    /// "locator", for sentences and `--json`.
+    public var name: String {
+        switch self {
+        case .locator: "locator"
+        case .patcher: "patcher"
+        case .evaluator: "evaluator"
+        case .annotator: "annotator"
+        }
+    }
+
+    /// "a locator", for sentences.
+    public var phrase: String { "\(self == .evaluator || self == .annotator ? "an" : "a") \(name)" }
+}
+
 /// What the host shows of a component before it runs.
 public struct ComponentDescriptor: Sendable, Hashable {
     /// As in the experiment file: "memit".
@@ -20,7 +39,7 @@ public struct ComponentDescriptor: Sendable, Hashable {
     }
 }
 
-/// What locators, patchers and evaluators have in common. Settings are ``Parameter`` properties; an instance is made for a
+/// What all kinds of component have in common. Settings are ``Parameter`` properties; an instance is made for a
 /// run, receives its settings, and is then called, never twice at once.
 public protocol Component {
     static var descriptor: ComponentDescriptor { get }
@@ -53,4 +72,12 @@ public protocol Evaluator: Component {
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score]
     /// Turns all scores of a stage into figures.
     func summarize(_ scores: [Score]) throws -> [Metric]
+}
+
+/// Answers "what is unwanted in this text?". Used by methods and evaluators that take one as a setting.
+public protocol Annotator: Component {
+    /// The unwanted parts of each text, as ranges of bytes of its UTF-8 that do not overlap.
+    ///
+    /// - Parameter texts: what followed a prompt. Their own marks are those of the data set, where it has some.
+    func annotate(_ texts: [MarkedText], in session: Session) throws -> [[Range<Int>]]
 }

@@ -20,12 +20,15 @@ public struct EditCase: Sendable, Hashable {
         public static let generation = Fields(rawValue: 1 << 6)
         public static let attributes = Fields(rawValue: 1 << 7)
         public static let answer = Fields(rawValue: 1 << 8)
+        public static let neighborSamples = Fields(rawValue: 1 << 9)
+        public static let generations = Fields(rawValue: 1 << 10)
 
         /// Each field with its name in experiment files and sentences.
         public static let named: [(name: String, field: Fields)] = [
             ("prompt", .prompt), ("subject", .subject), ("target_new", .targetNew), ("target_true", .targetTrue),
             ("paraphrase_prompts", .paraphrases), ("neighborhood_prompts", .neighbors),
             ("generation_prompts", .generation), ("attribute_prompts", .attributes), ("answer", .answer),
+            ("neighborhood_samples", .neighborSamples), ("marked_generations", .generations),
         ]
 
         /// The names of the fields that are set.
@@ -51,11 +54,16 @@ public struct EditCase: Sendable, Hashable {
     public var generationPrompts: [String]
     /// Prompts about other subjects whose object is ``targetNew``.
     public var attributePrompts: [String]
+    /// Neighbours that a method may learn from, so that it leaves others of their kind as they are.
+    public var neighborSamples: [Neighbor]
+    /// What the model itself said after a prompt, with what is unwanted in it (negative training).
+    public var generations: [MarkedText]
 
     public init(
         index: Int, id: String, prompt: String = "", subject: String = "", targetNew: String = "",
         targetTrue: String = "", answer: String = "", paraphrasePrompts: [String] = [],
-        neighborhoodPrompts: [String] = [], generationPrompts: [String] = [], attributePrompts: [String] = []
+        neighborhoodPrompts: [String] = [], generationPrompts: [String] = [], attributePrompts: [String] = [],
+        neighborSamples: [Neighbor] = [], generations: [MarkedText] = []
     ) {
         self.index = index
         self.id = id
@@ -68,6 +76,8 @@ public struct EditCase: Sendable, Hashable {
         self.neighborhoodPrompts = neighborhoodPrompts
         self.generationPrompts = generationPrompts
         self.attributePrompts = attributePrompts
+        self.neighborSamples = neighborSamples
+        self.generations = generations
     }
 
     /// The prompt with the subject filled in.
@@ -85,7 +95,39 @@ public struct EditCase: Sendable, Hashable {
         if !neighborhoodPrompts.isEmpty { fields.insert(.neighbors) }
         if !generationPrompts.isEmpty { fields.insert(.generation) }
         if !attributePrompts.isEmpty { fields.insert(.attributes) }
+        if !neighborSamples.isEmpty { fields.insert(.neighborSamples) }
+        if !generations.isEmpty { fields.insert(.generations) }
         return fields
+    }
+}
+
+/// Another subject of the same relation, to be left as it is while a case is edited.
+public struct Neighbor: Sendable, Hashable {
+    /// A template with one `{}` for the subject.
+    public var prompt: String
+    public var subject: String
+    /// Its own object, without its leading space.
+    public var target: String
+
+    public init(prompt: String, subject: String, target: String) {
+        self.prompt = prompt
+        self.subject = subject
+        self.target = target
+    }
+}
+
+/// A text that followed a prompt, with the parts of it that are unwanted.
+public struct MarkedText: Sendable, Hashable {
+    /// Empty where there was none.
+    public var prompt: String
+    public var text: String
+    /// Ranges of bytes of the text's UTF-8. They do not overlap.
+    public var marks: [Range<Int>]
+
+    public init(prompt: String = "", text: String, marks: [Range<Int>] = []) {
+        self.prompt = prompt
+        self.text = text
+        self.marks = marks
     }
 }
 

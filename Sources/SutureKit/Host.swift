@@ -12,6 +12,7 @@ public enum Host {
         let tensor: UnsafePointer<suture_tensor_api>
         let model: UnsafePointer<suture_model_api>?
         let session: UnsafePointer<suture_session_api>?
+        let function: UnsafePointer<suture_function_api>?
     }
 
     // Written by `install` alone, which the loader calls before any other use and never again with other tables; the
@@ -45,7 +46,9 @@ public enum Host {
             host: host, tensor: tensor,
             model: try table(SUTURE_MODEL_ID, suture_model_api.self, needs: MemoryLayout<suture_model_api>.size),
             session: try table(
-                SUTURE_SESSION_ID, suture_session_api.self, needs: MemoryLayout<suture_session_api>.size))
+                SUTURE_SESSION_ID, suture_session_api.self, needs: MemoryLayout<suture_session_api>.size),
+            function: try table(
+                SUTURE_FUNCTION_ID, suture_function_api.self, needs: MemoryLayout<suture_function_api>.size))
     }
 
     static func tables() throws(SutureError) -> Tables {
@@ -64,6 +67,11 @@ public enum Host {
     static func sessions() throws(SutureError) -> UnsafePointer<suture_session_api> {
         guard let session = try tables().session else { throw missing(SUTURE_SESSION_ID) }
         return session
+    }
+
+    static func functions() throws(SutureError) -> UnsafePointer<suture_function_api> {
+        guard let function = try tables().function else { throw missing(SUTURE_FUNCTION_ID) }
+        return function
     }
 
     private static func missing(_ id: String) -> SutureError {

@@ -19,6 +19,19 @@ public struct Score: Sendable, Hashable {
     }
 }
 
+/// An unwanted part of one of several texts.
+public struct Mark: Sendable, Hashable {
+    /// Index into the texts.
+    public var text: Int
+    /// Of the text's UTF-8.
+    public var bytes: Range<Int>
+
+    public init(text: Int, bytes: Range<Int>) {
+        self.text = text
+        self.bytes = bytes
+    }
+}
+
 /// A figure of the report. Figures of different protocols are never averaged.
 public struct Metric: Sendable, Hashable {
     public enum Direction: Int32, Sendable {

@@ -6,7 +6,7 @@ import CSuture
 /// runs, fills the default and records it.
 public struct ParameterDeclaration: Sendable, Hashable {
     public enum Kind: Int32, Sendable {
-        case integer = 1, number, boolean, text, integers, numbers, texts, textGroups, path
+        case integer = 1, number, boolean, text, integers, numbers, texts, textGroups, path, component
 
         /// "a whole number", for sentences.
         public var phrase: String {
@@ -20,6 +20,7 @@ public struct ParameterDeclaration: Sendable, Hashable {
             case .texts: "a list of texts"
             case .textGroups: "a list of lists of texts, or a JSON file of one"
             case .path: "a file"
+            case .component: "a component: its name, or {name: …} with its settings"
             }
         }
     }
@@ -37,6 +38,12 @@ public struct ParameterDeclaration: Sendable, Hashable {
     public var choices: [String]
     public var unit: String
     public var help: String
+    /// Fields that every case must have where the value is not null, 0, false or empty.
+    public var needs: EditCase.Fields = []
+    /// Fields that every case must have where it is.
+    public var needsOtherwise: EditCase.Fields = []
+    /// The ABI's number of the kind of a component; 0 for other parameters.
+    public var componentKind: Int32 = 0
 }
 
 /// The numbers a parameter may take (each element of a list).
@@ -89,29 +96,47 @@ public struct Parameter<Value: ParameterValue> {
         init(_ value: Value) { self.value = value }
     }
 
-    let declaration: ParameterDeclaration
+    package let declaration: ParameterDeclaration
     let storage: Storage
 
     /// A setting with a default.
+    ///
+    /// - Parameters:
+    ///   - needs: fields that every case must have where the value is not null, 0, false or empty.
+    ///   - needsOtherwise: fields that every case must have where it is.
     public init(
         wrappedValue: Value, _ name: String, in range: ParameterRange = .any, choices: [String] = [],
-        unit: String = "", help: String
+        unit: String = "", needs: EditCase.Fields = [], needsOtherwise: EditCase.Fields = [], help: String
     ) {
         storage = Storage(wrappedValue)
         declaration = ParameterDeclaration(
             name: name, kind: Value.parameterKind, isRequired: false, isOptional: Value.isOptionalParameter,
-            defaultJSON: wrappedValue.json, range: range, choices: choices, unit: unit, help: help)
+            defaultJSON: wrappedValue.json, range: range, choices: choices, unit: unit, help: help, needs: needs,
+            needsOtherwise: needsOtherwise)
     }
 
     /// A setting that the file must give (an optional one may be left out).
     public init(
-        _ name: String, in range: ParameterRange = .any, choices: [String] = [], unit: String = "", help: String
+        _ name: String, in range: ParameterRange = .any, choices: [String] = [], unit: String = "",
+        needs: EditCase.Fields = [], needsOtherwise: EditCase.Fields = [], help: String
     ) {
         storage = Storage(Value.placeholder)
         declaration = ParameterDeclaration(
             name: name, kind: Value.parameterKind, isRequired: !Value.isOptionalParameter,
             isOptional: Value.isOptionalParameter, defaultJSON: nil, range: range, choices: choices, unit: unit,
-            help: help)
+            help: help, needs: needs, needsOtherwise: needsOtherwise)
+    }
+
+    /// Another component with settings of its own, called through the session. An optional one may be left out.
+    public init(
+        _ name: String, kind: ComponentKind, needs: EditCase.Fields = [], needsOtherwise: EditCase.Fields = [],
+        help: String
+    ) where Value: ComponentParameterValue {
+        storage = Storage(Value.placeholder)
+        declaration = ParameterDeclaration(
+            name: name, kind: .component, isRequired: !Value.isOptionalParameter,
+            isOptional: Value.isOptionalParameter, defaultJSON: nil, range: .any, choices: [], unit: "", help: help,
+            needs: needs, needsOtherwise: needsOtherwise, componentKind: kind.rawValue)
     }
 
     public var wrappedValue: Value {

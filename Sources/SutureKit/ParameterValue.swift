@@ -54,6 +54,28 @@ extension FilePath: ParameterValue {
     }
 }
 
+/// Another component that the experiment file names as a setting; for the calls of ``Session``.
+public struct ComponentReference: Sendable, Hashable {
+    /// The name of the parameter.
+    public var slot: String
+    public init(slot: String) { self.slot = slot }
+}
+
+/// ``ComponentReference``, or an optional one.
+public protocol ComponentParameterValue: ParameterValue {}
+
+extension ComponentReference: ComponentParameterValue {
+    public static var parameterKind: ParameterDeclaration.Kind { .component }
+    public static var placeholder: ComponentReference { ComponentReference(slot: "") }
+    public var json: String? { nil }
+    public init?(_ argument: UnsafePointer<suture_argument>) {
+        guard let slot = String(argument) else { return nil }
+        self.init(slot: slot)
+    }
+}
+
+extension Optional: ComponentParameterValue where Wrapped: ComponentParameterValue {}
+
 extension Array: ParameterValue where Element: ParameterListElement {
     public static var parameterKind: ParameterDeclaration.Kind { Element.listKind }
     public static var placeholder: [Element] { [] }

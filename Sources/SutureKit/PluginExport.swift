@@ -29,6 +29,7 @@ public final class PluginExport: Sendable {
         let locator: UnsafePointer<suture_locator>
         let patcher: UnsafePointer<suture_patcher>
         let evaluator: UnsafePointer<suture_evaluator>
+        let annotator: UnsafePointer<suture_annotator>
     }
 
     // Written once by the initialiser of the image's one PluginExport, a global that Swift initialises once and before
@@ -36,7 +37,7 @@ public final class PluginExport: Sendable {
     nonisolated(unsafe) static var registry: Registry?
     nonisolated(unsafe) private static let arena = CArena()
 
-    /// - Parameter components: types that conform to ``Locator``, ``Patcher`` or ``Evaluator``.
+    /// - Parameter components: types that conform to ``Locator``, ``Patcher``, ``Evaluator`` or ``Annotator``.
     public init(id: String, version: String, components: [any Component.Type]) {
         let arena = PluginExport.arena
         let table = suture_plugin(
@@ -53,7 +54,9 @@ public final class PluginExport: Sendable {
             evaluator: arena.value(
                 suture_evaluator(
                     struct_size: MemoryLayout<suture_evaluator>.size, evaluate: Callbacks.evaluate,
-                    summarize: Callbacks.summarize)))
+                    summarize: Callbacks.summarize)),
+            annotator: arena.value(
+                suture_annotator(struct_size: MemoryLayout<suture_annotator>.size, annotate: Callbacks.annotate)))
     }
 
     /// The result of `suture_plugin_entry`: NULL for a host of another major.
@@ -67,6 +70,7 @@ public final class PluginExport: Sendable {
         case is any Locator.Type: kind = SUTURE_KIND_LOCATOR
         case is any Patcher.Type: kind = SUTURE_KIND_PATCHER
         case is any Evaluator.Type: kind = SUTURE_KIND_EVALUATOR
+        case is any Annotator.Type: kind = SUTURE_KIND_ANNOTATOR
         default: return nil
         }
         let descriptor = type.descriptor
@@ -164,6 +168,7 @@ private enum Callbacks {
         case SUTURE_LOCATOR_ID: return UnsafeRawPointer(registry.locator)
         case SUTURE_PATCHER_ID: return UnsafeRawPointer(registry.patcher)
         case SUTURE_EVALUATOR_ID: return UnsafeRawPointer(registry.evaluator)
+        case SUTURE_ANNOTATOR_ID: return UnsafeRawPointer(registry.annotator)
         default: return nil
         }
     }
@@ -207,6 +212,19 @@ private enum Callbacks {
                 let evaluator = try Box.component(instance, (any Evaluator).self)
                 let session = Session(borrowing: session)
                 for metric in try evaluator.summarize([Score](scores)) { try session.emit(metric) }
+            }
+        }
+
+    static let annotate:
+        @convention(c) (OpaquePointer, OpaquePointer, UnsafePointer<suture_texts>) -> OpaquePointer? = {
+            instance, session, texts in
+            Host.returningError {
+                let annotator = try Box.component(instance, (any Annotator).self)
+                let session = Session(borrowing: session)
+                let marks = try annotator.annotate([MarkedText](texts), in: session)
+                for (text, ranges) in marks.enumerated() {
+                    for bytes in ranges { try session.emit(Mark(text: text, bytes: bytes)) }
+                }
             }
         }
 }

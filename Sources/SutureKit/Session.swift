@@ -76,7 +76,43 @@ public struct Session {
         try Host.check(try Host.sessions().pointee.store_put(handle, key, tensor.handle))
     }
 
+    /// What ``carry(_:_:)`` kept when an earlier group of cases was edited, where groups are edited one upon the other.
+    /// Nil at the start, and wherever weights are restored between groups.
+    public func carried(_ key: String) throws(SutureError) -> Tensor? {
+        var out: OpaquePointer?
+        try Host.check(try Host.sessions().pointee.carried(handle, key, &out))
+        guard let out else { return nil }
+        return try Tensor(owning: out)
+    }
+
+    /// Keeps what the edits of later groups have to know of this one: keys that they must not disturb, say.
+    public func carry(_ key: String, _ tensor: Tensor) throws(SutureError) {
+        try Host.check(try Host.sessions().pointee.carry(handle, key, tensor.handle))
+    }
+
     public func log(_ level: Host.LogLevel, _ message: String) { Host.log(level, message) }
+
+    // MARK: What a patcher says of its own work
+
+    /// Notes a number about a case (or about the run). The mean of each name becomes a figure of the method, under the
+    /// stage that is reported next, or "after".
+    public func record(_ score: Score) throws(SutureError) { try emit(score) }
+
+    /// Lets the run's evaluators measure an intermediate result, and notes the norms of its changes.
+    ///
+    /// - Parameters:
+    ///   - stage: "pass-2".
+    ///   - patch: everything so far, relative to ``model``.
+    /// - Throws: what refuses an edit refuses this one: numbers that are not finite, a change that changes nothing.
+    public func report(stage: String, _ patch: Patch) throws(SutureError) {
+        let arena = CArena()
+        let table = try Host.sessions()
+        let error = withExtendedLifetime((arena, patch)) {
+            table.pointee.report(
+                handle, stage, arena.array(patch.deltas.map { $0.c(in: arena) }), Int64(patch.deltas.count))
+        }
+        try Host.check(error)
+    }
 
     // MARK: Results (the export of a plugin calls these with what a component returned)
 
@@ -96,6 +132,11 @@ public struct Session {
         let table = try Host.sessions()
         let error = withExtendedLifetime(arena) { table.pointee.emit_score(handle, score.c(in: arena)) }
         try Host.check(error)
+    }
+    func emit(_ mark: Mark) throws(SutureError) {
+        let table = try Host.sessions()
+        var c = mark.c
+        try Host.check(table.pointee.emit_mark(handle, &c))
     }
     func emit(_ metric: Metric) throws(SutureError) {
         let arena = CArena()

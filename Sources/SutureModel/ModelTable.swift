@@ -30,7 +30,8 @@ public enum ModelTable {
         return UnsafePointer(table)
     }()
 
-    private static func model(_ handle: OpaquePointer) -> LanguageModel {
+    /// The model behind a handle.
+    package static func model(_ handle: OpaquePointer) -> LanguageModel {
         Unmanaged<LanguageModel>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
     }
 

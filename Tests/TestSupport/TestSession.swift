@@ -18,6 +18,29 @@ public final class TestSession {
     }
     /// What a component kept.
     public var store: [String: Tensor] = [:]
+    /// What a method carries from one group of cases to the next.
+    public var carried: [String: Tensor] = [:]
+    private var carriedAtStart: [String: Tensor] = [:]
+    /// The components that fill the settings of the one under test, by parameter name.
+    public var components: [String: any Component] = [:]
+    /// The intermediate results that were reported.
+    public private(set) var reports: [Report] = []
+    /// What the components that were handed a session recorded and did not report.
+    public var scores: [Score] { handedOut.flatMap(\.scores) }
+
+    /// An intermediate result of a patcher.
+    public struct Report {
+        public let stage: String
+        public let patch: Patch
+        public let scores: [Score]
+
+        init(_ stage: String, _ deltas: [Delta], _ scores: [Score]) {
+            self.stage = stage
+            patch = Patch(deltas)
+            self.scores = scores
+        }
+    }
+
     /// Steps after which the run is cancelled; nil: never.
     public var stepsLeft: Int?
     /// Names of the phases, in the order of their beginning.
@@ -38,14 +61,52 @@ public final class TestSession {
 
     /// A session on the models as they are now, valid as long as this object.
     public var session: Session {
-        let services = RunServices(
-            progress: { [unowned self] phase, _, _ in try progress(phase) },
-            secondMoments: { [unowned self] kind, layers in try layers.map { try secondMoment(kind, $0) } },
-            stored: { [unowned self] key in store[key] },
-            store: { [unowned self] key, tensor in store[key] = tensor })
+        carriedAtStart = carried
         let session = RunSession(model: edited, original: original, seed: seed, stage: stage, services: services)
         handedOut.append(session)
         return session.session
+    }
+
+    private var services: RunServices {
+        var services = RunServices(
+            progress: { [unowned self] phase, _, _ in try progress(phase) },
+            secondMoments: { [unowned self] kind, layers in try layers.map { try secondMoment(kind, $0) } })
+        services.stored = { [unowned self] key in store[key] }
+        services.store = { [unowned self] key, tensor in store[key] = tensor }
+        services.carried = { [unowned self] key in carried[key] }
+        services.carry = { [unowned self] key, tensor in carried[key] = tensor }
+        services.report = { [unowned self] stage, deltas, scores in reports.append(Report(stage, deltas, scores)) }
+        services.call = { [unowned self] slot, call in try run(call, of: slot) }
+        return services
+    }
+
+    /// Calls a component that fills a setting, in a session of its own and with no store.
+    private func run(_ call: ComponentCall, of slot: String) throws -> RunSession {
+        guard let component = components[slot] else {
+            throw SutureError(.notFound, "the test gave no component for the setting \"\(slot)\"")
+        }
+        if call.startsAnew { carried = carriedAtStart }
+        var services = services
+        services.stored = { _ in nil }
+        services.store = { _, _ in }
+        let session = RunSession(
+            model: call.model, original: original, seed: seed, stage: call.stage, services: services)
+        switch component {
+        case let locator as any Locator:
+            session.locations = try locator.locate(call.cases, in: session.session)
+        case let patcher as any Patcher:
+            session.deltas = try patcher.patch(call.cases, at: call.locations, in: session.session).deltas
+        case let evaluator as any Evaluator:
+            session.scores = try evaluator.evaluate(call.cases, in: session.session)
+            if !call.cases.isEmpty { session.scores += try evaluator.evaluate([], in: session.session) }
+            session.metrics = try evaluator.summarize(session.scores)
+        case let annotator as any Annotator:
+            for (text, ranges) in try annotator.annotate(call.texts, in: session.session).enumerated() {
+                session.marks += ranges.map { Mark(text: text, bytes: $0) }
+            }
+        default: break
+        }
+        return session
     }
 
     private func progress(_ phase: String) throws(SutureError) {

@@ -136,6 +136,11 @@ suture_foreign_failure *SUTURE_NULLABLE suture_guarded_evaluate(const suture_eva
                                                                 suture_session *SUTURE_NONNULL session,
                                                                 const suture_cases *SUTURE_NONNULL cases,
                                                                 suture_error *SUTURE_NULLABLE *SUTURE_NONNULL out);
+suture_foreign_failure *SUTURE_NULLABLE suture_guarded_annotate(const suture_annotator *SUTURE_NONNULL table,
+                                                                suture_instance *SUTURE_NONNULL instance,
+                                                                suture_session *SUTURE_NONNULL session,
+                                                                const suture_texts *SUTURE_NONNULL texts,
+                                                                suture_error *SUTURE_NULLABLE *SUTURE_NONNULL out);
 suture_foreign_failure *SUTURE_NULLABLE suture_guarded_summarize(const suture_evaluator *SUTURE_NONNULL table,
                                                                  suture_instance *SUTURE_NONNULL instance,
                                                                  suture_session *SUTURE_NONNULL session,

@@ -14,7 +14,9 @@ extension EditCase {
             paraphrasePrompts: strings(c.pointee.paraphrase_prompts, c.pointee.paraphrase_count),
             neighborhoodPrompts: strings(c.pointee.neighborhood_prompts, c.pointee.neighborhood_count),
             generationPrompts: strings(c.pointee.generation_prompts, c.pointee.generation_count),
-            attributePrompts: strings(c.pointee.attribute_prompts, c.pointee.attribute_count))
+            attributePrompts: strings(c.pointee.attribute_prompts, c.pointee.attribute_count),
+            neighborSamples: elements(c.pointee.neighbor_samples, c.pointee.neighbor_sample_count, Neighbor.init),
+            generations: elements(c.pointee.marked_texts, c.pointee.marked_text_count, MarkedText.init))
     }
 
     package func c(in arena: CArena) -> UnsafePointer<suture_edit_case> {
@@ -31,7 +33,78 @@ extension EditCase {
                 generation_count: Int64(generationPrompts.count),
                 generation_prompts: arena.strings(generationPrompts),
                 attribute_count: Int64(attributePrompts.count),
-                attribute_prompts: arena.strings(attributePrompts)))
+                attribute_prompts: arena.strings(attributePrompts),
+                neighbor_sample_count: Int64(neighborSamples.count),
+                neighbor_samples: arena.array(neighborSamples.map { $0.c(in: arena) }),
+                marked_text_count: Int64(generations.count),
+                marked_texts: arena.array(generations.map { $0.c(in: arena) })))
+    }
+}
+
+/// The values of a counted C array of pointers.
+private func elements<C, Value>(
+    _ start: UnsafePointer<UnsafePointer<C>>?, _ count: Int64, _ make: (UnsafePointer<C>) -> Value
+) -> [Value] {
+    UnsafeBufferPointer(start: start, count: start == nil ? 0 : Int(count)).map(make)
+}
+
+extension Neighbor {
+    init(_ c: UnsafePointer<suture_neighbor>) {
+        self.init(
+            prompt: String(cString: c.pointee.prompt), subject: String(cString: c.pointee.subject),
+            target: String(cString: c.pointee.target))
+    }
+
+    func c(in arena: CArena) -> UnsafePointer<suture_neighbor> {
+        arena.value(
+            suture_neighbor(
+                struct_size: MemoryLayout<suture_neighbor>.size, prompt: arena.string(prompt),
+                subject: arena.string(subject), target: arena.string(target)))
+    }
+}
+
+extension MarkedText {
+    init(_ c: UnsafePointer<suture_marked_text>) {
+        let bounds = UnsafeBufferPointer(start: c.pointee.marks, count: 2 * Int(c.pointee.mark_count))
+        self.init(
+            prompt: String(cString: c.pointee.prompt), text: String(cString: c.pointee.text),
+            marks: stride(from: 0, to: bounds.count, by: 2).map {
+                Int(bounds[$0])..<max(Int(bounds[$0]), Int(bounds[$0 + 1]))
+            })
+    }
+
+    func c(in arena: CArena) -> UnsafePointer<suture_marked_text> {
+        arena.value(
+            suture_marked_text(
+                struct_size: MemoryLayout<suture_marked_text>.size, prompt: arena.string(prompt),
+                text: arena.string(text), mark_count: Int64(marks.count),
+                marks: arena.array(marks.flatMap { [Int64($0.lowerBound), Int64($0.upperBound)] })))
+    }
+}
+
+extension [MarkedText] {
+    package init(_ c: UnsafePointer<suture_texts>) {
+        self = elements(c.pointee.items, c.pointee.count, MarkedText.init)
+    }
+
+    package func c(in arena: CArena) -> UnsafePointer<suture_texts> {
+        arena.value(
+            suture_texts(
+                struct_size: MemoryLayout<suture_texts>.size, count: Int64(count),
+                items: arena.array(map { $0.c(in: arena) })))
+    }
+}
+
+extension Mark {
+    package init(_ c: UnsafePointer<suture_mark>) {
+        let start = Int(c.pointee.start)
+        self.init(text: Int(c.pointee.text), bytes: start..<max(start, Int(c.pointee.end)))
+    }
+
+    package var c: suture_mark {
+        suture_mark(
+            struct_size: MemoryLayout<suture_mark>.size, text: Int64(text), start: Int64(bytes.lowerBound),
+            end: Int64(bytes.upperBound))
     }
 }
 
@@ -188,7 +261,9 @@ extension ParameterDeclaration {
                 excludesMinimum: flags & SUTURE_PARAMETER_EXCLUSIVE_MINIMUM != 0,
                 excludesMaximum: flags & SUTURE_PARAMETER_EXCLUSIVE_MAXIMUM != 0),
             choices: strings(c.pointee.choices, c.pointee.choice_count), unit: String(cString: c.pointee.unit),
-            help: String(cString: c.pointee.help))
+            help: String(cString: c.pointee.help), needs: EditCase.Fields(rawValue: c.pointee.needs),
+            needsOtherwise: EditCase.Fields(rawValue: c.pointee.needs_otherwise),
+            componentKind: c.pointee.component_kind)
     }
 
     package func c(in arena: CArena) -> UnsafePointer<suture_parameter> {
@@ -202,6 +277,7 @@ extension ParameterDeclaration {
                 struct_size: MemoryLayout<suture_parameter>.size, name: arena.string(name), type: kind.rawValue,
                 flags: flags, default_json: defaultJSON.map { arena.string($0) }, minimum: range.minimum,
                 maximum: range.maximum, choice_count: Int64(choices.count), choices: arena.strings(choices),
-                unit: arena.string(unit), help: arena.string(help)))
+                unit: arena.string(unit), help: arena.string(help), needs: needs.rawValue,
+                needs_otherwise: needsOtherwise.rawValue, component_kind: componentKind, reserved: 0))
     }
 }

@@ -4,16 +4,46 @@ import SutureKit
 
 /// Checks that the data have what the components of a run need, before a model is loaded.
 public enum CaseRequirements {
+    /// What a component, with its settings, needs of every case.
+    public struct Need: Sendable, Hashable {
+        public var kind: ComponentKind
+        public var component: String
+        public var fields: EditCase.Fields
+        /// "with its setting neighbors", or empty.
+        public var reason: String
+        /// What would make the need go away, or empty.
+        public var remedy: String
+    }
+
+    /// The needs of a component by its declaration, and by what its settings are.
+    static func needs(of component: ComponentDescription, _ arguments: [ArgumentValue]) -> [Need] {
+        var needs: [Need] = []
+        func add(_ fields: EditCase.Fields, _ reason: String = "", _ remedy: String = "") {
+            guard !fields.isEmpty else { return }
+            needs.append(
+                Need(kind: component.kind, component: component.id, fields: fields, reason: reason, remedy: remedy))
+        }
+        add(component.requires)
+        for (parameter, value) in zip(component.parameters, arguments) {
+            if value.isNothing {
+                add(parameter.needsOtherwise, "without its setting \(parameter.name)", "set \(parameter.name)")
+            } else {
+                add(parameter.needs, "with its setting \(parameter.name)", "leave \(parameter.name) out")
+            }
+        }
+        return needs
+    }
+
     /// - Throws: `usage`, naming component, field, the first case without it, and the datasets that supply it.
     public static func check(
-        _ cases: [EditCase], dataset: Experiment.Dataset, components: [ComponentDescription]
+        _ cases: [EditCase], dataset: Experiment.Dataset, needs: [Need]
     ) throws(RuntimeError) {
-        for component in components {
-            for (name, field) in EditCase.Fields.named where component.requires.contains(field) {
+        for need in needs {
+            for (name, field) in EditCase.Fields.named where need.fields.contains(field) {
                 guard let missing = cases.first(where: { !$0.fields.contains(field) }) else { continue }
                 let suppliers = DatasetReaders.supplying(field)
                 let others = suppliers.filter { $0 != dataset.name }
-                let hint: String
+                var hint: String
                 if suppliers.contains(dataset.name) {
                     hint = "add it to the record, or leave the case out"
                 } else if others.isEmpty {
@@ -21,9 +51,11 @@ public enum CaseRequirements {
                 } else {
                     hint = "use a dataset that supplies it: \(others.joined(separator: ", "))"
                 }
+                if !need.remedy.isEmpty { hint = "\(need.remedy), or \(hint)" }
+                let reason = need.reason.isEmpty ? "" : " \(need.reason)"
                 throw RuntimeError(
                     .usage,
-                    "the \(component.kind.name) '\(component.id)' needs '\(name)', which case \(missing.id) of "
+                    "the \(need.kind.name) '\(need.component)'\(reason) needs '\(name)', which case \(missing.id) of "
                         + "'\(dataset.path)' does not have",
                     hint: hint)
             }

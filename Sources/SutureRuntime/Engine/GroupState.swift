@@ -3,23 +3,40 @@
 import Foundation
 import SutureKit
 
-/// The locations and the patch of one group of cases, kept until the run is done. The locations are written last, so that
-/// their file means that both are there.
+/// What a method recorded about its work under one stage.
+package struct MethodReport: Sendable, Codable {
+    package var stage: String
+    /// Norms of the intermediate changes; empty for the last stage, whose norms the run itself takes.
+    package var weights: [WeightChange]
+    package var scores: [ScoreLog.Measured]
+}
+
+/// Everything that editing one group of cases gave, kept until the run is done. The description is written last, so that its
+/// file means that all is there.
 struct GroupState {
+    struct Content {
+        var locations: [Location] = []
+        var deltas: [Delta] = []
+        var reports: [MethodReport] = []
+        /// What the next group builds on.
+        var carried: [String: Tensor] = [:]
+    }
+
     let folder: URL
 
-    private var locationsFile: URL { folder.appending(path: "locations.json") }
-    private var tensorsFile: URL { folder.appending(path: "patch.safetensors") }
+    private var descriptionFile: URL { folder.appending(path: "group.json") }
+    private var patchFile: URL { folder.appending(path: "patch.safetensors") }
+    private var carriedFile: URL { folder.appending(path: "carried.safetensors") }
 
     /// Nil where the group is not finished.
-    func read() throws -> (locations: [Location], deltas: [Delta])? {
-        guard let data = try? Data(contentsOf: locationsFile) else { return nil }
+    func read() throws -> Content? {
+        guard let data = try? Data(contentsOf: descriptionFile) else { return nil }
         let state = try JSONDecoder().decode(State.self, from: data)
-        let tensors = try TensorFile.read(tensorsFile)
+        let tensors = try TensorFile.read(patchFile)
         func tensor(_ name: String) throws -> Tensor {
             guard let tensor = tensors[name] else {
                 throw RuntimeError(
-                    .run, "\(tensorsFile.path) has no tensor \(name)", hint: "delete the run folder's state and resume")
+                    .run, "\(patchFile.path) has no tensor \(name)", hint: "delete the run folder's state and resume")
             }
             return tensor
         }
@@ -31,13 +48,15 @@ struct GroupState {
             default: Delta(delta.parameter, .dense(try tensor("\(i).values")))
             }
         }
-        return (state.locations.map(\.location), deltas)
+        return Content(
+            locations: state.locations.map(\.location), deltas: deltas, reports: state.reports,
+            carried: state.carriesOn ? try TensorFile.read(carriedFile) : [:])
     }
 
-    func write(_ locations: [Location], _ deltas: [Delta]) throws {
+    func write(_ content: Content) throws {
         var tensors: [(name: String, tensor: Tensor)] = []
         var described: [State.StoredDelta] = []
-        for (i, delta) in deltas.enumerated() {
+        for (i, delta) in content.deltas.enumerated() {
             switch delta.form {
             case .lowRank(let left, let right):
                 tensors += [("\(i).left", left), ("\(i).right", right)]
@@ -51,9 +70,16 @@ struct GroupState {
             }
         }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try TensorFile.write(tensors, metadata: [:], to: tensorsFile)
-        try RunFolder.write(
-            State(locations: locations.map(LocationRecord.init), deltas: described), to: locationsFile)
+        try TensorFile.write(tensors, metadata: [:], to: patchFile)
+        if !content.carried.isEmpty {
+            try TensorFile.write(
+                content.carried.sorted { $0.key < $1.key }.map { (name: $0.key, tensor: $0.value) }, metadata: [:],
+                to: carriedFile)
+        }
+        let state = State(
+            locations: content.locations.map(LocationRecord.init), deltas: described, reports: content.reports,
+            carriesOn: !content.carried.isEmpty)
+        try RunFolder.write(state, to: descriptionFile)
     }
 
     private struct State: Codable {
@@ -63,6 +89,8 @@ struct GroupState {
         }
         var locations: [LocationRecord]
         var deltas: [StoredDelta]
+        var reports: [MethodReport]
+        var carriesOn: Bool
     }
 }
 

@@ -15,12 +15,14 @@ public struct WeightChange: Sendable, Hashable, Codable {
     public var form: String
     /// Which patch of the run, where there are several.
     public var group: Int
+    /// The stage of an intermediate result, which is relative to the group's start; nil for the patch itself.
+    public var stage: String?
 
     enum CodingKeys: String, CodingKey {
         case parameter
         case deltaNorm = "delta_norm"
         case baseNorm = "base_norm"
-        case rank, form, group
+        case rank, form, group, stage
     }
 }
 

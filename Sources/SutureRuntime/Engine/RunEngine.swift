@@ -46,22 +46,28 @@ package final class RunEngine {
         let log = try ScoreLog(folder.state.appending(path: "scores.jsonl"))
         let plan = EditGroups(experiment.edit, caseCount: cases.count)
         var results = RunResults()
+        var reports: [MethodReport] = []
 
         let answersBefore = try answers("before", original, cases, group: 0)
-        try evaluate(
-            "before", original, original, cases, group: 0, log, services(statistics, phase: "evaluate-before"))
+        let evaluation = Evaluation(original: original, statistics: statistics, log: log)
+        try evaluate("before", original, cases, group: 0, evaluation)
 
         var current = original
+        var carried = CarriedState()
         var answersAfter: [String] = []
         for group in plan.groups {
             let groupCases = Array(cases[group.cases])
-            if plan.restores { current = original }
-            let kept = store.scope("group-\(group.index)")
+            if plan.restores {
+                current = original
+                carried = CarriedState()
+            }
+            carried.beginGroup()
             let made = try edit(
-                groupCases, group.index, current, original,
-                locating: services(statistics, store: kept.scope("locator")),
-                patching: services(statistics, store: kept.scope("method")))
+                groupCases, group.index, current, evaluation, store.scope("group-\(group.index)"), carried)
+            carried = CarriedState(made.carried)
             results.locations += made.locations
+            reports += made.reports
+            results.weights += made.reports.flatMap(\.weights)
             try enter("apply")
             let (edited, changes) = try PatchCheck.apply(
                 made.deltas, to: current, by: experiment.method.id, group: group.index)
@@ -70,22 +76,23 @@ package final class RunEngine {
             current = edited
             if plan.restores {
                 answersAfter += try answers("after", edited, groupCases, group: group.index)
-                try evaluate(
-                    "after", edited, original, groupCases, group: group.index, log,
-                    services(statistics, phase: "evaluate-after"))
+                try evaluate("after", edited, groupCases, group: group.index, evaluation)
+            } else if let measured = measured(after: group, cases) {
+                try evaluate("batch-\(group.index + 1)", edited, measured, group: group.index, evaluation)
             }
         }
         if !plan.restores {
             answersAfter = try answers("after", current, cases, group: 0)
-            try evaluate(
-                "after", current, original, cases, group: 0, log, services(statistics, phase: "evaluate-after"))
+            try evaluate("after", current, cases, group: 0, evaluation)
         }
         try enter("summarize")
-        for stage in ["before", "after"] {
-            results.metrics += try summarize(stage, current, original, log, services(statistics, phase: "summarize"))
+        for stage in stages(log, reports) {
+            results.metrics += try summarize(stage, current, evaluation)
+            results.metrics += methodMetrics(stage, reports)
         }
         results.cases = try CaseResult.records(
-            cases, original, before: answersBefore, after: answersAfter, evaluators: evaluatorNames, log: log)
+            cases, original, before: answersBefore, after: answersAfter, evaluators: evaluatorNames, log: log,
+            method: experiment.method.id, reports: reports)
         clock.stop()
         results.seconds = clock.seconds
         return results
@@ -93,37 +100,96 @@ package final class RunEngine {
 
     private var evaluatorNames: [String] { experiment.evaluators.map(\.id) }
 
-    // MARK: Steps
-
-    private struct Edit {
-        var locations: [Location]
-        var deltas: [Delta]
+    /// What a sequential run measures after a group; nil: nothing.
+    private func measured(after group: EditGroups.Group, _ cases: [EditCase]) -> [EditCase]? {
+        switch experiment.edit.evaluate {
+        case .batch: Array(cases[group.cases])
+        case .seen: Array(cases[..<group.cases.upperBound])
+        case .end: nil
+        }
     }
 
-    /// Locates and patches a group, or takes the patch that is already there.
+    /// "before" first, "after" last, what was on the way in its order.
+    private func stages(_ log: ScoreLog, _ reports: [MethodReport]) -> [String] {
+        var between: [String] = []
+        for stage in log.stages + reports.map(\.stage) where stage != "before" && stage != "after" {
+            if !between.contains(stage) { between.append(stage) }
+        }
+        return ["before"] + between + ["after"]
+    }
+
+    // MARK: Steps
+
+    /// Locates and patches a group, or takes what is already there.
     private func edit(
-        _ cases: [EditCase], _ group: Int, _ model: LanguageModel, _ original: LanguageModel,
-        locating locatorServices: RunServices, patching methodServices: RunServices
-    ) throws -> Edit {
+        _ cases: [EditCase], _ group: Int, _ model: LanguageModel, _ evaluation: Evaluation, _ store: TensorStore,
+        _ carried: CarriedState
+    ) throws -> GroupState.Content {
         let state = GroupState(folder: folder.state.appending(path: "group-\(group)"))
-        if let (locations, deltas) = try state.read() { return Edit(locations: locations, deltas: deltas) }
+        if let content = try state.read() { return content }
+        let components = components(evaluation)
+        var content = GroupState.Content()
+
         try enter("locate")
         let locating = RunSession(
-            model: model, original: original, seed: experiment.seed, services: locatorServices)
+            model: model, original: evaluation.original, seed: experiment.seed,
+            services: components.services(of: locator, store: store.scope("locator")))
         try locating.withHandle { try locator.locate(cases, session: $0) }
+        content.locations = locating.locations
+
         try enter("patch")
-        let patching = RunSession(model: model, original: original, seed: experiment.seed, services: methodServices)
+        var services = components.services(of: method, store: store.scope("method"), carried: carried)
+        services.report = { [self] stage, deltas, scores in
+            let weights = try measure(stage, deltas, on: model, cases, group, evaluation)
+            content.reports.append(
+                MethodReport(stage: stage, weights: weights, scores: scores.map(ScoreLog.Measured.init)))
+            clock.enter("patch")
+        }
+        let patching = RunSession(
+            model: model, original: evaluation.original, seed: experiment.seed, services: services)
         try patching.withHandle { try method.patch(cases, at: locating.locations, session: $0) }
-        try state.write(locating.locations, patching.deltas)
-        return Edit(locations: locating.locations, deltas: patching.deltas)
+        content.deltas = patching.deltas
+        content.reports.append(
+            MethodReport(stage: "after", weights: [], scores: patching.scores.map(ScoreLog.Measured.init)))
+        content.carried = carried.tensors
+        try state.write(content)
+        return content
+    }
+
+    /// Measures an intermediate result of a patcher.
+    private func measure(
+        _ stage: String, _ deltas: [Delta], on model: LanguageModel, _ cases: [EditCase], _ group: Int,
+        _ evaluation: Evaluation
+    ) throws -> [WeightChange] {
+        guard !stage.isEmpty, stage != "before", stage != "after" else {
+            throw SutureError(
+                .invalidArgument, "\"\(stage)\" cannot be the stage of an intermediate result",
+                hint: "name it by its number: \"pass-1\"")
+        }
+        let (edited, changes) = try PatchCheck.apply(deltas, to: model, by: experiment.method.id, group: group)
+        try evaluate(stage, edited, cases, group: group, evaluation)
+        return changes.map { change in
+            var change = change
+            change.stage = stage
+            return change
+        }
+    }
+
+    // MARK: Evaluation
+
+    /// What every evaluation of a run shares.
+    private struct Evaluation {
+        var original: LanguageModel
+        var statistics: StatisticsService
+        var log: ScoreLog
     }
 
     /// Lets every evaluator measure a model on the cases, chunk by chunk, and on what concerns the run as a whole.
     private func evaluate(
-        _ stage: String, _ model: LanguageModel, _ original: LanguageModel, _ cases: [EditCase], group: Int,
-        _ log: ScoreLog, _ services: RunServices
+        _ stage: String, _ model: LanguageModel, _ cases: [EditCase], group: Int, _ evaluation: Evaluation
     ) throws {
         let phase = "evaluate-\(stage)"
+        let components = components(evaluation, phase: phase)
         let chunks =
             stride(from: 0, to: cases.count, by: RunEngine.evaluationChunk).map {
                 Array(cases[$0..<min($0 + RunEngine.evaluationChunk, cases.count)])
@@ -132,29 +198,44 @@ package final class RunEngine {
             for (place, chunk) in chunks.enumerated() {
                 try report(phase, number * chunks.count + place, evaluators.count * chunks.count)
                 let indices = chunk.map(\.index)
-                guard log.scores(stage: stage, evaluator: number, group: group, cases: indices) == nil else { continue }
+                guard evaluation.log.scores(stage: stage, evaluator: number, group: group, cases: indices) == nil
+                else { continue }
                 let session = RunSession(
-                    model: model, original: original, seed: experiment.seed, stage: stage, services: services)
+                    model: model, original: evaluation.original, seed: experiment.seed, stage: stage,
+                    services: components.services(of: evaluator))
                 try session.withHandle { try evaluator.evaluate(chunk, session: $0) }
-                try log.append(
+                try evaluation.log.append(
                     stage: stage, evaluator: number, group: group, cases: indices, scores: session.scores)
             }
         }
     }
 
     private func summarize(
-        _ stage: String, _ model: LanguageModel, _ original: LanguageModel, _ log: ScoreLog, _ services: RunServices
+        _ stage: String, _ model: LanguageModel, _ evaluation: Evaluation
     ) throws -> [StagedMetric] {
+        let components = components(evaluation, phase: "summarize")
         var metrics: [StagedMetric] = []
         for (number, evaluator) in evaluators.enumerated() {
-            let scores = log.scores(stage: stage, evaluator: number)
+            let scores = evaluation.log.scores(stage: stage, evaluator: number)
             guard !scores.isEmpty else { continue }
             let session = RunSession(
-                model: model, original: original, seed: experiment.seed, stage: stage, services: services)
+                model: model, original: evaluation.original, seed: experiment.seed, stage: stage,
+                services: components.services(of: evaluator))
             try session.withHandle { try evaluator.summarize(scores, session: $0) }
             metrics += session.metrics.map { StagedMetric(evaluatorNames[number], stage, $0) }
         }
         return metrics
+    }
+
+    /// The means of what the method recorded under a stage, in the order in which the names came first.
+    private func methodMetrics(_ stage: String, _ reports: [MethodReport]) -> [StagedMetric] {
+        let scores = reports.filter { $0.stage == stage }.flatMap(\.scores).map(\.score)
+        var names: [String] = []
+        for score in scores where !names.contains(score.name) { names.append(score.name) }
+        return names.compactMap { name in
+            Metric.mean(of: name, in: scores, unit: "", direction: .none, protocol: "as the method recorded it")
+                .map { StagedMetric(experiment.method.id, stage, $0) }
+        }
     }
 
     /// What the model says after each prompt; kept, so that a resumed run says the same.
@@ -175,20 +256,16 @@ package final class RunEngine {
 
     // MARK: Services
 
-    /// - Parameters:
-    ///   - store: where a component keeps work; nil: nowhere.
-    ///   - phase: the clock that runs whatever the component calls its phases; nil: those.
-    private func services(
-        _ statistics: StatisticsService, store: TensorStore? = nil, phase fixed: String? = nil
-    ) -> RunServices {
-        RunServices(
+    /// - Parameter phase: the clock that runs whatever the component calls its phases; nil: those.
+    private func components(_ evaluation: Evaluation, phase fixed: String? = nil) -> ComponentServices {
+        ComponentServices(
+            original: evaluation.original, seed: experiment.seed,
             progress: { [self] phase, done, total in try report(fixed ?? phase, done, total) },
             secondMoments: { [self] kind, layers in
                 defer { clock.enter(fixed ?? "patch") }
                 clock.enter("statistics")
-                return try statistics.secondMoments(kind, layers: layers)
-            },
-            stored: { key in try store?.get(key) }, store: { key, tensor in try store?.put(key, tensor) })
+                return try evaluation.statistics.secondMoments(kind, layers: layers)
+            })
     }
 
     private func enter(_ phase: String) throws { try report(phase, 0, 0) }

@@ -46,6 +46,7 @@ extension HostTables {
     package static func installAll() throws(SutureError) {
         register(id: "suture.model/1", table: UnsafeRawPointer(ModelTable.pointer))
         register(id: "suture.session/1", table: UnsafeRawPointer(SessionTable.pointer))
+        register(id: "suture.function/1", table: UnsafeRawPointer(FunctionTable.pointer))
         try install()
     }
 }
@@ -71,6 +72,10 @@ extension LoadedComponent {
                 .plugin, "\(component.file) declares other parameters for \"\(component.id)\" than when the run began",
                 hint: "start the run anew with this plugin, or put the old one back")
         }
-        try self.init(description, arguments: component.arguments)
+        var slots: [String: LoadedComponent] = [:]
+        for setting in component.settings {
+            if case .component(let inner) = setting.value { slots[setting.name] = try LoadedComponent(inner) }
+        }
+        try self.init(description, arguments: component.arguments, slots: slots)
     }
 }

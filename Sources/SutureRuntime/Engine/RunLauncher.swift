@@ -31,16 +31,14 @@ public struct RunLauncher: Sendable {
         let experiment = try Experiment(file: file, overrides: overrides)
         let catalogue = try PluginCatalogue.scanBlocking(
             PluginSearchPath(named: plugins + experiment.plugins))
-        var descriptions: [ComponentDescription] = []
+        var needs: [CaseRequirements.Need] = []
         var notes: [String] = []
-        var resolved = try experiment.resolve(note: { notes.append($0) }) { kind, request throws(RuntimeError) in
-            let found = try catalogue.find(kind: kind, id: request.name)
-            descriptions.append(found)
-            return found
+        var resolved = try experiment.resolve(note: { notes.append($0) }, needs: { needs.append($0) }) {
+            kind, request throws(RuntimeError) in try catalogue.find(kind: kind, id: request.name)
         }
         try checkModel(resolved.model.source)
         let cases = try resolved.dataset.read()
-        try CaseRequirements.check(cases, dataset: resolved.dataset, components: descriptions)
+        try CaseRequirements.check(cases, dataset: resolved.dataset, needs: needs)
         resolved.versions = Versions.current
         resolved.digests = try RunDigests.of(resolved)
         var planned = planned(resolved, cases.count, source: experiment.source)

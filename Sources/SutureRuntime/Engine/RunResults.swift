@@ -98,16 +98,20 @@ public struct CaseResult: Sendable, Hashable, Codable {
 
     static func records(
         _ cases: [EditCase], _ model: LanguageModel, before: [String], after: [String], evaluators: [String],
-        log: ScoreLog
+        log: ScoreLog, method: String, reports: [MethodReport]
     ) throws -> [CaseResult] {
         var scores: [String: [Int: [String: Double]]] = [:]
-        for stage in ["before", "after"] {
+        func note(_ score: Score, _ stage: String, of component: String) {
+            guard let index = score.caseIndex, score.value.isFinite else { return }
+            scores[stage, default: [:]][index, default: [:]]["\(component).\(score.name)"] = score.value
+        }
+        for stage in log.stages {
             for (number, name) in evaluators.enumerated() {
-                for score in log.scores(stage: stage, evaluator: number) {
-                    guard let index = score.caseIndex, score.value.isFinite else { continue }
-                    scores[stage, default: [:]][index, default: [:]]["\(name).\(score.name)"] = score.value
-                }
+                for score in log.scores(stage: stage, evaluator: number) { note(score, stage, of: name) }
             }
+        }
+        for report in reports {
+            for score in report.scores { note(score.score, report.stage, of: method) }
         }
         return try cases.enumerated().map { place, one in
             func ids(_ text: String, _ special: Bool) throws -> [Int] {

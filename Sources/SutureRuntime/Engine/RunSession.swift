@@ -19,10 +19,11 @@ package final class RunSession {
     let services: RunServices
 
     // What came out of the call.
-    package internal(set) var locations: [Location] = []
-    package internal(set) var deltas: [Delta] = []
-    package internal(set) var scores: [Score] = []
-    package internal(set) var metrics: [Metric] = []
+    package var locations: [Location] = []
+    package var deltas: [Delta] = []
+    package var scores: [Score] = []
+    package var metrics: [Metric] = []
+    package var marks: [Mark] = []
     /// What a service of the host threw. Only a sentence of it comes back through the plugin, so it is kept here.
     var failure: (any Error)?
 
@@ -80,18 +81,34 @@ package struct RunServices {
     /// Second moments of a site in some layers, on the original model.
     package var secondMoments: (_ kind: Site.Kind, _ layers: [Int]) throws -> [SecondMoment]
     /// Work that survived a kill, and keeping it.
-    package var stored: (_ key: String) throws -> Tensor?
-    package var store: (_ key: String, _ tensor: Tensor) throws -> Void
+    package var stored: (_ key: String) throws -> Tensor? = { _ in nil }
+    package var store: (_ key: String, _ tensor: Tensor) throws -> Void = { _, _ in }
+    /// What goes from one group of cases to the next.
+    package var carried: (_ key: String) throws -> Tensor? = { _ in nil }
+    package var carry: (_ key: String, _ tensor: Tensor) throws -> Void = { _, _ in }
+    /// A stage on the way of a patcher, with what it recorded since the last one.
+    package var report: (_ stage: String, _ deltas: [Delta], _ scores: [Score]) throws -> Void = { _, _, _ in }
+    /// Calls a component that is a setting of this one; the session holds what it handed out.
+    package var call: (_ slot: String, _ call: ComponentCall) throws -> RunSession = { slot, _ in
+        throw SutureError(.notFound, "there is no component in the setting \"\(slot)\"")
+    }
 
     package init(
         progress: @escaping (String, Int, Int) throws -> Void,
-        secondMoments: @escaping (Site.Kind, [Int]) throws -> [SecondMoment],
-        stored: @escaping (String) throws -> Tensor? = { _ in nil },
-        store: @escaping (String, Tensor) throws -> Void = { _, _ in }
+        secondMoments: @escaping (Site.Kind, [Int]) throws -> [SecondMoment]
     ) {
         self.progress = progress
         self.secondMoments = secondMoments
-        self.stored = stored
-        self.store = store
     }
+}
+
+/// What one component asks of another.
+package struct ComponentCall {
+    package var model: LanguageModel
+    package var stage = ""
+    package var cases: [EditCase] = []
+    package var locations: [Location] = []
+    package var texts: [MarkedText] = []
+    /// What is carried is, for this call, as it was when the caller began.
+    package var startsAnew = false
 }

@@ -17,7 +17,7 @@ package final class ScoreLog {
     }
 
     /// A score as JSON. Numbers that JSON lacks are kept as texts.
-    package struct Measured: Codable {
+    package struct Measured: Sendable, Codable {
         var caseIndex: Int?
         var name: String
         var value: String
@@ -79,6 +79,13 @@ package final class ScoreLog {
         try handle.write(contentsOf: RunFolder.json(entry))
         try handle.synchronize()
         remember(entry)
+    }
+
+    /// The stages in the order in which they were first measured.
+    package var stages: [String] {
+        var stages: [String] = []
+        for entry in order where !stages.contains(entry.key.stage) { stages.append(entry.key.stage) }
+        return stages
     }
 
     /// All scores of an evaluator in a stage, in the order of groups and cases.

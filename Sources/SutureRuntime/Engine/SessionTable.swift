@@ -2,6 +2,7 @@
 
 import CSuture
 import SutureKit
+import SutureModel
 
 /// The session table of the ABI ("suture.session/1") over ``RunSession``.
 package enum SessionTable {
@@ -16,7 +17,7 @@ package enum SessionTable {
                 struct_size: MemoryLayout<suture_session_api>.size, model: model, original: original, seed: seed,
                 stage: stage, progress: progress, emit_location: emitLocation, emit_delta: emitDelta,
                 emit_score: emitScore, emit_metric: emitMetric, second_moments: secondMoments, store_get: storeGet,
-                store_put: storePut))
+                store_put: storePut, emit_mark: emitMark, carried: carried, carry: carry, report: report, call: call))
         return UnsafePointer(table)
     }()
 
@@ -103,4 +104,91 @@ package enum SessionTable {
                 try session(handle).services.store(String(cString: key), Tensor(borrowing: tensor))
             }
         }
+
+    private static let emitMark: @convention(c) (OpaquePointer, UnsafePointer<suture_mark>) -> OpaquePointer? = {
+        handle, c in
+        session(handle).marks.append(Mark(c))
+        return nil
+    }
+
+    private static let carried:
+        @convention(c) (
+            OpaquePointer, UnsafePointer<CChar>, UnsafeMutablePointer<OpaquePointer?>
+        ) -> OpaquePointer? = { handle, key, out in
+            session(handle).serve {
+                out.pointee = try session(handle).services.carried(String(cString: key))?.retainedHandle()
+            }
+        }
+
+    private static let carry:
+        @convention(c) (OpaquePointer, UnsafePointer<CChar>, OpaquePointer) -> OpaquePointer? = {
+            handle, key, tensor in
+            session(handle).serve {
+                try session(handle).services.carry(String(cString: key), Tensor(borrowing: tensor))
+            }
+        }
+
+    private static let report:
+        @convention(c) (
+            OpaquePointer, UnsafePointer<CChar>, UnsafePointer<UnsafePointer<suture_delta>>?, Int64
+        ) -> OpaquePointer? = { handle, stage, deltas, count in
+            session(handle).serve {
+                let deltas = try UnsafeBufferPointer(start: deltas, count: deltas == nil ? 0 : Int(count)).map {
+                    try Delta($0)
+                }
+                let scores = session(handle).scores
+                session(handle).scores = []
+                try session(handle).services.report(String(cString: stage), deltas, scores)
+            }
+        }
+
+    private static let call:
+        @convention(c) (
+            OpaquePointer, UnsafePointer<CChar>, UnsafePointer<suture_call>, UnsafePointer<suture_sink>
+        ) -> OpaquePointer? = { handle, slot, c, sink in
+            session(handle).serve {
+                let session = session(handle)
+                let results = try session.services.call(
+                    String(cString: slot), ComponentCall(c, model: session.model))
+                results.pour(into: ForeignStruct(sink))
+            }
+        }
+}
+
+extension ComponentCall {
+    /// - Parameter model: where the caller names none.
+    fileprivate init(_ c: UnsafePointer<suture_call>, model: LanguageModel) {
+        let fields = ForeignStruct(c)
+        func pointer<Value>(_ field: PartialKeyPath<suture_call>, _: Value.Type) -> UnsafePointer<Value>? {
+            fields.pointer(field)?.assumingMemoryBound(to: Value.self)
+        }
+        self.init(
+            model: fields.pointer(\.model).map { ModelTable.model(OpaquePointer($0)) } ?? model,
+            stage: fields.text(\.stage) ?? "", cases: pointer(\.cases, suture_cases.self).map { [EditCase]($0) } ?? [],
+            locations: pointer(\.locations, suture_locations.self).map { [Location]($0) } ?? [],
+            texts: pointer(\.texts, suture_texts.self).map { [MarkedText]($0) } ?? [],
+            startsAnew: (fields.number(\.flags) ?? 0) & SUTURE_CALL_STATE_ANEW != 0)
+    }
+}
+
+extension RunSession {
+    /// Hands over what came out of the call.
+    fileprivate func pour(into sink: ForeignStruct<suture_sink>) {
+        let context = UnsafeMutableRawPointer(mutating: sink.pointer(\.context))
+        let arena = CArena()
+        func each<Value, C>(
+            _ field: PartialKeyPath<suture_sink>, _ values: [Value], _ c: (Value) -> UnsafePointer<C>
+        ) {
+            typealias Receiver = @convention(c) (UnsafeMutableRawPointer?, UnsafeRawPointer) -> Void
+            guard let address = sink.pointer(field) else { return }
+            let receive = unsafeBitCast(address, to: Receiver.self)
+            for value in values { receive(context, UnsafeRawPointer(c(value))) }
+        }
+        each(\.location, locations) { arena.value($0.c) }
+        each(\.delta, deltas) { $0.c(in: arena) }
+        each(\.score, scores) { $0.c(in: arena) }
+        each(\.metric, metrics) { $0.c(in: arena) }
+        each(\.mark, marks) { arena.value($0.c) }
+        withExtendedLifetime((arena, self)) {}
+    }
 }

@@ -5,6 +5,13 @@ import SutureKit
 
 /// Checks the settings of a component against its declarations and fills its defaults.
 public enum ArgumentResolver {
+    /// Finds the component that a setting names, and fills its settings.
+    ///
+    /// - Parameter path: "ime.base", for sentences.
+    public typealias Nested = (
+        _ kind: ComponentKind, _ node: ConfigNode, _ path: String
+    ) throws(RuntimeError) -> ResolvedComponent
+
     /// One value for each declared parameter, in declaration order.
     ///
     /// - Parameter settings: a mapping of parameter names to values.
@@ -12,7 +19,10 @@ public enum ArgumentResolver {
     ///   type or outside their range; `file` for files that they name; `plugin` for a default that breaks its own
     ///   declaration.
     public static func resolve(
-        _ settings: ConfigNode, for component: ComponentDescription, paths: PathResolver
+        _ settings: ConfigNode, for component: ComponentDescription, paths: PathResolver,
+        nested: Nested = { _, node, path throws(RuntimeError) in
+            throw RuntimeError(.usage, "\(node.place): \(path) cannot be a component here")
+        }
     ) throws(RuntimeError) -> [ArgumentValue] {
         let known = component.parameters.map(\.name)
         let reader = try ConfigReader(settings, path: component.id, keys: nil)
@@ -27,6 +37,13 @@ public enum ArgumentResolver {
         for parameter in component.parameters {
             let check = Check(component: component.id, parameter: parameter, paths: paths)
             if let node = settings[parameter.name] {
+                if parameter.kind == .component, !node.isNull {
+                    guard let kind = ComponentKind(rawValue: parameter.componentKind) else {
+                        throw check.mustBe(parameter.kind.phrase, node)
+                    }
+                    values.append(.component(try nested(kind, node, "\(component.id).\(parameter.name)")))
+                    continue
+                }
                 values.append(try check.value(node))
             } else {
                 values.append(try standard(parameter, of: component, check, at: settings.place))
@@ -35,7 +52,6 @@ public enum ArgumentResolver {
         return values
     }
 
-    /// The value of a parameter that the file leaves out.
     /// The values of a component that is told nothing.
     ///
     /// - Throws: `usage` for a parameter that must be given.
@@ -44,6 +60,7 @@ public enum ArgumentResolver {
         return try resolve(nothing, for: component, paths: PathResolver(currentFolder: "/", fileFolder: "/"))
     }
 
+    /// The value of a parameter that the file leaves out.
     private static func standard(
         _ parameter: ParameterDeclaration, of component: ComponentDescription, _ check: Check,
         at place: ConfigNode.Place
@@ -101,6 +118,7 @@ public enum ArgumentResolver {
             case .texts: return .texts(try list(node, text))
             case .textGroups: return .textGroups(try groups(node))
             case .path: return .text(try file(node))
+            case .component: throw mustBe(parameter.kind.phrase, node)
             }
         }
 

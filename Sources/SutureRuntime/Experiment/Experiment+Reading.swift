@@ -132,7 +132,7 @@ extension Experiment {
     }
 
     /// `{name: memit, v_lr: 0.5}`, or `memit` for one without settings.
-    private static func component(_ node: ConfigNode, path: String) throws(RuntimeError) -> ComponentRequest {
+    static func component(_ node: ConfigNode, path: String) throws(RuntimeError) -> ComponentRequest {
         if case .scalar = node.content, let text = node.text, !text.isEmpty {
             return ComponentRequest(name: text, settings: ConfigNode(.mapping([]), at: node.place), place: node.place)
         }
@@ -158,7 +158,7 @@ extension Experiment {
 
     private static func edit(_ reader: ConfigReader) throws(RuntimeError) -> Edit {
         guard let section = try section("edit", of: reader) else {
-            return Edit(mode: .batch, size: nil, restore: .afterBatch)
+            return Edit(mode: .batch, size: nil, restore: .afterBatch, evaluate: .end)
         }
         let mode = try section.choice("mode", of: Edit.Mode.allCases.map(\.rawValue)).flatMap(Edit.Mode.init) ?? .batch
         let size = try section.integer("size", atLeast: 1)
@@ -171,7 +171,13 @@ extension Experiment {
             let other = asked == .never ? "mode: sequential" : "mode: batch"
             throw section.mustBe("\(restore.rawValue) in mode \(mode.rawValue)", "restore", node, hint: "use \(other)")
         }
-        return Edit(mode: mode, size: size ?? (mode == .batch ? nil : 1), restore: restore)
+        let evaluate = try section.choice("evaluate", of: Edit.Evaluate.allCases.map(\.rawValue))
+        if let node = section["evaluate"], mode != .sequential {
+            throw section.mustBe("left out in mode \(mode.rawValue)", "evaluate", node, hint: "use mode: sequential")
+        }
+        return Edit(
+            mode: mode, size: size ?? (mode == .batch ? nil : 1), restore: restore,
+            evaluate: evaluate.flatMap(Edit.Evaluate.init) ?? (mode == .sequential ? .batch : .end))
     }
 
     private static func statistics(

@@ -56,6 +56,17 @@ public struct Experiment: Sendable {
         /// Cases in a group; nil: all.
         public var size: Int?
         public var restore: Restore
+        /// In mode sequential: what is measured after each group, beside everything at the end.
+        public var evaluate = Evaluate.batch
+
+        public enum Evaluate: String, Sendable, CaseIterable {
+            /// The group's own cases: do they hold right after the edit?
+            case batch
+            /// All cases edited so far: does the model still know them? The cost grows with the square of the groups.
+            case seen
+            /// Nothing.
+            case end
+        }
     }
 
     /// The text and the budget of second moments.

@@ -4,7 +4,7 @@
 indirect enum ExperimentSchema: Sendable {
     case value
     case section([(key: String, schema: ExperimentSchema)])
-    /// A component by name; its other keys are its parameters, known when its plugin is.
+    /// A component by name; its other keys are its parameters, known when its plugin is. They may be components, too.
     case component
 
     static let root = section([
@@ -15,7 +15,7 @@ indirect enum ExperimentSchema: Sendable {
         ("dataset", section([("name", .value), ("path", .value), ("limit", .value), ("offset", .value)])),
         ("locator", .component),
         ("method", .component),
-        ("edit", section([("mode", .value), ("size", .value), ("restore", .value)])),
+        ("edit", section([("mode", .value), ("size", .value), ("restore", .value), ("evaluate", .value)])),
         (
             "statistics",
             section([
@@ -36,8 +36,11 @@ indirect enum ExperimentSchema: Sendable {
     }
 
     subscript(_ key: String) -> ExperimentSchema? {
-        guard case .section(let members) = self else { return nil }
-        return members.first { $0.key == key }?.schema
+        switch self {
+        case .value: nil
+        case .section(let members): members.first { $0.key == key }?.schema
+        case .component: .component
+        }
     }
 
     /// The keys of a top-level section.

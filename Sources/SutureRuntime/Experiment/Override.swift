@@ -75,7 +75,7 @@ public struct Override: Sendable, Hashable {
                 schema = schema?[key]
             case .component?:
                 // Its parameters are checked when its plugin is known.
-                schema = .value
+                schema = schema?[key]
             case .value?, nil:
                 guard child != nil else {
                     throw RuntimeError(

@@ -75,7 +75,7 @@ extension ResolvedExperiment {
                 "edit",
                 .mapping([
                     ("mode", .text(edit.mode.rawValue)), ("size", .optional(edit.size)),
-                    ("restore", .text(edit.restore.rawValue)),
+                    ("restore", .text(edit.restore.rawValue)), ("evaluate", .text(edit.evaluate.rawValue)),
                 ])
             ),
             ("statistics", statistics?.value ?? .null),
@@ -124,7 +124,8 @@ extension ResolvedExperiment {
         let edit = try section("edit")
         self.edit = Experiment.Edit(
             mode: try edit.named("mode", Experiment.Edit.Mode.init), size: try edit.integer("size"),
-            restore: try edit.named("restore", Experiment.Edit.Restore.init))
+            restore: try edit.named("restore", Experiment.Edit.Restore.init),
+            evaluate: try edit.named("evaluate", Experiment.Edit.Evaluate.init))
         statistics = nil
         if reader["statistics"] != nil {
             let statistics = try section("statistics")
@@ -201,7 +202,7 @@ extension ResolvedComponent {
             ("name", .text(id)),
             ("version", .text(version)),
             ("plugin", .mapping(plugin)),
-            ("parameters", .mapping(settings.map { ($0.name, $0.value.value) })),
+            ("parameters", .mapping(settings.map { ($0.name, $0.value.value(ofRun: ofRun)) })),
             // Which of the types an empty list is, and whether 1.0 is a number, cannot be seen from the value.
             ("types", .mapping(settings.map { ($0.name, .text($0.value.type)) })),
         ])
@@ -219,6 +220,11 @@ extension ResolvedComponent {
         var settings: [Setting] = []
         for entry in parameters.entries {
             let type = types[entry.key] ?? ""
+            if let kind = ComponentKind.allCases.first(where: { $0.name == type }) {
+                let inner = try ResolvedComponent(entry.value, kind, path: "\(path).parameters.\(entry.key)")
+                settings.append(Setting(name: entry.key, value: .component(inner)))
+                continue
+            }
             guard let value = ArgumentValue(entry.value, type: type) else {
                 throw parameters.mustBe("of type '\(type)'", entry.key, entry.value)
             }
@@ -243,10 +249,11 @@ extension ArgumentValue {
         case .numbers: "numbers"
         case .texts: "texts"
         case .textGroups: "text_groups"
+        case .component(let component): component.kind.name
         }
     }
 
-    fileprivate var value: ConfigValue {
+    fileprivate func value(ofRun: Bool) -> ConfigValue {
         switch self {
         case .null: .null
         case .integer(let value): .integer(value)
@@ -257,6 +264,7 @@ extension ArgumentValue {
         case .numbers(let values): .list(values.map { .number($0) })
         case .texts(let values): .texts(values)
         case .textGroups(let groups): .list(groups.map { .texts($0) })
+        case .component(let component): component.value(ofRun: ofRun)
         }
     }
 

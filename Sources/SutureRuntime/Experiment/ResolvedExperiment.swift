@@ -4,9 +4,9 @@ import Foundation
 import SutureKit
 
 /// A component of a run with all of its settings.
-public struct ResolvedComponent: Sendable, Hashable {
+public struct ResolvedComponent: Sendable, Hashable, Codable {
     /// A setting by name.
-    public struct Setting: Sendable, Hashable {
+    public struct Setting: Sendable, Hashable, Codable {
         public var name: String
         public var value: ArgumentValue
 
@@ -27,6 +27,14 @@ public struct ResolvedComponent: Sendable, Hashable {
     public var digest: String
     /// In declaration order.
     public var settings: [Setting]
+
+    /// The components among the settings, and theirs.
+    public var nested: [ResolvedComponent] {
+        settings.flatMap { setting -> [ResolvedComponent] in
+            guard case .component(let inner) = setting.value else { return [] }
+            return [inner] + inner.nested
+        }
+    }
 
     /// The values in declaration order, as a plugin is called with.
     public var arguments: [ArgumentValue] { settings.map(\.value) }
@@ -84,8 +92,10 @@ public struct ResolvedExperiment: Sendable, Hashable {
     /// SHA-256 of what the run reads, by name: model files, dataset, text. Filled by the engine.
     public var digests: [String: String]
 
-    /// Locator, method and evaluators.
-    public var components: [ResolvedComponent] { [locator, method] + evaluators }
+    /// Locator, method and evaluators, and the components among their settings.
+    public var components: [ResolvedComponent] {
+        ([locator, method] + evaluators).flatMap { [$0] + $0.nested }
+    }
 
     /// The same experiment, wherever it was written and wherever its output goes, as text.
     private var identity: String {
@@ -100,15 +110,16 @@ public struct ResolvedExperiment: Sendable, Hashable {
 }
 
 extension Experiment {
-    /// Fills the settings of all components.
+    /// Fills the settings of all components, those among the settings of others included.
     ///
     /// - Parameters:
-    ///   - find: looks a component up; what it throws is passed on.
     ///   - note: receives a sentence for each component that was swapped on the command line and does not take all that
     ///     the file says to the one it replaces. Those settings are left out.
+    ///   - needs: receives what each component needs of the data, by its declaration and by its settings.
+    ///   - find: looks a component up; what it throws is passed on.
     /// - Throws: what ``ArgumentResolver`` throws.
     public func resolve(
-        note: (String) -> Void = { _ in },
+        note: (String) -> Void = { _ in }, needs: (CaseRequirements.Need) -> Void = { _ in },
         _ find: (ComponentKind, ComponentRequest) throws(RuntimeError) -> ComponentDescription
     ) throws(RuntimeError) -> ResolvedExperiment {
         func resolved(_ kind: ComponentKind, _ request: ComponentRequest) throws(RuntimeError) -> ResolvedComponent {
@@ -117,8 +128,12 @@ extension Experiment {
             if !dropped.isEmpty {
                 note("\(component.id) has no \(dropped.joined(separator: ", ")); what the file says there is left out")
             }
-            return ResolvedComponent(
-                component, arguments: try ArgumentResolver.resolve(settings, for: component, paths: paths))
+            let arguments = try ArgumentResolver.resolve(settings, for: component, paths: paths) {
+                kind, node, path throws(RuntimeError) in
+                try resolved(kind, try Experiment.component(node, path: path))
+            }
+            for need in CaseRequirements.needs(of: component, arguments) { needs(need) }
+            return ResolvedComponent(component, arguments: arguments)
         }
         let locator = try resolved(.locator, self.locator)
         let method = try resolved(.patcher, self.method)

@@ -28,6 +28,7 @@ extension ArgumentValue {
             let texts = groups.flatMap(\.self)
             (c.count, c.texts) = (Int64(texts.count), arena.strings(texts))
             (c.group_count, c.group_sizes) = (Int64(groups.count), arena.array(groups.map { Int64($0.count) }))
+        case (.component, .component): c.text = arena.string(parameter.name)
         default: return nil
         }
         return arena.value(c)
@@ -41,7 +42,10 @@ extension ArgumentValue {
         case (.integer(let value), .integer): .integer(Int64(value))
         case (.boolean(let value), .boolean): .integer(value ? 1 : 0, "i")
         case (.text(let value), .text), (.text(let value), .path): .pointer(arena.string(value), "s")
-        case (.null, .text) where parameter.isOptional, (.null, .path) where parameter.isOptional: .pointer(nil, "s")
+        case (.component, .component): .pointer(arena.string(parameter.name), "s")
+        case (.null, .text) where parameter.isOptional, (.null, .path) where parameter.isOptional,
+            (.null, .component) where parameter.isOptional:
+            .pointer(nil, "s")
         default: nil
         }
     }

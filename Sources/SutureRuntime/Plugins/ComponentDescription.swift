@@ -2,21 +2,6 @@
 
 import SutureKit
 
-/// What kind of method a component is. The raw value is the ABI's number.
-public enum ComponentKind: Int32, Sendable, Hashable, Codable, CaseIterable {
-    case locator = 1
-    case patcher, evaluator
-
-    /// "locator", for sentences and `--json`.
-    public var name: String {
-        switch self {
-        case .locator: "locator"
-        case .patcher: "patcher"
-        case .evaluator: "evaluator"
-        }
-    }
-}
-
 /// A component as its plugin describes it, with no plugin loaded: found once in a child process, then a plain value.
 public struct ComponentDescription: Sendable, Hashable {
     /// As in the experiment file: "memit".
@@ -68,4 +53,22 @@ public enum ArgumentValue: Sendable, Hashable, Codable {
     case numbers([Double])
     case texts([String])
     case textGroups([[String]])
+    /// Another component with its own settings.
+    case component(ResolvedComponent)
+
+    /// Null, 0, false or empty.
+    public var isNothing: Bool {
+        switch self {
+        case .null: true
+        case .integer(let value): value == 0
+        case .number(let value): value == 0
+        case .boolean(let value): !value
+        case .text(let value): value.isEmpty
+        case .integers(let values): values.isEmpty
+        case .numbers(let values): values.isEmpty
+        case .texts(let values): values.isEmpty
+        case .textGroups(let groups): groups.isEmpty
+        case .component: false
+        }
+    }
 }

@@ -100,7 +100,9 @@ struct ComponentReader {
                 flags: c.number(\.flags) ?? 0, default_json: c.text(\.default_json).map { arena.string($0) },
                 minimum: c.number(\.minimum) ?? -.infinity, maximum: c.number(\.maximum) ?? .infinity,
                 choice_count: Int64(choices.count), choices: arena.array(choices),
-                unit: arena.string(c.text(\.unit) ?? ""), help: arena.string(c.text(\.help) ?? "")))
+                unit: arena.string(c.text(\.unit) ?? ""), help: arena.string(c.text(\.help) ?? ""),
+                needs: c.number(\.needs) ?? 0, needs_otherwise: c.number(\.needs_otherwise) ?? 0,
+                component_kind: c.number(\.component_kind) ?? 0, reserved: 0))
         guard let parameter = withExtendedLifetime(arena, { ParameterDeclaration(whole) }) else {
             throw complaint("type \(type) is none that this host knows")
         }
@@ -113,6 +115,9 @@ struct ComponentReader {
         if parameter.isRequired && parameter.defaultJSON != nil { return "it is required and has a default" }
         if !parameter.isRequired && !parameter.isOptional && parameter.defaultJSON == nil {
             return "it has no default, and neither flag SUTURE_PARAMETER_REQUIRED nor SUTURE_PARAMETER_OPTIONAL is set"
+        }
+        if parameter.kind == .component, ComponentKind(rawValue: parameter.componentKind) == nil {
+            return "component_kind \(parameter.componentKind) is none that this host knows"
         }
         if parameter.range.minimum > parameter.range.maximum {
             return "minimum \(parameter.range.minimum) is above maximum \(parameter.range.maximum)"
@@ -162,6 +167,8 @@ private struct DefaultValue {
         case .numbers: guard let value = value([Double].self) else { return nil }; numbers = value
         case .texts: guard let value = value([String].self) else { return nil }; texts = value
         case .textGroups: guard let value = value([[String]].self) else { return nil }; texts = value.flatMap(\.self)
+        // Which component fits is the experiment's choice.
+        case .component: return nil
         }
     }
 }

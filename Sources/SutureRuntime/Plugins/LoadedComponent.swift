@@ -12,6 +12,8 @@ package final class LoadedComponent {
     package let description: ComponentDescription
     private let library: PluginLibrary
     private let form: Form
+    /// The components among its settings, by parameter name.
+    package let slots: [String: LoadedComponent]
     /// Holds what the arguments of a native component point to.
     private let arena = CArena()
 
@@ -19,6 +21,7 @@ package final class LoadedComponent {
         case locator(UnsafePointer<suture_locator>, instance: OpaquePointer)
         case patcher(UnsafePointer<suture_patcher>, instance: OpaquePointer)
         case evaluator(UnsafePointer<suture_evaluator>, instance: OpaquePointer)
+        case annotator(UnsafePointer<suture_annotator>, instance: OpaquePointer)
         case native(NativeEntry, arguments: [suture_foreign_value])
     }
 
@@ -26,10 +29,15 @@ package final class LoadedComponent {
     ///
     /// ``HostTables/install()`` comes first.
     ///
-    /// - Parameter arguments: one checked value per declared parameter, in declaration order.
+    /// - Parameters:
+    ///   - arguments: one checked value per declared parameter, in declaration order.
+    ///   - slots: the components among them, by parameter name.
     /// - Throws: `plugin` when the library or the component cannot be used, `usage` when the component refuses its arguments.
-    package init(_ description: ComponentDescription, arguments: [ArgumentValue]) throws(RuntimeError) {
+    package init(
+        _ description: ComponentDescription, arguments: [ArgumentValue], slots: [String: LoadedComponent] = [:]
+    ) throws(RuntimeError) {
         self.description = description
+        self.slots = slots
         let component: ForeignStruct<suture_component>?
         do {
             library = try PluginLibrary.load(description.file)
@@ -57,7 +65,7 @@ package final class LoadedComponent {
     deinit {
         let instance: OpaquePointer
         switch form {
-        case .locator(_, let made), .patcher(_, let made), .evaluator(_, let made): instance = made
+        case .locator(_, let made), .patcher(_, let made), .evaluator(_, let made), .annotator(_, let made): instance = made
         case .native: return
         }
         guard ForeignStruct(library.plugin).pointer(\.destroy) != nil else { return }
@@ -110,20 +118,32 @@ package final class LoadedComponent {
         withExtendedLifetime(arena) {}
     }
 
+    /// Annotators: says what is unwanted in texts; marks go to the session.
+    package func annotate(_ texts: [MarkedText], session: OpaquePointer) throws(RuntimeError) {
+        try call("annotate", texts: texts, session) { arena, out in
+            guard case .annotator(let table, let instance) = form else { return nil }
+            return suture_guarded_annotate(table, instance, session, texts.c(in: arena), out)
+        }
+    }
+
     // MARK: How
 
     private func call(
-        _ operation: String, _ cases: [EditCase], _ locations: [Location], _ session: OpaquePointer,
-        boxed: (CArena, UnsafeMutablePointer<OpaquePointer?>) -> OpaquePointer?
+        _ operation: String, _ cases: [EditCase] = [], _ locations: [Location] = [], texts: [MarkedText] = [],
+        _ session: OpaquePointer, boxed: (CArena, UnsafeMutablePointer<OpaquePointer?>) -> OpaquePointer?
     ) throws(RuntimeError) {
-        require(operation == "locate" ? .locator : operation == "patch" ? .patcher : .evaluator)
+        let kinds: [String: ComponentKind] = ["locate": .locator, "patch": .patcher, "annotate": .annotator]
+        require(kinds[operation] ?? .evaluator)
         // Values of this call. They outlive it by the guard's end at least.
         let values = CArena()
         defer { withExtendedLifetime(values) {} }
         try guarded(pluginCall(operation, cases)) { out in
             guard case .native(let entry, let arguments) = form else { return boxed(values, out) }
+            let subject =
+                description.kind == .annotator
+                ? UnsafeRawPointer(texts.c(in: values)) : UnsafeRawPointer(cases.c(in: values))
             let fixed: [suture_foreign_value] = [
-                .pointer(HostTables.host), .pointer(UnsafeRawPointer(session)), .pointer(cases.c(in: values)),
+                .pointer(HostTables.host), .pointer(UnsafeRawPointer(session)), .pointer(subject),
                 .pointer(locations.c(in: values)),
             ]
             var result = suture_foreign_value()
@@ -199,6 +219,9 @@ package final class LoadedComponent {
         case .evaluator:
             let (table, instance) = try make(SUTURE_EVALUATOR_ID, suture_evaluator.self, \.evaluate, \.summarize)
             return .evaluator(table, instance: instance)
+        case .annotator:
+            let (table, instance) = try make(SUTURE_ANNOTATOR_ID, suture_annotator.self, \.annotate)
+            return .annotator(table, instance: instance)
         }
     }
 

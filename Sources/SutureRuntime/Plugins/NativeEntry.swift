@@ -30,7 +30,7 @@ struct NativeEntry {
         function = unsafeBitCast(entry, to: (@convention(c) () -> Void).self)
     }
 
-    /// "e(ppppdl)": host, session, cases and locations, then one letter per parameter.
+    /// "e(ppppdl)": host, session, cases (an annotator: texts) and locations, then one letter per parameter.
     static func signature(of parameters: [ParameterDeclaration]) -> String {
         "e(pppp" + String(parameters.compactMap { letter(of: $0.kind) }) + ")"
     }
@@ -41,7 +41,7 @@ struct NativeEntry {
         case .number: "d"
         case .integer: "l"
         case .boolean: "i"
-        case .text, .path: "s"
+        case .text, .path, .component: "s"
         case .integers, .numbers, .texts, .textGroups: nil
         }
     }

@@ -116,7 +116,7 @@ public struct PluginCatalogue: Sendable {
     private func hint(for id: String, _ kind: ComponentKind, _ names: [String]) -> String {
         if let near = NearestName.of(id, in: names) { return "did you mean \"\(near)\"?" }
         if let other = components.first(where: { $0.id == id }) {
-            return "\"\(id)\" is \(other.kind == .evaluator ? "an" : "a") \(other.kind.name); use it as one"
+            return "\"\(id)\" is \(other.kind.phrase); use it as one"
         }
         let broken = problems.filter { $0.component == nil }
         if !broken.isEmpty {

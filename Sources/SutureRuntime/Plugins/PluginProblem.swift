@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SutureKit
+
 /// Something that keeps a library, or one of its components, from being used.
 public struct PluginProblem: Error, Sendable, Hashable, Codable {
     /// The absolute path of the shared library.

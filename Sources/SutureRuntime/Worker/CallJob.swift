@@ -18,10 +18,12 @@ public struct CallJob: WorkerJob {
     public var locations: [Place]
     public var seed: Int
     public var stage: String
+    /// For annotators.
+    public var texts: [String]
 
     public init(
         file: String, kind: ComponentKind, component: String, arguments: [ArgumentValue] = [], cases: [EditCase] = [],
-        locations: [Location] = [], seed: Int = 0, stage: String = ""
+        locations: [Location] = [], seed: Int = 0, stage: String = "", texts: [String] = []
     ) {
         self.file = file
         self.kind = kind
@@ -31,6 +33,7 @@ public struct CallJob: WorkerJob {
         self.locations = locations.map(Place.init)
         self.seed = seed
         self.stage = stage
+        self.texts = texts
     }
 
     /// What the component handed to its session, in order.
@@ -39,6 +42,7 @@ public struct CallJob: WorkerJob {
         public var changes: [Change] = []
         public var scores: [Number] = []
         public var metrics: [Figure] = []
+        public var marks: [Span] = []
     }
 
     public func run(in link: WorkerLink) throws -> Result {
@@ -62,6 +66,8 @@ public struct CallJob: WorkerJob {
             case .evaluator:
                 try loaded.evaluate(cases, session: session.handle)
                 try loaded.summarize(session.result.scores.map(\.value), session: session.handle)
+            case .annotator:
+                try loaded.annotate(texts.map { MarkedText(text: $0) }, session: session.handle)
             }
         }
         return session.result
@@ -164,6 +170,19 @@ extension CallJob {
 
         private enum CodingKeys: String, CodingKey {
             case caseIndex, name, measured = "value", weight
+        }
+    }
+
+    /// An unwanted part of a text.
+    public struct Span: Codable, Sendable, Hashable {
+        public var text: Int
+        public var start: Int
+        public var end: Int
+
+        init(_ value: Mark) {
+            text = value.text
+            start = value.bytes.lowerBound
+            end = value.bytes.upperBound
         }
     }
 

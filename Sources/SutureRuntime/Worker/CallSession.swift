@@ -38,7 +38,8 @@ final class CallSession {
                 struct_size: MemoryLayout<suture_session_api>.size, model: model, original: model,
                 seed: { Int64(at($0).seed) }, stage: { at($0).stage }, progress: progress,
                 emit_location: emitLocation, emit_delta: emitDelta, emit_score: emitScore, emit_metric: emitMetric,
-                second_moments: secondMoments, store_get: storeGet, store_put: storePut))
+                second_moments: secondMoments, store_get: storeGet, store_put: storePut,
+                emit_mark: emitMark, carried: storeGet, carry: storePut, report: report, call: call))
         return UnsafePointer(table)
     }()
 
@@ -82,6 +83,27 @@ final class CallSession {
             suture_host_note_activity()
             at(handle).result.metrics.append(CallJob.Figure(Metric(metric)))
             return nil
+        }
+
+    private static let emitMark: @convention(c) (OpaquePointer, UnsafePointer<suture_mark>) -> OpaquePointer? = {
+        handle, mark in
+        suture_host_note_activity()
+        at(handle).result.marks.append(CallJob.Span(Mark(mark)))
+        return nil
+    }
+
+    private static let report:
+        @convention(c) (
+            OpaquePointer, UnsafePointer<CChar>, UnsafePointer<UnsafePointer<suture_delta>>?, Int64
+        ) -> OpaquePointer? = { _, _, _, _ in nil }
+
+    private static let call:
+        @convention(c) (
+            OpaquePointer, UnsafePointer<CChar>, UnsafePointer<suture_call>, UnsafePointer<suture_sink>
+        ) -> OpaquePointer? = { _, slot, _, _ in
+            Host.make(
+                SutureError(
+                    .failedPrecondition, "this call has no component in the setting \"\(String(cString: slot))\""))
         }
 
     private static let secondMoments:

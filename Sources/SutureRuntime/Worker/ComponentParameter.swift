@@ -14,6 +14,9 @@ struct ComponentParameter: Codable, Sendable {
     var choices: [String]
     var unit: String
     var help: String
+    var needs: UInt64
+    var needsOtherwise: UInt64
+    var componentKind: Int32
 
     init(_ value: ParameterDeclaration) {
         // By way of the C struct, which knows the flags.
@@ -28,6 +31,9 @@ struct ComponentParameter: Codable, Sendable {
         choices = value.choices
         unit = value.unit
         help = value.help
+        needs = value.needs.rawValue
+        needsOtherwise = value.needsOtherwise.rawValue
+        componentKind = value.componentKind
         withExtendedLifetime(arena) {}
     }
 
@@ -38,7 +44,8 @@ struct ComponentParameter: Codable, Sendable {
                 struct_size: MemoryLayout<suture_parameter>.size, name: arena.string(name), type: type, flags: flags,
                 default_json: defaultJSON.map { arena.string($0) }, minimum: minimum, maximum: maximum,
                 choice_count: Int64(choices.count), choices: arena.strings(choices), unit: arena.string(unit),
-                help: arena.string(help)))
+                help: arena.string(help), needs: needs, needs_otherwise: needsOtherwise,
+                component_kind: componentKind, reserved: 0))
         return withExtendedLifetime(arena) { ParameterDeclaration(c) }
     }
 }

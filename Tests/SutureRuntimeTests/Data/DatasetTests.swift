@@ -155,11 +155,41 @@ struct CounterFactReaderTests {
 struct CaseRequirementsTests {
     static let dataset = Experiment.Dataset(name: "counterfact", path: "/facts.json", limit: nil, offset: 0)
 
+    private static func needs(
+        _ component: ComponentDescription, _ arguments: [ArgumentValue] = []
+    ) -> [CaseRequirements.Need] {
+        CaseRequirements.needs(of: component, arguments)
+    }
+
+    @Test("A setting may need a field, or need it while it is left out; the sentence names the setting")
+    func settings() throws {
+        func need(_ parameter: ParameterDeclaration, _ value: ArgumentValue) throws -> String {
+            let cases = [EditCase(index: 0, id: "7")]
+            return try failure {
+                try CaseRequirements.check(
+                    cases, dataset: Self.dataset, needs: Self.needs(.make("m", .patcher, [parameter]), [value]))
+            }.description
+        }
+        var neighbors = Parameter(wrappedValue: 0, "neighbors", needs: .attributes, help: "").declaration
+        #expect(
+            try need(neighbors, .integer(2))
+                == "the patcher 'm' with its setting neighbors needs 'attribute_prompts', which case 7 of '/facts.json' "
+                + "does not have; leave neighbors out, or add it to the record, or leave the case out")
+        #expect(throws: Never.self) {
+            try CaseRequirements.check(
+                [EditCase(index: 0, id: "7")], dataset: Self.dataset,
+                needs: Self.needs(.make("m", .patcher, [neighbors]), [.integer(0)]))
+        }
+        neighbors.needs = []
+        neighbors.needsOtherwise = .attributes
+        #expect(try need(neighbors, .null).hasPrefix("the patcher 'm' without its setting neighbors needs"))
+    }
+
     @Test("Cases that have what the components need pass")
     func pass() throws {
         let cases = [EditCase(index: 0, id: "1", prompt: "{}", subject: "a", targetNew: "b")]
         try CaseRequirements.check(
-            cases, dataset: Self.dataset, components: [.make("memit", .patcher, requires: [.prompt, .subject])])
+            cases, dataset: Self.dataset, needs: Self.needs(.make("memit", .patcher, requires: [.prompt, .subject])))
     }
 
     @Test("A missing field names component, field, the first case without it, and what to do")
@@ -171,7 +201,7 @@ struct CaseRequirementsTests {
         let error = try failure {
             try CaseRequirements.check(
                 cases, dataset: Self.dataset,
-                components: [.make("counterfact", .evaluator, requires: [.subject, .paraphrases])])
+                needs: Self.needs(.make("counterfact", .evaluator, requires: [.subject, .paraphrases])))
         }
         #expect(error.kind == .usage)
         #expect(
@@ -186,12 +216,13 @@ struct CaseRequirementsTests {
         let error = try failure {
             try CaseRequirements.check(
                 [EditCase(index: 0, id: "1")], dataset: other,
-                components: [.make("memit", .patcher, requires: .targetTrue)])
+                needs: Self.needs(.make("memit", .patcher, requires: .targetTrue)))
         }
         #expect(error.hint == "use a dataset that supplies it: counterfact")
         let unsupplied = try failure {
             try CaseRequirements.check(
-                [EditCase(index: 0, id: "1")], dataset: other, components: [.make("star", .patcher, requires: .answer)])
+                [EditCase(index: 0, id: "1")], dataset: other,
+                needs: Self.needs(.make("star", .patcher, requires: .answer)))
         }
         #expect(unsupplied.hint == "no dataset format supplies it yet")
     }

@@ -78,13 +78,19 @@ import Testing
             Location(.neurons(3), caseIndex: 1, position: 4, role: .subjectLast, unit: 7, score: 0.1, isSelected: true),
             Location(.embedding, score: -1e-300, isSelected: false),
         ]
+        let report = MethodReport(
+            stage: "pass-1", weights: [], scores: [ScoreLog.Measured(Score("loss", 0.1 + 0.2, caseIndex: 1))])
         try state.write(
-            locations,
-            [
-                Delta("a", .lowRank(left: left, right: left.transposed())), Delta("b", .rows(rows: rows, values: values)),
-                Delta("c", .dense(values)),
-            ])
+            GroupState.Content(
+                locations: locations,
+                deltas: [
+                    Delta("a", .lowRank(left: left, right: left.transposed())),
+                    Delta("b", .rows(rows: rows, values: values)), Delta("c", .dense(values)),
+                ], reports: [report], carried: ["keys": left]))
         let read = try #require(try state.read())
+        #expect(read.reports.map(\.stage) == ["pass-1"])
+        #expect(read.reports[0].scores[0].score == Score("loss", 0.1 + 0.2, caseIndex: 1))
+        #expect(try read.carried["keys"]?.bytes() == left.bytes())
         #expect(read.locations == locations)
         let tensors = read.deltas.flatMap(\.tensors)
         let expected = [left, try left.transposed(), rows, values, values]

@@ -46,7 +46,7 @@
 
 /* The version of this ABI. A plugin and a host work together when their majors are equal; the minor is advisory. */
 #define SUTURE_ABI_MAJOR 1u
-#define SUTURE_ABI_MINOR 0u
+#define SUTURE_ABI_MINOR 1u
 
 /* True when the struct behind `pointer` is long enough to hold `field`. */
 #define SUTURE_HAS(pointer, type, field) \
@@ -101,7 +101,8 @@ typedef struct suture_host {
     /* Writes a line to the run's log. [any-thread] */
     void (*SUTURE_NONNULL log)(void *SUTURE_NULLABLE context, int32_t level, const char *SUTURE_NONNULL message);
 
-    /* A further table by its id ("suture.tensor/1", "suture.model/1", "suture.session/1"), or NULL where this host lacks
+    /* A further table by its id ("suture.tensor/1", "suture.model/1", "suture.session/1",
+     * "suture.function/1"), or NULL where this host lacks
      * it. The table lives as long as the process. [any-thread] */
     const void *SUTURE_NULLABLE (*SUTURE_NONNULL get_extension)(void *SUTURE_NULLABLE context,
                                                                  const char *SUTURE_NONNULL id);

@@ -46,4 +46,18 @@ typedef const char *suture_text;
         "e(pppp" SUTURE_LETTER_##T1 SUTURE_LETTER_##T2 SUTURE_LETTER_##T3 SUTURE_LETTER_##T4 ")"; \
     static suture_error *name(SUTURE_NATIVE_FIXED, T1 a1, T2 a2, T3 a3, T4 a4)
 
+/* Annotators: the third argument is the texts. */
+#define SUTURE_NATIVE_ANNOTATOR_FIXED \
+    const suture_host *host, suture_session *session, const suture_texts *texts, const void *reserved
+
+#define SUTURE_NATIVE_ANNOTATOR_0(name) \
+    static const char name##_signature[] = "e(pppp)"; \
+    static suture_error *name(SUTURE_NATIVE_ANNOTATOR_FIXED)
+#define SUTURE_NATIVE_ANNOTATOR_1(name, T1, a1) \
+    static const char name##_signature[] = "e(pppp" SUTURE_LETTER_##T1 ")"; \
+    static suture_error *name(SUTURE_NATIVE_ANNOTATOR_FIXED, T1 a1)
+#define SUTURE_NATIVE_ANNOTATOR_2(name, T1, a1, T2, a2) \
+    static const char name##_signature[] = "e(pppp" SUTURE_LETTER_##T1 SUTURE_LETTER_##T2 ")"; \
+    static suture_error *name(SUTURE_NATIVE_ANNOTATOR_FIXED, T1 a1, T2 a2)
+
 #endif

@@ -17,6 +17,7 @@
 #define SUTURE_TYPE_TEXTS 7    /* list of texts */
 #define SUTURE_TYPE_TEXT_GROUPS 8 /* list of lists of texts; the file may also name a JSON file that holds one */
 #define SUTURE_TYPE_PATH 9     /* a file; the host makes it absolute and checks that it can be read */
+#define SUTURE_TYPE_COMPONENT 10 /* another component with its settings; used by suture_session_api.call */
 
 #define SUTURE_PARAMETER_REQUIRED 1          /* flag: there is no default and the file must give a value */
 #define SUTURE_PARAMETER_OPTIONAL 2          /* flag: may be null; the argument is then absent */
@@ -35,6 +36,10 @@ typedef struct suture_parameter {
     const char *SUTURE_NONNULL const *SUTURE_NULLABLE choices;
     const char *SUTURE_NONNULL unit; /* "" where it has none */
     const char *SUTURE_NONNULL help; /* one line */
+    uint64_t needs;           /* SUTURE_FIELD_… that every case must have where the value is not null, 0, false or empty */
+    uint64_t needs_otherwise; /* SUTURE_FIELD_… that every case must have where it is */
+    int32_t component_kind;   /* COMPONENT: SUTURE_KIND_… */
+    int32_t reserved;
 } suture_parameter;
 
 /* A value for one parameter. Which field is set follows from `type`. */
@@ -45,7 +50,7 @@ typedef struct suture_argument {
     int32_t is_present; /* 0: null was given or is the default; no field is set */
     int64_t integer;    /* INTEGER, BOOLEAN (0 or 1) */
     double number;      /* NUMBER */
-    const char *SUTURE_NULLABLE text; /* TEXT, PATH */
+    const char *SUTURE_NULLABLE text; /* TEXT, PATH; COMPONENT: the slot to name in suture_session_api.call */
     int64_t count;      /* elements of the list below; for TEXT_GROUPS the texts of all groups, one after the other */
     const int64_t *SUTURE_NULLABLE integers;
     const double *SUTURE_NULLABLE numbers;

@@ -14,6 +14,7 @@
 #define SUTURE_KIND_LOCATOR 1
 #define SUTURE_KIND_PATCHER 2
 #define SUTURE_KIND_EVALUATOR 3
+#define SUTURE_KIND_ANNOTATOR 4
 
 /* How the host calls a component. */
 #define SUTURE_CONVENTION_BOXED 0  /* create, then the table of its kind (below) */
@@ -71,6 +72,15 @@ typedef struct suture_evaluator {
                                                                suture_session *SUTURE_NONNULL session,
                                                                const suture_scores *SUTURE_NONNULL scores);
 } suture_evaluator;
+
+#define SUTURE_ANNOTATOR_ID "suture.annotator/1"
+typedef struct suture_annotator {
+    size_t struct_size;
+    /* Says which parts of texts are unwanted; hands each to session.emit_mark. Marks of one text do not overlap. */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL annotate)(suture_instance *SUTURE_NONNULL instance,
+                                                              suture_session *SUTURE_NONNULL session,
+                                                              const suture_texts *SUTURE_NONNULL texts);
+} suture_annotator;
 
 /* The plugin's own table. Lives as long as the process. */
 typedef struct suture_plugin {

@@ -13,6 +13,32 @@
 /* Host-made, opaque; valid during the call that handed it over. */
 typedef struct suture_session suture_session;
 
+#define SUTURE_CALL_STATE_ANEW 1 /* flag: what is carried is, for this call, as it was when the caller began */
+
+/* What a component asks of another one. Which fields are used follows from the other's kind. */
+typedef struct suture_call {
+    size_t struct_size;
+    int32_t flags;                                   /* SUTURE_CALL_… */
+    int32_t reserved;
+    suture_model *SUTURE_NULLABLE model;             /* to measure or to edit; NULL: the session's */
+    const char *SUTURE_NULLABLE stage;               /* evaluators: the name of this evaluation */
+    const suture_cases *SUTURE_NULLABLE cases;       /* locators, patchers, evaluators */
+    const suture_locations *SUTURE_NULLABLE locations; /* patchers */
+    const suture_texts *SUTURE_NULLABLE texts;       /* annotators */
+} suture_call;
+
+/* Receives what another component handed out, in its order, after it has returned. What is passed is valid during the
+ * call of the function. A NULL function drops its kind. */
+typedef struct suture_sink {
+    size_t struct_size;
+    void *SUTURE_NULLABLE context; /* first argument of every function */
+    void (*SUTURE_NULLABLE location)(void *SUTURE_NULLABLE context, const suture_location *SUTURE_NONNULL location);
+    void (*SUTURE_NULLABLE delta)(void *SUTURE_NULLABLE context, const suture_delta *SUTURE_NONNULL delta);
+    void (*SUTURE_NULLABLE score)(void *SUTURE_NULLABLE context, const suture_score *SUTURE_NONNULL score);
+    void (*SUTURE_NULLABLE metric)(void *SUTURE_NULLABLE context, const suture_metric *SUTURE_NONNULL metric);
+    void (*SUTURE_NULLABLE mark)(void *SUTURE_NULLABLE context, const suture_mark *SUTURE_NONNULL mark);
+} suture_sink;
+
 #define SUTURE_SESSION_ID "suture.session/1"
 typedef struct suture_session_api {
     size_t struct_size;
@@ -60,6 +86,36 @@ typedef struct suture_session_api {
     suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL store_put)(suture_session *SUTURE_NONNULL session,
                                                                const char *SUTURE_NONNULL key,
                                                                suture_tensor *SUTURE_NONNULL tensor);
+
+    /* Annotators: an unwanted part of one of the texts. [call-thread] */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL emit_mark)(suture_session *SUTURE_NONNULL session,
+                                                               const suture_mark *SUTURE_NONNULL mark);
+
+    /* What follows the edits of a run: kept by one group of cases for the next one where groups are edited one upon the
+     * other, empty at the start and wherever weights are restored. For what a method must not disturb of its own earlier
+     * work. `out` is NULL where there is nothing. [call-thread] */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL carried)(suture_session *SUTURE_NONNULL session,
+                                                             const char *SUTURE_NONNULL key,
+                                                             suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL carry)(suture_session *SUTURE_NONNULL session,
+                                                           const char *SUTURE_NONNULL key,
+                                                           suture_tensor *SUTURE_NONNULL tensor);
+
+    /* Patchers: a stage on the way ("pass-2"). The host applies `deltas`, everything so far, to session.model, lets the
+     * run's evaluators measure the cases under that stage, and records the norms. Scores emitted since the last report
+     * belong to it; those that are left at the end belong to "after". [call-thread] */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL report)(suture_session *SUTURE_NONNULL session,
+                                                            const char *SUTURE_NONNULL stage,
+                                                            const suture_delta *SUTURE_NONNULL const *SUTURE_NULLABLE
+                                                                deltas,
+                                                            int64_t count);
+
+    /* Calls the component that fills a parameter of type COMPONENT; `slot` is that argument's text. It sees a session of
+     * its own: the given model, a store and slots of its own. Results go to `sink`. [call-thread] */
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL call)(suture_session *SUTURE_NONNULL session,
+                                                          const char *SUTURE_NONNULL slot,
+                                                          const suture_call *SUTURE_NONNULL call,
+                                                          const suture_sink *SUTURE_NONNULL sink);
 } suture_session_api;
 
 #endif

@@ -21,6 +21,39 @@ typedef struct suture_tensor suture_tensor;
 #define SUTURE_FIELD_GENERATION (UINT64_C(1) << 6)
 #define SUTURE_FIELD_ATTRIBUTES (UINT64_C(1) << 7)
 #define SUTURE_FIELD_ANSWER (UINT64_C(1) << 8)
+#define SUTURE_FIELD_NEIGHBOR_SAMPLES (UINT64_C(1) << 9)
+#define SUTURE_FIELD_GENERATIONS (UINT64_C(1) << 10)
+
+/* Another subject of the same relation, to be left as it is while a case is edited. */
+typedef struct suture_neighbor {
+    size_t struct_size;
+    const char *SUTURE_NONNULL prompt;  /* template with one "{}" for the subject */
+    const char *SUTURE_NONNULL subject;
+    const char *SUTURE_NONNULL target;  /* its own object, without its leading space */
+} suture_neighbor;
+
+/* A text that followed a prompt, with the parts of it that are unwanted. */
+typedef struct suture_marked_text {
+    size_t struct_size;
+    const char *SUTURE_NONNULL prompt; /* "" where there was none */
+    const char *SUTURE_NONNULL text;
+    int64_t mark_count;
+    const int64_t *SUTURE_NULLABLE marks; /* mark_count pairs: the first byte of `text` and the one behind the last */
+} suture_marked_text;
+
+typedef struct suture_texts {
+    size_t struct_size;
+    int64_t count;
+    const suture_marked_text *SUTURE_NONNULL const *SUTURE_NULLABLE items;
+} suture_texts;
+
+/* An unwanted part of one of several texts. */
+typedef struct suture_mark {
+    size_t struct_size;
+    int64_t text;  /* index into suture_texts */
+    int64_t start; /* bytes of its UTF-8 */
+    int64_t end;
+} suture_mark;
 
 /* One request to edit. A text that the data set lacks is NULL, a list that it lacks is empty. */
 typedef struct suture_edit_case {
@@ -40,6 +73,10 @@ typedef struct suture_edit_case {
     const char *SUTURE_NONNULL const *SUTURE_NULLABLE generation_prompts;
     int64_t attribute_count;                   /* other subjects whose object is target_new */
     const char *SUTURE_NONNULL const *SUTURE_NULLABLE attribute_prompts;
+    int64_t neighbor_sample_count;             /* neighbours that a method may learn from */
+    const suture_neighbor *SUTURE_NONNULL const *SUTURE_NULLABLE neighbor_samples;
+    int64_t marked_text_count;                 /* what the model itself said, with marks (negative training) */
+    const suture_marked_text *SUTURE_NONNULL const *SUTURE_NULLABLE marked_texts;
 } suture_edit_case;
 
 typedef struct suture_cases {

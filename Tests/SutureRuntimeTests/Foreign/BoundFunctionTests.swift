@@ -8,8 +8,8 @@ import Testing
 
 @Suite("Calls by signature")
 struct ForeignFunctionTests {
-    private func function(_ symbol: String, _ signature: String) throws -> ForeignFunction {
-        try ForeignFunction(library: Build.library("functions"), symbol: symbol, signature: signature)
+    private func function(_ symbol: String, _ signature: String) throws -> BoundFunction {
+        try BoundFunction(library: Build.library("functions"), symbol: symbol, signature: signature)
     }
 
     private func error(_ body: () throws -> Void) -> RuntimeError? {
@@ -23,7 +23,7 @@ struct ForeignFunctionTests {
 
     @Test("A function of the system's mathematics is called by its name and a signature")
     func callsPow() throws {
-        let pow = try ForeignFunction(library: "libm.so.6", symbol: "pow", signature: "f64(f64, f64)")
+        let pow = try BoundFunction(library: "libm.so.6", symbol: "pow", signature: "f64(f64, f64)")
         #expect(try pow.call([.number(2), .number(10)]) == .number(1024))
         #expect(try pow.call([.integer(2), .number(0.5)]) == .number(2.0.squareRoot()))
     }
@@ -58,12 +58,12 @@ struct ForeignFunctionTests {
     @Test(
         "A call that does not fit the signature is refused before it happens",
         arguments: [
-            ([ForeignFunction.Value.text("a")], "it takes 2 arguments, 1 was given"),
+            ([BoundFunction.Value.text("a")], "it takes 2 arguments, 1 was given"),
             ([.text("a"), .text("b"), .text("c")], "it takes 2 arguments, 3 were given"),
             ([.text("a"), .number(1)], "argument 2 of 2 must be str and is f64"),
             ([.integer(1), .text("a")], "argument 1 of 2 must be str and is i64"),
         ])
-    func refusesArguments(arguments: [ForeignFunction.Value], words: String) throws {
+    func refusesArguments(arguments: [BoundFunction.Value], words: String) throws {
         let function = try function("common_letters", "f64(str, str)")
         #expect(
             error { _ = try function.call(arguments) }
@@ -117,7 +117,7 @@ struct ForeignFunctionTests {
             throws: RuntimeError(
                 .usage, "the signature \"\(signature)\" cannot be read: \(why)", hint: "write it like \"f64(str, str)\"")
         ) {
-            try ForeignFunction(library: "libm.so.6", symbol: "pow", signature: signature)
+            try BoundFunction(library: "libm.so.6", symbol: "pow", signature: signature)
         }
     }
 
@@ -135,8 +135,8 @@ struct ForeignFunctionTests {
             throws: RuntimeError(
                 .file, "libm.so.6 has no function \"powder\"",
                 hint: "check the name; a C++ function must be declared extern \"C\"")
-        ) { try ForeignFunction(library: "libm.so.6", symbol: "powder", signature: "d(d)") }
-        let error = error { _ = try ForeignFunction(library: "/none.so", symbol: "f", signature: "d()") }
+        ) { try BoundFunction(library: "libm.so.6", symbol: "powder", signature: "d(d)") }
+        let error = error { _ = try BoundFunction(library: "/none.so", symbol: "f", signature: "d()") }
         #expect(error?.kind == .file)
         #expect(error?.message.hasPrefix("the library cannot be loaded: /none.so: ") == true)
     }
@@ -147,7 +147,7 @@ struct ForeignFunctionTests {
             throws: RuntimeError(
                 .usage, "the signature \"f64(ptr)\" of f has pointers, which an experiment cannot give",
                 hint: "bind a function of numbers and texts")
-        ) { try ForeignFunction(library: "libm.so.6", symbol: "f", signature: "f64(ptr)") }
+        ) { try BoundFunction(library: "libm.so.6", symbol: "f", signature: "f64(ptr)") }
     }
 
     @Test("A closure of a signature known at run time is called back")

@@ -6,13 +6,13 @@ import SutureKit
 
 /// A function of any existing library, bound by a text: `{library: libm.so.6, symbol: pow, signature: "f64(f64, f64)"}`.
 ///
-///     let pow = try ForeignFunction(library: "libm.so.6", symbol: "pow", signature: "f64(f64, f64)")
+///     let pow = try BoundFunction(library: "libm.so.6", symbol: "pow", signature: "f64(f64, f64)")
 ///     let eight = try pow.call([.number(2), .number(3)])
 ///
 /// The library need not know Suture. Types are `f64`, `f32`, `i64`, `i32`, `u8`, `str` (a C text) and, as a result, `void`.
 /// Nothing can check the signature against the code: a wrong one is undefined behaviour, so bind functions in a worker.
 /// Cost of a call: under a microsecond beside the function's own work. Not for a component: that is what plugins are for.
-public struct ForeignFunction: Sendable {
+public struct BoundFunction: Sendable {
     public let library: String
     public let symbol: String
     /// As it was given.
@@ -22,13 +22,7 @@ public struct ForeignFunction: Sendable {
     private let function: @convention(c) () -> Void
 
     /// An argument or a result.
-    public enum Value: Sendable, Hashable {
-        case number(Double)
-        case integer(Int)
-        case text(String)
-        /// The result of a function that has none.
-        case none
-    }
+    public typealias Value = ForeignFunction.Value
 
     /// Loads the library (it stays loaded) and reads the signature.
     ///
