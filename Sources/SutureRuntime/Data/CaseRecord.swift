@@ -43,6 +43,21 @@ struct CaseRecord {
         return CaseRecord(inner, of: self, prefix: "\(prefix)\(key).")
     }
 
+    /// A list of records; empty where it is missing.
+    func objects(_ key: String) throws(RuntimeError) -> [CaseRecord] {
+        guard let inner = value[key], !inner.isNull else { return [] }
+        guard case .list(let items) = inner else {
+            throw error("has \(inner.phrase) for '\(prefix)\(key)' instead of a list of records")
+        }
+        var records: [CaseRecord] = []
+        for (index, item) in items.enumerated() {
+            let place = "\(prefix)\(key)[\(index)]"
+            guard case .object = item else { throw error("has \(item.phrase) at '\(place)' instead of a record") }
+            records.append(CaseRecord(item, of: self, prefix: "\(place)."))
+        }
+        return records
+    }
+
     /// A text that must be there and hold more than white space.
     func nonEmptyText(_ key: String) throws(RuntimeError) -> String {
         guard let inner = value[key], !inner.isNull else { throw error("has no '\(prefix)\(key)'") }

@@ -10,6 +10,7 @@ public struct CounterFactReader: DatasetReader {
     public let name = "counterfact"
     public let provides: EditCase.Fields = [
         .prompt, .subject, .targetNew, .targetTrue, .paraphrases, .neighbors, .generation, .attributes,
+        .neighborSamples,
     ]
 
     public init() {}
@@ -47,14 +48,30 @@ public struct CounterFactReader: DatasetReader {
         let rewrite = try record.object("requested_rewrite")
         let subject = try rewrite.nonEmptyText("subject")
         let prompt = try rewrite.template("prompt", subject: subject)
+        let targetTrue = try rewrite.target("target_true", isRequired: false)
         return EditCase(
             index: index, id: record.id, prompt: prompt, subject: subject,
             targetNew: try rewrite.target("target_new", isRequired: true),
-            targetTrue: try rewrite.target("target_true", isRequired: false),
+            targetTrue: targetTrue,
             paraphrasePrompts: try record.texts("paraphrase_prompts"),
             neighborhoodPrompts: try record.texts("neighborhood_prompts"),
             generationPrompts: try record.texts("generation_prompts"),
-            attributePrompts: try record.texts("attribute_prompts"))
+            attributePrompts: try record.texts("attribute_prompts"),
+            neighborSamples: try record.objects("neighborhood_samples").compactMap {
+                CounterFactReader.neighbor($0, target: targetTrue)
+            })
+    }
+
+    /// Nil where the prompt does not name the subject: published data has a few such samples.
+    ///
+    /// - Parameter target: the case's own object, which by the making of the data is the neighbour's, too, unless it
+    ///   says otherwise.
+    private static func neighbor(_ sample: CaseRecord, target: String) -> Neighbor? {
+        guard let subject = try? sample.nonEmptyText("subject"),
+            let prompt = try? sample.template("prompt", subject: subject),
+            let own = try? sample.target("target", isRequired: false)
+        else { return nil }
+        return Neighbor(prompt: prompt, subject: subject, target: own.isEmpty ? target : own)
     }
 }
 

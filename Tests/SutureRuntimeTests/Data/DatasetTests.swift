@@ -20,7 +20,11 @@ struct CounterFactReaderTests {
             {"case_id": \(id), "requested_rewrite": \(rewrite ?? standard),
              "paraphrase_prompts": ["France's capital is"],
              "neighborhood_prompts": ["The capital of Spain is", "Spain's capital is"], "attribute_prompts": [],
-             "generation_prompts": ["France is known for"], "neighborhood_samples": [{"subject": "Spain"}]}
+             "generation_prompts": ["France is known for"],
+             "neighborhood_samples": [
+                 {"subject": "Spain", "prompt": "The capital of {} is"}, {"subject": "Spain"},
+                 {"subject": "Spain", "prompt": "Spain's capital is", "target": {"str": " Madrid"}},
+                 {"subject": "Spain", "prompt": "Portugal's capital is"}]}
             """
     }
 
@@ -39,7 +43,11 @@ struct CounterFactReaderTests {
                     index: 0, id: "7", prompt: "The capital of {} is", subject: "France", targetNew: "Rome",
                     targetTrue: "Paris", paraphrasePrompts: ["France's capital is"],
                     neighborhoodPrompts: ["The capital of Spain is", "Spain's capital is"],
-                    generationPrompts: ["France is known for"])
+                    generationPrompts: ["France is known for"],
+                    neighborSamples: [
+                        Neighbor(prompt: "The capital of {} is", subject: "Spain", target: "Paris"),
+                        Neighbor(prompt: "{}'s capital is", subject: "Spain", target: "Madrid"),
+                    ])
             ])
     }
 
@@ -110,6 +118,11 @@ struct CounterFactReaderTests {
             "{\"case_id\": 3, \"requested_rewrite\": {\"prompt\": \"{}\", \"subject\": \"a\", \"target_new\": \"b\"}, "
                 + "\"neighborhood_prompts\": [\"x\", 1]}",
             "case 3 of 'FILE' has 1 at 'neighborhood_prompts[1]' instead of a text"
+        ),
+        (
+            "{\"case_id\": 3, \"requested_rewrite\": {\"prompt\": \"{}\", \"subject\": \"a\", \"target_new\": \"b\"}, "
+                + "\"neighborhood_samples\": [{}, \"x\"]}",
+            "case 3 of 'FILE' has \"x\" at 'neighborhood_samples[1]' instead of a record"
         ),
     ]
 
