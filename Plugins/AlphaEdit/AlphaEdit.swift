@@ -44,24 +44,40 @@ struct AlphaEdit: Patcher {
             let batch = try FactBatch(
                 cases, at: locations, layers: layers, values, contexts, of: "alphaedit", in: session)
         else { return Patch() }
-        let spaces = try nullSpaces(batch.layers, in: session)
+        let spaces = try nullSpaces(batch.layers, batch.model.info.device, in: session)
 
         let site = Site.residualOut(batch.last)
         let optimized = try batch.values(of: [site], in: session)
-        return try batch.spread(to: optimized.values[0], of: site, share: Double.init, in: session) {
-            try AlphaEdit.write(keys: $1, previous: nil, residuals: $2, in: spaces[$0], ridge: ridge)
-        }.patch
+        let (patch, edited) = try batch.spread(to: optimized, of: site, share: Double.init, in: session) {
+            place, keys, residuals in
+            let earlier = try PreviousKeys.read(at: batch.layers[place], batch.model, in: session)
+            return try AlphaEdit.write(
+                keys: keys, previous: earlier, residuals: residuals, in: spaces[place], ridge: ridge)
+        }
+        try batch.carryKeys(edited, in: session)
+        return patch
     }
 
-    private func nullSpaces(_ layers: [Int], in session: Session) throws -> [NullSpace] {
-        try session.progress("statistics")
-        let rule = traceShare.map(NullSpace.Rule.shareOfTrace) ?? .below(threshold)
-        return try zip(layers, session.secondMoments(of: .neurons, layers: layers)).map { layer, moment in
-            let space = try NullSpace(of: moment.matrix, rule, name: "\(Site.neurons(layer))")
-            session.log(
-                .info, "alphaedit: layer \(layer) may change in \(space.keptCount) of \(moment.matrix.shape[0]) directions")
-            return space
+    /// By layer. Settings and statistics are those of the run, so that every call of this instance finds the same.
+    private final class NullSpaces { var found: [Int: NullSpace] = [:] }
+    private let known = NullSpaces()
+
+    /// Decomposes the second moments of layers that were not seen before.
+    private func nullSpaces(_ layers: [Int], _ device: Device, in session: Session) throws -> [NullSpace] {
+        let missing = layers.filter { known.found[$0] == nil }
+        if !missing.isEmpty {
+            try session.progress("statistics")
+            let moments = try session.secondMoments(of: .neurons, layers: missing)
+            try session.progress("null space")
+            let rule = traceShare.map(NullSpace.Rule.shareOfTrace) ?? .below(threshold)
+            for (layer, moment) in zip(missing, moments) {
+                let space = try NullSpace(of: moment.matrix.cast(device: device), rule, name: "\(Site.neurons(layer))")
+                known.found[layer] = space
+                let width = moment.matrix.shape[0]
+                session.log(.info, "alphaedit: layer \(layer) may change in \(space.keptCount) of \(width) directions")
+            }
         }
+        return layers.compactMap { known.found[$0] }
     }
 
     /// The write of one layer.

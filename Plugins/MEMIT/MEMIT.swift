@@ -26,6 +26,11 @@ struct MEMIT: Patcher {
         help: "lambda: how much old associations count against new ones. Without: the MLP's width, the natural scale.")
     var updateWeight: Double?
 
+    @Parameter(
+        "carry_keys",
+        help: "Keep what earlier groups of cases wrote: their keys join lambda C, as in MEMIT_seq. For sequential edits.")
+    var carriesKeys = false
+
     let contexts = ContextTemplateSettings.sentences
 
     func validate() throws { try contexts.validate() }
@@ -40,9 +45,15 @@ struct MEMIT: Patcher {
 
         let site = Site.residualOut(batch.last)
         let optimized = try batch.values(of: [site], in: session)
-        return try batch.spread(to: optimized.values[0], of: site, share: Double.init, in: session) {
-            try LeastSquares.write(
-                keys: $1, residuals: $2, moment: moments[$0].matrix.cast(device: $1.device) * weight)
-        }.patch
+        let (patch, edited) = try batch.spread(to: optimized, of: site, share: Double.init, in: session) {
+            place, keys, residuals in
+            var moment = try moments[place].matrix.cast(device: keys.device) * weight
+            if carriesKeys, let earlier = try PreviousKeys.read(at: batch.layers[place], batch.model, in: session) {
+                moment = try moment + earlier.transposed().matmul(earlier)
+            }
+            return try LeastSquares.write(keys: keys, residuals: residuals, moment: moment)
+        }
+        if carriesKeys { try batch.carryKeys(edited, in: session) }
+        return patch
     }
 }

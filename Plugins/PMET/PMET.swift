@@ -49,7 +49,7 @@ struct PMET: Patcher {
         let optimized = try batch.values(
             of: [site, .attentionOutput(batch.last)], likelihoodFactor: .adaptive(base: likelihoodFactor), in: session)
         return try batch.spread(
-            to: optimized.values[0], of: site, share: { Double($0).squareRoot() }, in: session
+            to: optimized, of: site, share: { Double($0).squareRoot() }, in: session
         ) {
             try LeastSquares.write(
                 keys: $1, residuals: $2, moment: moments[$0].matrix.cast(device: $1.device) * weight)

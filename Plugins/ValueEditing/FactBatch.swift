@@ -38,7 +38,7 @@ package struct FactBatch {
         lookups = try cases.map { try templates.lookups(of: $0, settings.factToken, model) }
     }
 
-    /// Optimises values at sites of the last layer.
+    /// Optimises values at sites of the last layer. The first site is the one that is written.
     package func values(
         of sites: [Site], likelihoodFactor: ValueOptimization.LikelihoodFactor = .constant, in session: Session
     ) throws -> OptimizedValues {
@@ -49,29 +49,36 @@ package struct FactBatch {
     }
 
     /// Keys at a layer, `[fact, dMLP]`, float64.
-    package func keys(at layer: Int, _ model: Model) throws -> Tensor {
+    private func keys(at layer: Int, _ model: Model) throws -> Tensor {
         try model.keys(at: layer, lookups, weights: templates.keyWeights, tokenBudget: settings.tokenBudget)
     }
 
-    /// Writes layer by layer.
+    /// Adds the keys of these facts, as an edited model has them, to what later groups of cases find.
+    package func carryKeys(_ edited: Model, in session: Session) throws {
+        for layer in layers { try PreviousKeys.add(keys(at: layer, edited), at: layer, in: session) }
+    }
+
+    /// Writes layer by layer, and records how likely the new objects are.
     ///
-    /// - Parameter targets: `[case, dModel]`, the values that `site` shall have.
+    /// - Parameter site: what the values are of.
     /// - Parameter share: what the way is divided by, from the number of layers that are left.
     /// - Parameter write: the change of the layer at a place in ``layers``, from keys Kᵀ `[fact, dMLP]` and residuals Rᵀ
     ///   `[fact, dModel]`, float64.
     /// - Returns: the patch, and the model with it.
     package func spread(
-        to targets: Tensor, of site: Site, share: (Int) -> Double, in session: Session,
+        to optimized: OptimizedValues, of site: Site, share: (Int) -> Double, in session: Session,
         write: (_ place: Int, _ keys: Tensor, _ residuals: Tensor) throws -> Delta.Form
     ) throws -> (patch: Patch, model: Model) {
         // The first template is the plain prompt.
         let prompts = lookups.map { $0[0].tokensThroughLookup }
         var model = model
         var patch = Patch()
+        var distances: [Double] = []
         for (i, layer) in layers.enumerated() {
             try session.progress("keys", i, of: layers.count)
             let keys = try keys(at: layer, model)
-            let way = try targets - model.values(of: site, atEndOf: prompts, tokenBudget: settings.tokenBudget)
+            let way = try optimized.values[0] - model.values(of: site, atEndOf: prompts, tokenBudget: settings.tokenBudget)
+            if i == 0 { distances = try way.norm(1).scalars(as: Double.self) }
             session.log(.info, "\(method): layer \(layer), mean distance \(try way.norm(1).mean().item())")
 
             try session.progress("solve", i, of: layers.count)
@@ -80,13 +87,22 @@ package struct FactBatch {
             patch.deltas.append(delta)
             model = try model.applying(Patch([delta]))
         }
+        try RewriteLikelihood.record(
+            initial: optimized.initialNLL, value: optimized.finalNLL, of: cases, templates, settings, model, in: session)
+        for (editCase, distance) in zip(cases, distances) {
+            try session.record(Score("value_distance", distance, caseIndex: editCase.index))
+        }
         return (patch, model)
     }
 }
 
 extension ValueSettings {
-    /// What every method optimises a value for.
+    /// What every method optimises a value for. The new object comes first.
     package func objectives(_ templates: ContextTemplates) -> [any ValueObjective] {
-        [RewriteObjective(templates: templates, token: factToken), EssenceObjective(token: factToken)]
+        [
+            RewriteObjective(templates: templates, token: factToken),
+            NeighborObjective(templates: templates, settings: neighbor, token: factToken),
+            EssenceObjective(token: factToken),
+        ]
     }
 }

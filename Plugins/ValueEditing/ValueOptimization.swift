@@ -9,6 +9,12 @@ package struct OptimizedValues {
     /// The mean over the rows of the new object of their mean −log p, per case: without delta and with the final one.
     package var initialNLL: [Double]
     package var finalNLL: [Double]
+
+    package init(values: [Tensor], initialNLL: [Double], finalNLL: [Double]) {
+        self.values = values
+        self.initialNLL = initialNLL
+        self.finalNLL = finalNLL
+    }
 }
 
 /// Finds the value v = h0 + delta at the lookup token under which the model says what it shall say.

@@ -46,6 +46,8 @@ package struct ValueSettings: ParameterSet {
             + "published, or the original one, which keeps repeated edits from running away.")
     package var anchorName = Anchor.current.rawValue
 
+    package let neighbor = NeighborSettings()
+
     @Parameter(
         "batch_tokens", in: .positive, unit: "tokens",
         help: "Tokens that are run at once, padding counted. Changes speed and memory, not results.")

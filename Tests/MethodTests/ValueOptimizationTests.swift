@@ -153,19 +153,90 @@ struct ValueOptimizationTests {
         arguments: TinyModel.Family.allCases, [0, 2])
     func equalsPlainLoopOfTwo(family: TinyModel.Family, layer: Int) throws {
         let session = try TestSession(TinyModel.load(family))
-        let long = settings(steps: 40)
-        // Far enough that the new objects become first choices and the factor changes.
-        long.clampFactor = 6
+        let long = settings(steps: 45, decay: 0)
+        // Far enough that some of the new objects become first choices and the factor changes.
+        long.clampFactor = 20
         long.learningRate = 0.2
         var optimization = optimization(layer, long)
         optimization.sites = [.mlpOutput(layer), .attentionOutput(layer)]
-        let cases = TinyCases.make(3)
+        let cases = TinyCases.make(3, endInSubject: true)
         let steady = try optimization.values(for: cases, session.model, in: session.session)
         session.store = [:]
         optimization.likelihoodFactor = .adaptive(base: 1)
         try expectPlain(optimization, cases, session)
         let eased = try optimization.values(for: cases, session.model, in: session.session)
         #expect(try distance(steady.values[0], eased.values[0]) > 10 * valueTolerance)
+    }
+
+    @Test(
+        "Equals the published loop where neighbours shall keep their object",
+        arguments: [(1, 1.0, "own"), (2, 1.0, "new_object"), (2, 3.0, "own")])
+    func equalsPlainLoopWithNeighbors(count: Int, weight: Double, length: String) throws {
+        let session = try TestSession(TinyModel.load())
+        let neighbors = NeighborSettings()
+        neighbors.count = count
+        neighbors.weight = weight
+        neighbors.lengthName = length
+        var optimization = optimization(1, settings())
+        optimization.objectives.insert(
+            NeighborObjective(templates: ValueOptimizationTests.templates, settings: neighbors, token: .subjectLast), at: 1)
+        try expectPlain(optimization, TinyCases.make(3), session)
+    }
+
+    @Test("A neighbour's row has the first sampled context, its own subject and object, and delta at its subject's end")
+    func neighborRows() throws {
+        let model = try TestSession(TinyModel.load()).model
+        let settings = NeighborSettings()
+        settings.count = 5
+        let objective = NeighborObjective(
+            templates: ValueOptimizationTests.templates, settings: settings, token: .subjectLast)
+        // The new object " Paris" is one token.
+        let rows = try objective.rows(for: TinyCases.make(1)[0], model)
+        #expect(rows.count == 2)
+        let target = try model.encode(" Mount Etna")
+        #expect(try model.decode(rows[0].tokens) == "Rome is a capital. The Rome lies in" + model.decode(target.dropLast()))
+        #expect(try model.decode([rows[0].tokens[rows[0].lookup]]) == " Rome")
+        #expect(rows[0].target == target && rows[0].count == target.count)
+        settings.lengthName = NeighborSettings.Length.newObject.rawValue
+        let published = try objective.rows(for: TinyCases.make(1)[0], model)
+        #expect(target.count > 1 && published[0].count == 1)
+        settings.count = 0
+        #expect(try objective.rows(for: TinyCases.make(1)[0], model).isEmpty)
+    }
+
+    @Test("Anchored at the original model, clamp and divergence do not follow the edits")
+    func anchor() throws {
+        let session = try TestSession(TinyModel.load())
+        let cases = TinyCases.make(2)
+        let settings = settings(steps: 20, decay: 0)
+        settings.clampFactor = 0.05
+        settings.divergenceFactor = 0
+        let name = try session.model.weightName(reading: .neurons(0))
+        let random = try RandomNumbers(seed: 1).normal([TinyModel.dModel, 64], deviation: 1)
+        let original = try session.model
+        try session.apply(Patch([Delta(name, .dense(random))]))
+        func lengths(_ anchor: ValueSettings.Anchor) throws -> (delta: [Double], radius: [Double], before: [Double]) {
+            settings.anchorName = anchor.rawValue
+            session.store = [:]
+            let values = try optimization(1, settings).values(for: cases, session.model, in: session.session).values[0]
+            let rows = try cases.map {
+                try ValueOptimizationTests.templates.lookups(of: $0, .subjectLast, original)[0].tokensThroughLookup
+            }
+            func norms(_ model: Model) throws -> (Tensor, [Double]) {
+                let read = try model.values(of: .residualOut(1), atEndOf: rows, tokenBudget: 1000)
+                return (read, try (settings.clampFactor * read.norm(1)).scalars(as: Double.self))
+            }
+            let (now, radius) = try norms(session.model)
+            return (try (values - now).norm(1).scalars(as: Double.self), radius, try norms(original).1)
+        }
+        let current = try lengths(.current)
+        let anchored = try lengths(.original)
+        for i in cases.indices {
+            // The random change made the stream longer, and the optimisation goes to its bound.
+            #expect(current.radius[i] > 1.05 * current.before[i])
+            #expect(abs(current.delta[i] - current.radius[i]) < valueTolerance)
+            #expect(abs(anchored.delta[i] - anchored.before[i]) < valueTolerance)
+        }
     }
 
     @Test("The loss may be read behind an earlier block", arguments: [1, 2])
