@@ -42,6 +42,7 @@ let package = Package(
         plugin("MEMIT"),
         plugin("PMET"),
         plugin("AlphaEdit"),
+        plugin("IME"),
         plugin("Evaluators"),
         plugin("Native"),
     ]
@@ -62,6 +63,7 @@ let package = Package(
         pluginTarget("MEMIT", over: "ValueEditing"),
         pluginTarget("PMET", over: "ValueEditing"),
         pluginTarget("AlphaEdit", over: "ValueEditing"),
+        pluginTarget("IME"),
         pluginTarget("Evaluators"),
         // What methods that optimise values share; linked into each of them.
         .target(
@@ -125,7 +127,8 @@ let package = Package(
         .testTarget(
             name: "MethodTests",
             dependencies: [
-                "AlphaEdit", "Evaluators", "Locators", "MEMIT", "PMET", "SutureModel", "TestSupport", "ValueEditing",
+                "AlphaEdit", "Evaluators", "IME", "Locators", "MEMIT", "PMET", "SutureModel", "TestSupport",
+                "ValueEditing",
             ],
             swiftSettings: strict,
             // Every plugin brings a suture_plugin_entry of its own; these tests link several and call none.
