@@ -2,7 +2,8 @@
 
 import SutureKit
 
-/// The directions in which the keys of ordinary text have next to no energy: small eigenvalues of their second moment C.
+/// The directions in which the keys of ordinary text have next to no energy: small eigenvalues of their second
+/// moment C.
 struct NullSpace {
     /// Which eigenvalues are small.
     enum Rule {

@@ -4,8 +4,8 @@ import SutureKit
 
 /// IME: an edit repeated on the model that it left, until it holds (Baghel, Jordan, Shi, Li 2025).
 ///
-/// A method that optimises values h and then writes them does not reach what the values promise. Each pass runs the base
-/// method anew, with the same cases, on the model of the pass before:
+/// A method that optimises values h and then writes them does not reach what the values promise. Each pass runs the
+/// base method anew, with the same cases, on the model of the pass before:
 ///
 ///     h_k = optimise(theta_{k−1}),   theta_k = write(theta_{k−1}, h_k)
 ///
@@ -37,8 +37,8 @@ struct IME: Patcher {
 
     @Parameter(
         "epsilon", in: .nonNegative,
-        help: "Stop when |p(theta) - p(h)|, the perplexity of the new object as written against as optimised, is at most "
-            + "this in the mean over cases. Without: never, as released.")
+        help: "Stop when |p(theta) - p(h)|, the perplexity of the new object as written against as optimised, is at "
+            + "most this in the mean over cases. Without: never, as released.")
     var epsilon: Double?
 
     @Parameter(
@@ -59,8 +59,8 @@ struct IME: Patcher {
 
     @Parameter(
         "stop_on_rise", choices: Rise.allCases.map(\.rawValue),
-        help: "Stop, and drop the pass, when against the pass before it the new objects are less likely (likelihood) or "
-            + "the values are further away (distance).")
+        help: "Stop, and drop the pass, when against the pass before it the new objects are less likely (likelihood) "
+            + "or the values are further away (distance).")
     var riseName = Rise.none.rawValue
 
     @Parameter("guard", kind: .evaluator, help: "Measures each pass; guard_metric and guard_bound say what is too bad.")

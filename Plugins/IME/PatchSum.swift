@@ -6,7 +6,7 @@ import SutureKit
 struct PatchSum {
     private(set) var patch = Patch()
 
-    /// Adds changes. Factors of one weight are joined as long as they are smaller than the weight; otherwise the weight's
+    /// Adds changes. Factors of one weight are joined as long as they are smaller than the weight; otherwise its
     /// changes become one matrix.
     ///
     /// - Parameter model: says the shapes of weights.
@@ -26,7 +26,8 @@ struct PatchSum {
             let rank = leftA.shape[1] + leftB.shape[1]
             if rank * (shape[0] + shape[1]) < shape[0] * shape[1] {
                 return .lowRank(
-                    left: try Tensor.concatenated([leftA, leftB], 1), right: try Tensor.concatenated([rightA, rightB], 0))
+                    left: try Tensor.concatenated([leftA, leftB], 1),
+                    right: try Tensor.concatenated([rightA, rightB], 0))
             }
         }
         return .dense(try a.dense(shape: shape) + b.dense(shape: shape))

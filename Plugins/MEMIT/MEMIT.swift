@@ -28,7 +28,7 @@ struct MEMIT: Patcher {
 
     @Parameter(
         "carry_keys",
-        help: "Keep what earlier groups of cases wrote: their keys join lambda C, as in MEMIT_seq. For sequential edits.")
+        help: "In sequential edits, keep what earlier groups of cases wrote: their keys join lambda C (MEMIT_seq).")
     var carriesKeys = false
 
     let contexts = ContextTemplateSettings.sentences

@@ -62,8 +62,8 @@ package struct FactBatch {
     ///
     /// - Parameter site: what the values are of.
     /// - Parameter share: what the way is divided by, from the number of layers that are left.
-    /// - Parameter write: the change of the layer at a place in ``layers``, from keys Kᵀ `[fact, dMLP]` and residuals Rᵀ
-    ///   `[fact, dModel]`, float64.
+    /// - Parameter write: the change of the layer at a place in ``layers``, from keys Kᵀ `[fact, dMLP]` and residuals
+    ///   Rᵀ `[fact, dModel]`, float64.
     /// - Returns: the patch, and the model with it.
     package func spread(
         to optimized: OptimizedValues, of site: Site, share: (Int) -> Double, in session: Session,
@@ -77,7 +77,8 @@ package struct FactBatch {
         for (i, layer) in layers.enumerated() {
             try session.progress("keys", i, of: layers.count)
             let keys = try keys(at: layer, model)
-            let way = try optimized.values[0] - model.values(of: site, atEndOf: prompts, tokenBudget: settings.tokenBudget)
+            let current = try model.values(of: site, atEndOf: prompts, tokenBudget: settings.tokenBudget)
+            let way = try optimized.values[0] - current
             if i == 0 { distances = try way.norm(1).scalars(as: Double.self) }
             session.log(.info, "\(method): layer \(layer), mean distance \(try way.norm(1).mean().item())")
 
@@ -88,7 +89,8 @@ package struct FactBatch {
             model = try model.applying(Patch([delta]))
         }
         try RewriteLikelihood.record(
-            initial: optimized.initialNLL, value: optimized.finalNLL, of: cases, templates, settings, model, in: session)
+            initial: optimized.initialNLL, value: optimized.finalNLL, of: cases, templates, settings, model,
+            in: session)
         for (editCase, distance) in zip(cases, distances) {
             try session.record(Score("value_distance", distance, caseIndex: editCase.index))
         }

@@ -52,7 +52,7 @@ package struct NeighborSettings: ParameterSet {
 
     @Parameter(
         "neighbor_length", choices: Length.allCases.map(\.rawValue),
-        help: "What a neighbour's likelihood is divided by: its own number of tokens, or as published the new object's.")
+        help: "What a neighbour's likelihood is divided by: its object's own length, or as published the new object's.")
     package var lengthName = Length.own.rawValue
 
     package var length: Length { Length(rawValue: lengthName) ?? .own }

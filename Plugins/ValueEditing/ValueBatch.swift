@@ -4,8 +4,8 @@ import SutureKit
 
 /// The rows of some cases where they depend on delta: what every step of the optimisation starts from.
 ///
-/// Nothing below the edited layer and nothing before the lookup token depends on delta. One pass gives the stream at the
-/// edited layer from the lookup token on, and keys and values of what precedes; a step runs the rest alone.
+/// Nothing below the edited layer and nothing before the lookup token depends on delta. One pass gives the stream at
+/// the edited layer from the lookup token on, and keys and values of what precedes; a step runs the rest alone.
 struct ValueBatch {
     /// What is computed from the value of delta.
     struct Loss {
@@ -19,8 +19,8 @@ struct ValueBatch {
         var isFirstChoice: [Bool]
     }
 
-    /// Sites in the first block of a step at which a delta is added each; empty: the one delta is added to the stream in
-    /// front of that block.
+    /// Sites in the first block of a step at which a delta is added each; empty: the one delta is added to the stream
+    /// in front of that block.
     let inner: [Site]
     /// The blocks of a step start here.
     let first: Int
@@ -44,7 +44,8 @@ struct ValueBatch {
     var reference: Tensor?
 
     /// - Parameter sites: what is optimised, in the edited layer.
-    /// - Returns: the batch, and the values at the lookup token of each case's first row, `[site, case, dModel]` float32.
+    /// - Returns: the batch, and the values at the lookup token of each case's first row, `[site, case, dModel]`,
+    ///   float32.
     static func run(
         _ cases: [[ValueRow]], values sites: [Site], layer: Int, lossLayer: Int, _ model: Model
     ) throws -> (batch: ValueBatch, initial: Tensor) {

@@ -25,8 +25,8 @@ package struct OptimizedValues {
 ///     f · mean NLL + kl_factor · KL(edited ‖ unedited) + v_weight_decay · |delta| / |h0|²
 ///
 /// Meng et al. 2023, §4.2; the decay as in the published code (norm over squared norm). With several sites each has a
-/// delta, a decay and a clamp of its own, and they share the optimiser (PMET). Cases are independent: many are optimised
-/// at once, since Adam works element by element, and a case that has finished is frozen.
+/// delta, a decay and a clamp of its own, and they share the optimiser (PMET). Cases are independent: many are
+/// optimised at once, since Adam works element by element, and a case that has finished is frozen.
 ///
 /// Cost per step: the layers above the edited one (with several sites, that one too), on the tokens from the lookup on,
 /// forward and backward.
@@ -150,16 +150,13 @@ package struct ValueOptimization {
         for step in 0..<settings.steps {
             try willStep()
             let terms = try batch.loss(delta, readsChoices: likelihoodFactor.isAdaptive, model)
-            var loss = try terms.likelihood + (decay * delta.norm(2)).sum(0)
-            if likelihoodFactor.isAdaptive {
-                let factor = try Tensor(factors.map(Float.init), device: device)
-                loss = try factor * terms.likelihood + (decay * delta.norm(2)).sum(0)
-            }
+            let factor = try Tensor(factors.map(Float.init), device: device)
+            var loss = try factor * terms.likelihood + (decay * delta.norm(2)).sum(0)
             let divergence = try terms.divergence.map { try settings.divergenceFactor * $0 }
             if let divergence { loss = try loss + divergence }
 
-            let watched = try Tensor.stacked([loss, terms.rewrite, divergence ?? Tensor.zeros(loss.shape, device: device)])
-                .scalars(as: Double.self)
+            let none = try Tensor.zeros(loss.shape, device: device)
+            let watched = try Tensor.stacked([loss, terms.rewrite, divergence ?? none]).scalars(as: Double.self)
             let count = cases.count
             if step == 0 { nll.initial = Array(watched[count..<2 * count]) }
             var finished: Set<Int> = []

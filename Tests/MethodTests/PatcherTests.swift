@@ -102,14 +102,16 @@ struct PatcherTests {
             let session = try session(family)
             let cases = TinyCases.make(3)
             let prompts = try cases.map {
-                try ContextTemplates(groups: [["{}"]]).lookups(of: $0, .subjectLast, session.model)[0].tokensThroughLookup
+                try ContextTemplates(groups: [["{}"]]).lookups(of: $0, .subjectLast, session.model)[0]
+                    .tokensThroughLookup
             }
             let patch = try patcher.patch(cases, at: layers([0, 1, 2]), in: session.session)
             let names = try (0..<3).map { try session.model.weightName(reading: .neurons($0)) }
             #expect(patch.deltas.map(\.parameter) == names)
             let targets = try #require(session.store.values.first)[0].sliced(1, 0..<16)
             func way() throws -> Double {
-                try (targets - session.model.values(of: site, atEndOf: prompts, tokenBudget: 1000)).norm(1).mean().item()
+                let current = try session.model.values(of: site, atEndOf: prompts, tokenBudget: 1000)
+                return try (targets - current).norm(1).mean().item()
             }
             let before = try way()
             try session.apply(patch)
