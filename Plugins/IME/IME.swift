@@ -110,7 +110,7 @@ struct IME: Patcher {
         var passes: [Pass] = []
         var first: Patch?
         for number in 1...iterations {
-            try session.progress("pass \(number)", number - 1, of: iterations)
+            try session.progress("pass", number - 1, of: iterations)
             var recorded: [Score] = []
             let change: Patch
             if variant == .spread, let first {
