@@ -14,9 +14,9 @@ func plugin(_ name: String) -> Product {
     .library(name: "suture-\(name.lowercased())", type: .dynamic, targets: [name])
 }
 
-func pluginTarget(_ name: String) -> Target {
+func pluginTarget(_ name: String, over shared: Target.Dependency...) -> Target {
     .target(
-        name: name, dependencies: ["CSuture", "SutureKit"], path: "Plugins/\(name)", exclude: ["README.md"],
+        name: name, dependencies: ["CSuture", "SutureKit"] + shared, path: "Plugins/\(name)", exclude: ["README.md"],
         swiftSettings: strict)
 }
 
@@ -41,6 +41,9 @@ let package = Package(
         plugin("Locators"),
         plugin("MEMIT"),
         plugin("STAR"),
+        plugin("PMET"),
+        plugin("AlphaEdit"),
+        plugin("IME"),
         plugin("Evaluators"),
         plugin("Native"),
     ]
@@ -58,9 +61,16 @@ let package = Package(
 
         // The methods. They depend on SutureKit alone.
         pluginTarget("Locators"),
-        pluginTarget("MEMIT"),
+        pluginTarget("MEMIT", over: "ValueEditing"),
+        pluginTarget("PMET", over: "ValueEditing"),
+        pluginTarget("AlphaEdit", over: "ValueEditing"),
+        pluginTarget("IME"),
         pluginTarget("STAR"),
         pluginTarget("Evaluators"),
+        // What methods that optimise values share; linked into each of them.
+        .target(
+            name: "ValueEditing", dependencies: ["SutureKit"], path: "Plugins/ValueEditing", exclude: ["README.md"],
+            swiftSettings: strict),
         .target(name: "Native", dependencies: ["CSuture"], path: "Plugins/Native", exclude: ["README.md"]),
 
         // Host side, each layer over those above it.
@@ -118,7 +128,10 @@ let package = Package(
             resources: [.copy("Tokenizer/Fixtures"), .copy("Transformer/Golden")], swiftSettings: strict),
         .testTarget(
             name: "MethodTests",
-            dependencies: ["Evaluators", "Locators", "MEMIT", "STAR", "SutureModel", "TestSupport"],
+            dependencies: [
+                "AlphaEdit", "Evaluators", "IME", "Locators", "MEMIT", "PMET", "STAR", "SutureModel", "TestSupport",
+                "ValueEditing",
+            ],
             exclude: ["Golden"], swiftSettings: strict,
             // Every plugin brings a suture_plugin_entry of its own; these tests link several and call none.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--allow-multiple-definition"])]),

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SutureKit
+import ValueEditing
 
 /// ROME: one fact, one rank-one write into the MLP of one layer (Meng et al. 2022).
 ///
@@ -48,16 +49,22 @@ struct ROME: Patcher {
         let factors = try choleskyFactors(Set(layersOfCase.joined()).sorted(), in: session)
 
         // One fact is one rank; a layer's facts are joined at the end.
-        var writes: [Int: [(left: Tensor, right: Tensor)]] = [:]
+        var writes: [Int: [Write]] = [:]
+        var initial: [Double] = []
+        var value: [Double] = []
         for (i, editCase) in cases.enumerated() {
-            for layer in layersOfCase[i] {
+            for (place, layer) in layersOfCase[i].enumerated() {
                 let write = try write(editCase, layer, templates, factors[layer], model, in: session)
                 let name = try model.weightName(reading: .neurons(layer))
                 model = try model.applying(Patch([Delta(name, .lowRank(left: write.left, right: write.right))]))
                 writes[layer, default: []].append(write)
+                if place == 0 { initial.append(write.initialNLL) }
+                if place == layersOfCase[i].count - 1 { value.append(write.valueNLL) }
             }
             try session.progress("rome", i + 1, of: cases.count)
         }
+        try RewriteLikelihood.record(
+            initial: initial, value: value, of: cases, templates, values, model, in: session)
         return Patch(
             try writes.sorted { $0.key < $1.key }.map { layer, writes in
                 Delta(
@@ -87,21 +94,25 @@ struct ROME: Patcher {
         return factors
     }
 
-    /// Λ `[dModel, 1]` and uᵀ `[1, dMLP]`, float32.
+    private struct Write {
+        /// Λ `[dModel, 1]` and uᵀ `[1, dMLP]`, float32.
+        var left: Tensor
+        var right: Tensor
+        /// How likely the new object is before, and with the value put in.
+        var initialNLL: Double
+        var valueNLL: Double
+    }
+
     private func write(
         _ editCase: EditCase, _ layer: Int, _ templates: ContextTemplates, _ factor: Tensor?, _ model: Model,
         in session: Session
-    ) throws -> (left: Tensor, right: Tensor) {
-        let token = values.factToken
+    ) throws -> Write {
         let optimization = ValueOptimization(
-            site: .mlpOutput(layer), layer: layer, settings: values,
-            objectives: [
-                RewriteObjective(templates: templates, token: token), EssenceObjective(token: token),
-            ])
-        let target = try optimization.values(for: [editCase], model, in: session)
+            sites: [.mlpOutput(layer)], layer: layer, settings: values, objectives: values.objectives(templates))
+        let optimized = try optimization.values(for: [editCase], model, in: session)
 
         try session.progress("keys")
-        let rows = try templates.lookups(of: editCase, token, model).map(\.tokensThroughLookup)
+        let rows = try templates.lookups(of: editCase, values.factToken, model).map(\.tokensThroughLookup)
         func reading(_ site: Site, averaged: Bool) throws -> Tensor {
             // The first template is the plain prompt.
             let chosen = averaged ? rows : [rows[0]]
@@ -114,9 +125,11 @@ struct ROME: Patcher {
         let output = try reading(.mlpOutput(layer), averaged: choice == .average)
 
         try session.progress("solve")
-        return try ROME.rankOne(
-            meanKey: meanKey, key: key, value: target[0].cast(to: .float64), output: output,
+        let (left, right) = try ROME.rankOne(
+            meanKey: meanKey, key: key, value: optimized.values[0][0].cast(to: .float64), output: output,
             factor: factor?.cast(device: key.device))
+        return Write(
+            left: left, right: right, initialNLL: optimized.initialNLL[0], valueNLL: optimized.finalNLL[0])
     }
 
     /// Λ and uᵀ.

@@ -4,7 +4,7 @@ import SutureKit
 import TestSupport
 import Testing
 
-@testable import MEMIT
+@testable import ValueEditing
 
 @Suite("Looking a subject up in a prompt")
 struct SubjectLookupTests {

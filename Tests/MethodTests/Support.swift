@@ -4,7 +4,7 @@ import SutureKit
 import SutureModel
 import TestSupport
 
-@testable import MEMIT
+@testable import ValueEditing
 
 /// Cases that the tiny model can be asked about.
 enum TinyCases {
@@ -24,7 +24,11 @@ enum TinyCases {
                 index: i, id: "\(100 + i)", prompt: prompts[i % prompts.count], subject: subject,
                 targetNew: objects[i % objects.count], targetTrue: objects[(i + 1) % objects.count],
                 paraphrasePrompts: ["The tower. \(subject) is in", "Rome is a capital. The Etna is"],
-                neighborhoodPrompts: ["Paris lies in", "The capital of Rome is", "Mount plays"])
+                neighborhoodPrompts: ["Paris lies in", "The capital of Rome is", "Mount plays"],
+                neighborSamples: [
+                    Neighbor(prompt: "{} lies in", subject: "The Rome", target: "Mount Etna"),
+                    Neighbor(prompt: "The capital of {} is", subject: "Paris", target: "tower"),
+                ])
         }
     }
 }

@@ -4,7 +4,7 @@ import SutureKit
 import TestSupport
 import Testing
 
-@testable import MEMIT
+@testable import ValueEditing
 
 /// Values have norms of about 5; a step of Adam can turn rounding of a gradient near 0 into a step of its own.
 private let valueTolerance = 2e-3
@@ -26,67 +26,116 @@ struct ValueOptimizationTests {
 
     private func optimization(_ layer: Int, _ settings: ValueSettings, site: Site? = nil) -> ValueOptimization {
         ValueOptimization(
-            site: site ?? .residualOut(layer), layer: layer, settings: settings,
+            sites: [site ?? .residualOut(layer)], layer: layer, settings: settings,
             objectives: [
                 RewriteObjective(templates: ValueOptimizationTests.templates, token: .subjectLast),
                 EssenceObjective(token: .subjectLast),
             ])
     }
 
+    /// Values of one case, and its likelihoods.
+    private struct PlainResult {
+        var values: Tensor
+        var initialNLL: Double
+        var finalNLL: Double
+    }
+
     /// The published loop, word for word: whole passes over whole rows, one case, an optimiser of its own.
-    private func plain(_ editCase: EditCase, _ optimization: ValueOptimization, _ model: Model) throws -> Tensor {
+    private func plain(
+        _ editCase: EditCase, _ optimization: ValueOptimization, _ model: Model
+    ) throws -> PlainResult {
         let settings = optimization.settings
         let rows = try optimization.objectives.flatMap { try $0.rows(for: editCase, model) }
         let batch = try TokenBatch(rows.map(\.tokens))
         let lookups = rows.enumerated().map { TokenIndex(row: $0.offset, position: $0.element.lookup) }
         let lossLayer = max(settings.lossLayer ?? model.info.layerCount - 1, optimization.layer)
-        let delta = try Tensor.zeros([1, model.info.dModel]).leaf()
+        let sites = optimization.sites
+        let delta = try Tensor.zeros([sites.count, model.info.dModel]).leaf()
         let adam = try Optimizer(.adam(learningRate: settings.learningRate), leaves: [delta])
         var initial: Tensor?
         var reference: Tensor?
+        var factor = 1.0
+        var nll: [Double] = []
         for step in 0..<settings.steps {
             var pass = Forward(batch, logits: .all)
-            pass.captures = [
-                Capture(optimization.site, at: [lookups[0]]), Capture(.residualOut(lossLayer)),
-            ]
             // A capture shows the value before the pass changes it, at step 0 in any case, where delta is 0.
-            pass.interventions = [
-                Intervention(.residualOut(optimization.layer), at: lookups, .add(try delta.expanded(rows.count, -1)))
-            ]
+            pass.captures = sites.map { Capture($0, at: [lookups[0]]) } + [Capture(.residualOut(lossLayer))]
+            pass.interventions = try sites.enumerated().map { i, site in
+                Intervention(site, at: lookups, .add(try delta[i].unsqueezed(0).expanded(rows.count, -1)))
+            }
             let output = try model.forward(pass)
-            if initial == nil { initial = try output.captures[0].detached() }
+            if initial == nil { initial = try Tensor.concatenated(Array(output.captures.dropLast())).detached() }
             guard let initial, let full = output.logits else { throw SutureError(.internal, "no pass") }
             var behind = full
             if lossLayer < model.info.layerCount - 1 {
                 let end = model.info.layerCount
                 behind = try #require(
                     model.forward(
-                        Forward(.residual(output.captures[1], lengths: batch.lengths), layers: end..<end)).logits)
+                        Forward(.residual(output.captures[sites.count], lengths: batch.lengths), layers: end..<end)
+                    ).logits)
             }
             var losses: [Tensor] = []
-            for (i, row) in rows.enumerated() {
-                guard case .likelihood(let target) = row.term else { continue }
-                let first = row.tokens.count - target.count
+            var weights = 0.0
+            var rewrites: [Double] = []
+            var isFirstChoice = true
+            for (i, row) in rows.enumerated() where !row.isDivergence {
+                let first = row.tokens.count - row.target.count
                 let logits = try behind[i][first..<row.tokens.count]
-                losses.append(try logits.crossEntropy(Tensor(target)))
+                let targets = try Tensor(row.target)
+                isFirstChoice =
+                    try isFirstChoice && logits.argmax().scalars(as: Int.self) == targets.scalars(as: Int.self)
+                let sum = try logits.crossEntropy(targets, reduction: .sum)
+                switch row.term {
+                case .rewrite:
+                    losses.append(try sum / Double(row.target.count))
+                    weights += 1
+                    rewrites.append(try losses[losses.count - 1].item())
+                case .neighbor(_, let count, let weight):
+                    losses.append(try weight * sum / Double(count))
+                    weights += weight
+                case .divergence: break
+                }
             }
+            nll.append(rewrites.reduce(0, +) / Double(rewrites.count))
             let last = rows.count - 1
             let predicted = try full[last][rows[last].lookup].logSoftmax()
             let reference0 = try reference ?? predicted.detached()
             reference = reference0
-            let likelihood = try Tensor.stacked(losses).mean()
-            let divergence = try predicted.klDivergence(to: reference0)
-            let decay = try settings.weightDecay * delta.norm() / initial.norm().square()
-            let loss = try likelihood + settings.divergenceFactor * divergence + decay
-            if try loss.item() < 0.05 || step == settings.steps - 1 { break }
+            let likelihood = try Tensor.stacked(losses).sum() / weights
+            let divergence = try settings.divergenceFactor * predicted.klDivergence(to: reference0)
+            let decay = try settings.weightDecay * (delta.norm(1) / initial.norm(1).square()).sum()
+            let loss = try factor * likelihood + divergence + decay
+            if try loss.item() < 0.05 { break }
+            if case .adaptive = optimization.likelihoodFactor {
+                factor = isFirstChoice ? 0.1 : 1
+                if try isFirstChoice && divergence.item() <= 0.01 { break }
+            }
+            if step == settings.steps - 1 { break }
             try adam.zeroGradients()
             try loss.backward()
             try adam.step()
-            let radius = try settings.clampFactor * initial.norm().item()
-            let length = try delta.detached().norm().item()
-            if length > radius { try delta.assign(from: delta.detached() * (radius / length)) }
+            for i in sites.indices {
+                let radius = try settings.clampFactor * initial[i].norm().item()
+                let length = try delta.detached()[i].norm().item()
+                if length > radius { try delta[i].detached().assign(from: delta.detached()[i] * (radius / length)) }
+            }
         }
-        return try #require(initial) + delta.detached()
+        return PlainResult(
+            values: try #require(initial) + delta.detached(), initialNLL: try #require(nll.first),
+            finalNLL: try #require(nll.last))
+    }
+
+    /// Checks the optimisation of several cases at once against the plain loop.
+    private func expectPlain(_ optimization: ValueOptimization, _ cases: [EditCase], _ session: TestSession) throws {
+        let optimized = try optimization.values(for: cases, session.model, in: session.session)
+        for (i, editCase) in cases.enumerated() {
+            let plain = try plain(editCase, optimization, session.model)
+            for site in optimization.sites.indices {
+                #expect(try distance(optimized.values[site][i], plain.values[site]) < valueTolerance)
+            }
+            #expect(abs(optimized.initialNLL[i] - plain.initialNLL) < valueTolerance)
+            #expect(abs(optimized.finalNLL[i] - plain.finalNLL) < valueTolerance)
+        }
     }
 
     @Test(
@@ -96,10 +145,99 @@ struct ValueOptimizationTests {
         let session = try TestSession(TinyModel.load(family))
         let cases = TinyCases.make(3, endInSubject: layer == TinyModel.layerCount - 1)
         let optimization = optimization(layer, settings())
-        let values = try optimization.values(for: cases, session.model, in: session.session)
-        for (i, editCase) in cases.enumerated() {
-            let plain = try plain(editCase, optimization, session.model)
-            #expect(try distance(values[i].unsqueezed(0), plain) < valueTolerance)
+        try expectPlain(optimization, cases, session)
+    }
+
+    @Test(
+        "Equals the published loop where attention and the MLP have a vector each, and the likelihood eases off",
+        arguments: TinyModel.Family.allCases, [0, 2])
+    func equalsPlainLoopOfTwo(family: TinyModel.Family, layer: Int) throws {
+        let session = try TestSession(TinyModel.load(family))
+        let long = settings(steps: 45, decay: 0)
+        // Far enough that some of the new objects become first choices and the factor changes.
+        long.clampFactor = 20
+        long.learningRate = 0.2
+        var optimization = optimization(layer, long)
+        optimization.sites = [.mlpOutput(layer), .attentionOutput(layer)]
+        let cases = TinyCases.make(3, endInSubject: true)
+        let steady = try optimization.values(for: cases, session.model, in: session.session)
+        session.store = [:]
+        optimization.likelihoodFactor = .adaptive(base: 1)
+        try expectPlain(optimization, cases, session)
+        let eased = try optimization.values(for: cases, session.model, in: session.session)
+        #expect(try distance(steady.values[0], eased.values[0]) > 10 * valueTolerance)
+    }
+
+    @Test(
+        "Equals the published loop where neighbours shall keep their object",
+        arguments: [(1, 1.0, "own"), (2, 1.0, "new_object"), (2, 3.0, "own")])
+    func equalsPlainLoopWithNeighbors(count: Int, weight: Double, length: String) throws {
+        let session = try TestSession(TinyModel.load())
+        let neighbors = NeighborSettings()
+        neighbors.count = count
+        neighbors.weight = weight
+        neighbors.lengthName = length
+        var optimization = optimization(1, settings())
+        let objective = NeighborObjective(
+            templates: ValueOptimizationTests.templates, settings: neighbors, token: .subjectLast)
+        optimization.objectives.insert(objective, at: 1)
+        try expectPlain(optimization, TinyCases.make(3), session)
+    }
+
+    @Test("A neighbour's row has the first sampled context, its own subject and object, and delta at its subject's end")
+    func neighborRows() throws {
+        let model = try TestSession(TinyModel.load()).model
+        let settings = NeighborSettings()
+        settings.count = 5
+        let objective = NeighborObjective(
+            templates: ValueOptimizationTests.templates, settings: settings, token: .subjectLast)
+        // The new object " Paris" is one token.
+        let rows = try objective.rows(for: TinyCases.make(1)[0], model)
+        #expect(rows.count == 2)
+        let target = try model.encode(" Mount Etna")
+        let text = try "Rome is a capital. The Rome lies in" + model.decode(target.dropLast())
+        #expect(try model.decode(rows[0].tokens) == text)
+        #expect(try model.decode([rows[0].tokens[rows[0].lookup]]) == " Rome")
+        #expect(rows[0].target == target && rows[0].count == target.count)
+        settings.lengthName = NeighborSettings.Length.newObject.rawValue
+        let published = try objective.rows(for: TinyCases.make(1)[0], model)
+        #expect(target.count > 1 && published[0].count == 1)
+        settings.count = 0
+        #expect(try objective.rows(for: TinyCases.make(1)[0], model).isEmpty)
+    }
+
+    @Test("Anchored at the original model, clamp and divergence do not follow the edits")
+    func anchor() throws {
+        let session = try TestSession(TinyModel.load())
+        let cases = TinyCases.make(2)
+        let settings = settings(steps: 20, decay: 0)
+        settings.clampFactor = 0.05
+        settings.divergenceFactor = 0
+        let name = try session.model.weightName(reading: .neurons(0))
+        let random = try RandomNumbers(seed: 1).normal([TinyModel.dModel, 64], deviation: 1)
+        let original = try session.model
+        try session.apply(Patch([Delta(name, .dense(random))]))
+        func lengths(_ anchor: ValueSettings.Anchor) throws -> (delta: [Double], radius: [Double], before: [Double]) {
+            settings.anchorName = anchor.rawValue
+            session.store = [:]
+            let values = try optimization(1, settings).values(for: cases, session.model, in: session.session).values[0]
+            let rows = try cases.map {
+                try ValueOptimizationTests.templates.lookups(of: $0, .subjectLast, original)[0].tokensThroughLookup
+            }
+            func norms(_ model: Model) throws -> (Tensor, [Double]) {
+                let read = try model.values(of: .residualOut(1), atEndOf: rows, tokenBudget: 1000)
+                return (read, try (settings.clampFactor * read.norm(1)).scalars(as: Double.self))
+            }
+            let (now, radius) = try norms(session.model)
+            return (try (values - now).norm(1).scalars(as: Double.self), radius, try norms(original).1)
+        }
+        let current = try lengths(.current)
+        let anchored = try lengths(.original)
+        for i in cases.indices {
+            // The random change made the stream longer, and the optimisation goes to its bound.
+            #expect(current.radius[i] > 1.05 * current.before[i])
+            #expect(abs(current.delta[i] - current.radius[i]) < valueTolerance)
+            #expect(abs(anchored.delta[i] - anchored.before[i]) < valueTolerance)
         }
     }
 
@@ -108,11 +246,7 @@ struct ValueOptimizationTests {
         let session = try TestSession(TinyModel.load())
         let cases = TinyCases.make(2, endInSubject: lossLayer == 1)
         let optimization = optimization(1, settings(lossLayer: lossLayer))
-        let values = try optimization.values(for: cases, session.model, in: session.session)
-        for (i, editCase) in cases.enumerated() {
-            let plain = try plain(editCase, optimization, session.model)
-            #expect(try distance(values[i].unsqueezed(0), plain) < valueTolerance)
-        }
+        try expectPlain(optimization, cases, session)
     }
 
     @Test("ROME's value is that of the MLP output, moved by the same delta", arguments: TinyModel.Family.allCases)
@@ -124,7 +258,8 @@ struct ValueOptimizationTests {
         free.clampFactor = 1e6
         let lookups = try ValueOptimizationTests.templates.lookups(of: cases[0], .subjectLast, session.model)
         func delta(_ site: Site) throws -> Tensor {
-            let value = try optimization(1, free, site: site).values(for: cases, session.model, in: session.session)
+            let value = try optimization(1, free, site: site)
+                .values(for: cases, session.model, in: session.session).values[0]
             let rows = [lookups[0].tokensThroughLookup]
             return try value[0..<1] - session.model.values(of: site, atEndOf: rows, tokenBudget: 100)
         }
@@ -135,10 +270,10 @@ struct ValueOptimizationTests {
     func chunks(tokenBudget: Int) throws {
         let session = try TestSession(TinyModel.load())
         let cases = TinyCases.make(6)
-        let whole = try optimization(1, settings()).values(for: cases, session.model, in: session.session)
+        let whole = try optimization(1, settings()).values(for: cases, session.model, in: session.session).values[0]
         session.store = [:]
         let parts = try optimization(1, settings(tokenBudget: tokenBudget))
-            .values(for: cases, session.model, in: session.session)
+            .values(for: cases, session.model, in: session.session).values[0]
         #expect(session.store.count > 1)
         #expect(try distance(whole, parts) < valueTolerance)
     }
@@ -149,10 +284,10 @@ struct ValueOptimizationTests {
         let cases = TinyCases.make(4)
         let long = settings(steps: 60, decay: 0)
         long.clampFactor = 20
-        let together = try optimization(2, long).values(for: cases, session.model, in: session.session)
+        let together = try optimization(2, long).values(for: cases, session.model, in: session.session).values[0]
         for (i, editCase) in cases.enumerated() {
             session.store = [:]
-            let alone = try optimization(2, long).values(for: [editCase], session.model, in: session.session)
+            let alone = try optimization(2, long).values(for: [editCase], session.model, in: session.session).values[0]
             #expect(try distance(together[i].unsqueezed(0), alone) < 10 * valueTolerance)
         }
     }
@@ -162,7 +297,7 @@ struct ValueOptimizationTests {
         let session = try TestSession(TinyModel.load())
         let cases = TinyCases.make(6)
         let optimization = optimization(1, settings(tokenBudget: 150))
-        let whole = try optimization.values(for: cases, session.model, in: session.session)
+        let whole = try optimization.values(for: cases, session.model, in: session.session).values[0]
         let chunks = session.store.count
 
         session.store = [:]
@@ -172,7 +307,7 @@ struct ValueOptimizationTests {
         }
         #expect((1..<chunks).contains(session.store.count))
         session.stepsLeft = nil
-        let resumed = try optimization.values(for: cases, session.model, in: session.session)
+        let resumed = try optimization.values(for: cases, session.model, in: session.session).values[0]
         #expect(try whole.scalars(as: Float.self) == resumed.scalars(as: Float.self))
     }
 
@@ -187,13 +322,13 @@ struct ValueOptimizationTests {
             try optimization.objectives.flatMap { try $0.rows(for: editCase, session.model) }
         }
         var (batch, initial) = try ValueBatch.run(
-            rows, value: optimization.site, layer: 1, lossLayer: 3, session.model)
-        let delta = try optimization.values(for: cases, session.model, in: session.session) - initial
-        let ratios = try (delta.norm(1) / initial.norm(1)).scalars(as: Double.self)
+            rows, values: optimization.sites, layer: 1, lossLayer: 3, session.model)
+        let values = try optimization.values(for: cases, session.model, in: session.session).values[0]
+        let delta = try values.unsqueezed(0) - initial
+        let ratios = try (delta.norm(2) / initial.norm(2)).scalars(as: Double.self)
         #expect(ratios.allSatisfy { $0 <= 0.4 + 1e-5 })
-        let before = try batch.loss(Tensor.zeros(initial.shape), divergenceFactor: 0, session.model)
-            .scalars(as: Double.self)
-        let after = try batch.loss(delta, divergenceFactor: 0, session.model).scalars(as: Double.self)
+        let before = try batch.loss(Tensor.zeros(initial.shape), session.model).likelihood.scalars(as: Double.self)
+        let after = try batch.loss(delta, session.model).likelihood.scalars(as: Double.self)
         #expect(zip(before, after).allSatisfy { $0 > $1 })
     }
 }

@@ -5,6 +5,7 @@ import TestSupport
 import Testing
 
 @testable import MEMIT
+@testable import ValueEditing
 
 /// Rounding of float32 factors of float64 solutions.
 private let float32Tolerance = 1e-4
@@ -40,7 +41,7 @@ struct WriteTests {
         let k = try p.keys.transposed()
         let naive = try p.residuals.transposed().matmul(p.keys)
             .matmul((lambda * p.moment + k.matmul(p.keys)).inverse())
-        let write = try MEMIT.leastSquares(keys: p.keys, residuals: p.residuals, moment: p.moment * lambda)
+        let write = try LeastSquares.write(keys: p.keys, residuals: p.residuals, moment: p.moment * lambda)
         #expect(try distance(Delta("w", write).dense(shape: [10, 24]), naive) < float32Tolerance)
     }
 
@@ -48,9 +49,9 @@ struct WriteTests {
     func forms() throws {
         let few = try problem(facts: 2, seed: 1)
         let many = try problem(facts: 20, seed: 1)
-        guard case .lowRank = try MEMIT.leastSquares(keys: few.keys, residuals: few.residuals, moment: few.moment)
+        guard case .lowRank = try LeastSquares.write(keys: few.keys, residuals: few.residuals, moment: few.moment)
         else { return #expect(Bool(false), "two facts gave no factors") }
-        guard case .dense = try MEMIT.leastSquares(keys: many.keys, residuals: many.residuals, moment: many.moment)
+        guard case .dense = try LeastSquares.write(keys: many.keys, residuals: many.residuals, moment: many.moment)
         else { return #expect(Bool(false), "twenty facts gave factors larger than the matrix") }
     }
 
@@ -58,7 +59,7 @@ struct WriteTests {
     func singular() throws {
         let p = try problem(facts: 2, seed: 3)
         #expect {
-            try MEMIT.leastSquares(keys: p.keys, residuals: p.residuals, moment: p.moment * 0)
+            try LeastSquares.write(keys: p.keys, residuals: p.residuals, moment: p.moment * 0)
         } throws: { error in
             guard let error = error as? SutureError else { return false }
             return error.message == "lambda C + K Kᵀ is not positive definite (24 neurons, 2 facts)"
@@ -86,7 +87,7 @@ struct WriteTests {
         let zero = try Tensor.zeros([10], dtype: .float64)
         let rome = try ROME.rankOne(
             meanKey: p.keys[0], key: p.keys[0], value: p.residuals[0], output: zero, factor: p.moment.cholesky())
-        let memit = try MEMIT.leastSquares(keys: p.keys, residuals: p.residuals, moment: p.moment * 1e-7)
+        let memit = try LeastSquares.write(keys: p.keys, residuals: p.residuals, moment: p.moment * 1e-7)
         let difference = try distance(
             rome.left.matmul(rome.right), Delta("w", memit).dense(shape: [10, 24]))
         #expect(difference < float32Tolerance)

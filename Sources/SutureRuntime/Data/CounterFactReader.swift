@@ -36,8 +36,20 @@ public struct CounterFactReader: DatasetReader {
             neighborhoodPrompts: try record.texts("neighborhood_prompts"),
             generationPrompts: try record.texts("generation_prompts"),
             attributePrompts: try record.texts("attribute_prompts"),
-            neighborSamples: try record.records("neighborhood_samples").map { (sample) throws(RuntimeError) in
-                try sample.neighbor(target: targetTrue)
+            neighborSamples: try record.records("neighborhood_samples").compactMap {
+                CounterFactReader.neighbor($0, target: targetTrue)
             })
+    }
+
+    /// Nil where the prompt does not name the subject: published data has a few such samples.
+    ///
+    /// - Parameter target: the case's own object, which by the making of the data is the neighbour's, too, unless it
+    ///   says otherwise.
+    private static func neighbor(_ sample: CaseRecord, target: String) -> Neighbor? {
+        guard let subject = try? sample.nonEmptyText("subject"),
+            let prompt = try? sample.template("prompt", subject: subject, takesFirst: true),
+            let own = try? sample.target("target", isRequired: false)
+        else { return nil }
+        return Neighbor(prompt: prompt, subject: subject, target: own.isEmpty ? target : own)
     }
 }

@@ -27,7 +27,10 @@ struct CounterFactReaderTests {
              "paraphrase_prompts": ["France's capital is"],
              "neighborhood_prompts": ["The capital of Spain is", "Spain's capital is"], "attribute_prompts": [],
              "generation_prompts": ["France is known for"],
-             "neighborhood_samples": [{"subject": "Spain", "prompt": "In Spain lies"}]}
+             "neighborhood_samples": [
+                 {"subject": "Spain", "prompt": "The capital of {} is"}, {"subject": "Spain"},
+                 {"subject": "Spain", "prompt": "Spain's capital is", "target": {"str": " Madrid"}},
+                 {"subject": "Spain", "prompt": "Portugal's capital is"}]}
             """
     }
 
@@ -47,7 +50,10 @@ struct CounterFactReaderTests {
                     targetTrue: "Paris", paraphrasePrompts: ["France's capital is"],
                     neighborhoodPrompts: ["The capital of Spain is", "Spain's capital is"],
                     generationPrompts: ["France is known for"],
-                    neighborSamples: [Neighbor(prompt: "In {} lies", subject: "Spain", target: "Paris")])
+                    neighborSamples: [
+                        Neighbor(prompt: "The capital of {} is", subject: "Spain", target: "Paris"),
+                        Neighbor(prompt: "{}'s capital is", subject: "Spain", target: "Madrid"),
+                    ])
             ])
     }
 
@@ -118,6 +124,11 @@ struct CounterFactReaderTests {
             "{\"case_id\": 3, \"requested_rewrite\": {\"prompt\": \"{}\", \"subject\": \"a\", \"target_new\": \"b\"}, "
                 + "\"neighborhood_prompts\": [\"x\", 1]}",
             "case 3 of 'FILE' has 1 at 'neighborhood_prompts[1]' instead of a text"
+        ),
+        (
+            "{\"case_id\": 3, \"requested_rewrite\": {\"prompt\": \"{}\", \"subject\": \"a\", \"target_new\": \"b\"}, "
+                + "\"neighborhood_samples\": [{}, \"x\"]}",
+            "case 3 of 'FILE' has \"x\" at 'neighborhood_samples[1]' instead of a record"
         ),
     ]
 

@@ -7,44 +7,49 @@ import SutureKit
 /// Each has one slot, for the prompt. The first is the plain prompt, `{}`. Groups matter to keys alone: a key is the
 /// mean inside each group, then over groups, so that the plain prompt has half the weight; the value's loss is a
 /// plain mean.
-struct ContextTemplates {
-    var groups: [[String]]
+package struct ContextTemplates {
+    package var groups: [[String]]
 
-    var all: [String] { groups.flatMap { $0 } }
+    package var all: [String] { groups.flatMap { $0 } }
 
     /// The weight of each template in a key; they sum to 1.
-    var keyWeights: [Double] {
+    package var keyWeights: [Double] {
         groups.flatMap { group in group.map { _ in 1 / Double(groups.count * group.count) } }
     }
 
-    init(groups: [[String]]) { self.groups = groups }
+    package init(groups: [[String]]) { self.groups = groups }
 
     /// The same templates as one group: every template has equal weight.
-    var flattened: ContextTemplates { ContextTemplates(groups: [all]) }
+    package var flattened: ContextTemplates { ContextTemplates(groups: [all]) }
 }
 
 /// The settings of context templates, under the names of the published code.
-struct ContextTemplateSettings: ParameterSet {
+package struct ContextTemplateSettings: ParameterSet {
     @Parameter(
         "context_templates",
         help: "Groups of texts with one {} for the prompt, the first of them \"{}\". Without: sampled from the model.")
-    var given: [[String]]?
+    package var given: [[String]]?
 
     @Parameter
-    var lengths: [Int]
+    package var lengths: [Int]
 
     /// Texts that start a sample; without any, samples start from the model's beginning or end-of-text token.
     private let openers: [String]
 
     /// - Parameter lengths: pairs of a length in tokens and a number of samples.
-    init(lengths: [Int], openers: [String]) {
+    package init(lengths: [Int], openers: [String]) {
         _lengths = Parameter(
             wrappedValue: lengths, "context_template_length_params", in: .atLeast(1), unit: "tokens, samples",
             help: "Sampled templates: length (opener included) and number, in pairs: [5, 10, 10, 10].")
         self.openers = openers
     }
 
-    func validate() throws(SutureError) {
+    /// As MEMIT and its successors take them: five sentences of ten tokens, one from each opener.
+    package static var sentences: ContextTemplateSettings {
+        ContextTemplateSettings(lengths: [10, 5], openers: ["The", "Therefore", "Because", "I", "You"])
+    }
+
+    package func validate() throws(SutureError) {
         if let given {
             guard given.first?.first == "{}" else {
                 throw SutureError(
@@ -76,7 +81,7 @@ struct ContextTemplateSettings: ParameterSet {
     ///
     /// The published clean-up, but for its Unicode decomposition, which would change how a sample is tokenised. A
     /// sample ends where the model ends its text; the published code goes on behind the mark.
-    func templates(in session: Session) throws -> ContextTemplates {
+    package func templates(in session: Session) throws -> ContextTemplates {
         if let given { return ContextTemplates(groups: given) }
         let model = try session.original
         let starts = try ContextTemplateSettings.starts(openers, model)

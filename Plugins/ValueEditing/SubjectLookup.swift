@@ -3,7 +3,7 @@
 import SutureKit
 
 /// Which token of a prompt carries the fact.
-enum FactToken: String, CaseIterable {
+package enum FactToken: String, CaseIterable {
     case subjectLast = "subject_last"
     case subjectFirst = "subject_first"
     /// The first token after the subject; the subject's last where nothing follows.
@@ -17,16 +17,18 @@ enum FactToken: String, CaseIterable {
 /// Prefix, prefix with subject, and the whole are tokenised cumulatively, which is right for tokenizers that add a
 /// beginning token or merge across the prefix; the published code tokenises the three parts apart, which agrees for
 /// GPT-2.
-struct SubjectLookup {
-    var tokens: [Int]
-    var index: Int
+package struct SubjectLookup {
+    package var tokens: [Int]
+    package var index: Int
 
     /// The tokens up to the lookup. What comes later cannot change anything there, since attention is causal.
-    var tokensThroughLookup: [Int] { Array(tokens[...index]) }
+    package var tokensThroughLookup: [Int] { Array(tokens[...index]) }
 
     /// - Parameter template: a prompt with one `{}` for the subject, context included.
     /// - Parameter name: the case's name, for errors.
-    init(template: String, subject: String, token: FactToken, model: Model, case name: String) throws(SutureError) {
+    package init(
+        template: String, subject: String, token: FactToken, model: Model, case name: String
+    ) throws(SutureError) {
         guard let (prefix, suffix) = Template.parts(of: template) else {
             throw SutureError(
                 .invalidArgument, "case \(name): the prompt \"\(template)\" has no slot for the subject \"\(subject)\"",
@@ -71,7 +73,9 @@ struct SubjectLookup {
 
 extension ContextTemplates {
     /// A case's prompt in each context.
-    func lookups(of editCase: EditCase, _ token: FactToken, _ model: Model) throws(SutureError) -> [SubjectLookup] {
+    package func lookups(
+        of editCase: EditCase, _ token: FactToken, _ model: Model
+    ) throws(SutureError) -> [SubjectLookup] {
         var lookups: [SubjectLookup] = []
         for context in all {
             lookups.append(

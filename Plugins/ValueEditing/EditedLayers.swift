@@ -5,7 +5,7 @@ import SutureKit
 /// The layers to write for a case: the method's own setting, or what the locator selected.
 ///
 /// - Throws: neither names a layer, both do and differ, or the model lacks one.
-func editedLayers(
+package func editedLayers(
     _ own: [Int]?, _ locations: [Location], for editCase: EditCase, of method: String, _ model: Model
 ) throws(SutureError) -> [Int] {
     let located = locations.selectedLayers(of: .neurons, forCase: editCase.index)
@@ -27,4 +27,24 @@ func editedLayers(
             hint: "layers count from 0")
     }
     return layers
+}
+
+/// The layers of a method that writes all cases at once: the same for every case.
+package func commonLayers(
+    _ own: [Int]?, _ locations: [Location], for cases: [EditCase], of method: String, _ model: Model
+) throws(SutureError) -> [Int] {
+    var common: [Int]?
+    for editCase in cases {
+        let layers = try editedLayers(own, locations, for: editCase, of: method, model)
+        guard let common, layers != common else {
+            common = layers
+            continue
+        }
+        throw SutureError(
+            .invalidArgument,
+            "\(method) writes all cases at once, but layers \(common) are selected for case \(cases[0].id) and "
+                + "\(layers) for case \(editCase.id)",
+            hint: "use a locator that selects the same layers for every case, or set layers")
+    }
+    return common ?? []
 }

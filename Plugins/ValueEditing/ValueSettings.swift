@@ -3,41 +3,57 @@
 import SutureKit
 
 /// The settings of the value optimisation, under the names of the published code.
-struct ValueSettings: ParameterSet {
+package struct ValueSettings: ParameterSet {
+    /// Which model says how far delta may go and what the divergence is measured from.
+    package enum Anchor: String, CaseIterable {
+        /// The model that is edited: the published choice. Under repeated edits a longer value allows a longer delta.
+        case current
+        /// The model as it lies on disk.
+        case original
+    }
+
     @Parameter(
         "fact_token", choices: FactToken.allCases.map(\.rawValue),
         help: "Which token of a prompt carries the fact; all published runs use subject_last.")
-    var factTokenName = FactToken.subjectLast.rawValue
+    package var factTokenName = FactToken.subjectLast.rawValue
 
-    @Parameter var steps: Int
+    @Parameter package var steps: Int
 
     @Parameter(
         "v_lr", in: .positive, help: "Learning rate of Adam. The first step has the length v_lr * sqrt(dModel).")
-    var learningRate = 0.5
+    package var learningRate = 0.5
 
     @Parameter(
         "v_loss_layer", in: .nonNegative, unit: "layer",
         help: "The block behind which the loss reads the final norm and the head; without: the last block.")
-    var lossLayer: Int?
+    package var lossLayer: Int?
 
     @Parameter(
         "v_weight_decay", in: .nonNegative,
         help: "Weight of |delta| / |h0|^2, h0 being the value before. Scale it with |h0| for small models.")
-    var weightDecay = 0.5
+    package var weightDecay = 0.5
 
-    @Parameter var clampFactor: Double
+    @Parameter package var clampFactor: Double
 
     @Parameter(
         "kl_factor", in: .nonNegative,
         help: "Weight of the divergence of the prediction behind the subject in \"{} is a\" from the unedited one.")
-    var divergenceFactor = 0.0625
+    package var divergenceFactor = 0.0625
+
+    @Parameter(
+        "anchor", choices: Anchor.allCases.map(\.rawValue),
+        help: "Where |h0| of the clamp and the reference of the divergence come from: the model that is edited, as "
+            + "published, or the original one, which keeps repeated edits from running away.")
+    package var anchorName = Anchor.current.rawValue
+
+    package let neighbor = NeighborSettings()
 
     @Parameter(
         "batch_tokens", in: .positive, unit: "tokens",
         help: "Tokens that are run at once, padding counted. Changes speed and memory, not results.")
-    var tokenBudget = 8192
+    package var tokenBudget = 8192
 
-    init(steps: Int, clampFactor: Double) {
+    package init(steps: Int, clampFactor: Double) {
         _steps = Parameter(
             wrappedValue: steps, "v_num_grad_steps", in: .positive, unit: "passes",
             help: "Forward passes of the value optimisation; the last one takes no step.")
@@ -46,5 +62,6 @@ struct ValueSettings: ParameterSet {
             help: "The longest that delta may become, as a multiple of |h0|.")
     }
 
-    var factToken: FactToken { FactToken(rawValue: factTokenName) ?? .subjectLast }
+    package var factToken: FactToken { FactToken(rawValue: factTokenName) ?? .subjectLast }
+    package var anchor: Anchor { Anchor(rawValue: anchorName) ?? .current }
 }

@@ -7,7 +7,7 @@ extension Model {
     ///
     /// The pass stops behind the site's block and computes no logits. Rows share batches of at most `tokenBudget`
     /// tokens, which changes speed and memory, not results.
-    func values(of site: Site, atEndOf rows: [[Int]], tokenBudget: Int) throws -> Tensor {
+    package func values(of site: Site, atEndOf rows: [[Int]], tokenBudget: Int) throws -> Tensor {
         var order: [Int] = []
         var parts: [Tensor] = []
         for batch in TokenBatch.batches(ofLengths: rows.map(\.count), budget: tokenBudget) {
@@ -29,7 +29,7 @@ extension Model {
     /// - Parameter lookups: for each fact, its prompt in each context template.
     /// - Parameter weights: one per context template.
     /// - Returns: `[fact, dMLP]`, float64.
-    func keys(
+    package func keys(
         at layer: Int, _ lookups: [[SubjectLookup]], weights: [Double], tokenBudget: Int
     ) throws -> Tensor {
         let rows = lookups.joined().map(\.tokensThroughLookup)

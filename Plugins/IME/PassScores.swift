@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// What a base method recorded of one pass, by case.
+struct PassScores {
+    let scores: [Score]
+
+    /// The values of a name by case.
+    private func values(_ name: String) -> [Int: Double] {
+        var values: [Int: Double] = [:]
+        for score in scores where score.name == name { if let index = score.caseIndex { values[index] = score.value } }
+        return values
+    }
+
+    /// The mean over cases; nil where the base records no such score.
+    func mean(_ name: String) -> Double? {
+        let values = values(name).values
+        return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+    }
+
+    /// |p(theta) − p(h)| of each case: the perplexity of the new object with the weights written against that with the
+    /// value put in.
+    func approximationErrors() throws -> [(caseIndex: Int, error: Double)] {
+        let written = values("rewrite_nll_written")
+        let cases = values("rewrite_nll_value").filter { written[$0.key] != nil }.sorted { $0.key < $1.key }
+        guard !cases.isEmpty else { return [] }
+        let logarithms = cases.map { (written[$0.key] ?? 0, $0.value) }
+        let perplexities = try Tensor(logarithms.map(\.0)).exp() - Tensor(logarithms.map(\.1)).exp()
+        return try zip(cases, perplexities.abs().scalars(as: Double.self)).map { ($0.key, $1) }
+    }
+}

@@ -1,0 +1,59 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// Neighbours shall keep their object (NME): Baghel, Jordan, Shi, Li 2025.
+///
+/// Delta is added at the last token of the neighbour's subject, too. So a direction that pushes any subject towards the
+/// new object costs something.
+package struct NeighborObjective: ValueObjective {
+    package var templates: ContextTemplates
+    package var settings: NeighborSettings
+    package var token: FactToken
+
+    package func rows(for editCase: EditCase, _ model: Model) throws -> [ValueRow] {
+        guard settings.count > 0 else { return [] }
+        // The first of the sampled templates; the plain prompt where there is none.
+        let context = templates.all.dropFirst().first ?? "{}"
+        let newCount = try model.encode(prompt: editCase.filledPrompt, target: editCase.targetNew).target.count
+        return try editCase.neighborSamples.prefix(settings.count).map { neighbor in
+            let prompt = Template.fill(neighbor.prompt, with: neighbor.subject)
+            let target = try model.encode(prompt: prompt, target: neighbor.target).target
+            let lookup = try SubjectLookup(
+                template: Template.fill(context, with: neighbor.prompt), subject: neighbor.subject, token: token,
+                model: model, case: editCase.id)
+            let count = settings.length == .own ? target.count : newCount
+            return ValueRow(
+                tokens: lookup.tokens + target.dropLast(), lookup: lookup.index,
+                term: .neighbor(target, count: count, weight: settings.weight))
+        }
+    }
+}
+
+/// The settings of neighbours.
+package struct NeighborSettings: ParameterSet {
+    /// What the summed -log p of a neighbour's object is divided by.
+    package enum Length: String, CaseIterable {
+        /// Its own number of tokens.
+        case own
+        /// That of the new object, as in the published code: objects of another length count more or less.
+        case newObject = "new_object"
+    }
+
+    @Parameter(
+        "neighbors", in: .nonNegative, needs: .neighborSamples,
+        help: "Neighbours of each case whose object the value shall leave alone (NME); 0: none.")
+    package var count = 0
+
+    @Parameter(
+        "neighbor_weight", in: .positive,
+        help: "How much a neighbour counts against one row of the new object; 1: the published plain mean.")
+    package var weight = 1.0
+
+    @Parameter(
+        "neighbor_length", choices: Length.allCases.map(\.rawValue),
+        help: "What a neighbour's likelihood is divided by: its object's own length, or as published the new object's.")
+    package var lengthName = Length.own.rawValue
+
+    package var length: Length { Length(rawValue: lengthName) ?? .own }
+}
