@@ -38,10 +38,12 @@ let package = Package(
         // What a plugin in a package of its own depends on; linked into it, so that no Swift type crosses.
         .library(name: "CSuture", targets: ["CSuture"]),
         .library(name: "SutureKit", targets: ["SutureKit"]),
+        plugin("Annotators"),
         plugin("Locators"),
         plugin("MEMIT"),
         plugin("Evaluators"),
         plugin("Native"),
+        plugin("TNT"),
     ]
         + faultPlugins.map { .library(name: "fault-\($0.lowercased())", type: .dynamic, targets: ["Fault\($0)"]) },
     dependencies: [
@@ -56,9 +58,11 @@ let package = Package(
         .target(name: "SutureKit", dependencies: ["CSuture"], swiftSettings: strict),
 
         // The methods. They depend on SutureKit alone.
+        pluginTarget("Annotators"),
         pluginTarget("Locators"),
         pluginTarget("MEMIT"),
         pluginTarget("Evaluators"),
+        pluginTarget("TNT"),
         .target(name: "Native", dependencies: ["CSuture"], path: "Plugins/Native", exclude: ["README.md"]),
 
         // Host side, each layer over those above it.
@@ -115,8 +119,9 @@ let package = Package(
             exclude: ["Tokenizer/make_fixtures.py", "Transformer/make_golden.py"],
             resources: [.copy("Tokenizer/Fixtures"), .copy("Transformer/Golden")], swiftSettings: strict),
         .testTarget(
-            name: "MethodTests", dependencies: ["Evaluators", "Locators", "MEMIT", "SutureModel", "TestSupport"],
-            swiftSettings: strict,
+            name: "MethodTests",
+            dependencies: ["Annotators", "Evaluators", "Locators", "MEMIT", "SutureModel", "TNT", "TestSupport"],
+            exclude: ["TNT/Golden"], swiftSettings: strict,
             // Every plugin brings a suture_plugin_entry of its own; these tests link several and call none.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--allow-multiple-definition"])]),
         .testTarget(
