@@ -10,6 +10,7 @@ struct Unlikelihood: NegativePatcher {
     let texts = TextSettings()
     let training = TrainingSettings()
     let rounds = RoundSettings()
+    let selection = SelectionSettings()
 
     @Parameter("likelihood", help: "Keep other tokens by their likelihood (UL+LL); otherwise nothing keeps them (UL).")
     var keepsRest = true
@@ -27,6 +28,7 @@ struct NegativeLikelihood: NegativePatcher {
     let texts = TextSettings()
     let training = TrainingSettings()
     let rounds = RoundSettings()
+    let selection = SelectionSettings()
 
     @Parameter("likelihood", help: "Keep other tokens by their likelihood (NL+LL); otherwise nothing keeps them (NL).")
     var keepsRest = true

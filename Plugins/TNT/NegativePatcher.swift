@@ -7,6 +7,7 @@ protocol NegativePatcher: Patcher {
     var texts: TextSettings { get }
     var training: TrainingSettings { get }
     var rounds: RoundSettings { get }
+    var selection: SelectionSettings { get }
     var loss: NegativeLoss { get }
 }
 
@@ -32,6 +33,11 @@ extension NegativePatcher {
                 .invalidArgument, "\(rounds.count) rounds need generations of each round's model",
                 hint: "name an annotator, or set rounds: 1")
         }
+        guard selection.share == 0 || texts.isSampled else {
+            throw SutureError(
+                .invalidArgument, "a choice of step by held-out prompts needs sampled generations",
+                hint: "name an annotator, or leave validation_share out")
+        }
     }
 
     /// Locations are not used: what is trained is the setting `parameters`.
@@ -50,8 +56,9 @@ extension NegativePatcher {
                 let clock = ContinuousClock()
                 let began = clock.now
                 let seed = try session.seed &+ round - 1
-                let sequences = try texts.sequences(for: cases, on: model, seed: seed, in: session)
-                let marked = sequences.reduce(0) { $0 + $1.weights.count { $0 < 0 } }
+                var sequences = try texts.sequences(for: cases, on: model, seed: seed, in: session)
+                let selection = try splitOff(from: &sequences, cases, seed: seed, in: session)
+                let marked = sequences.reduce(0) { $0 + $1.markedCount }
                 session.log(
                     .info, "\(id): round \(round), \(marked) marked tokens in \(sequences.count) texts")
                 guard marked > 0 else {
@@ -61,7 +68,8 @@ extension NegativePatcher {
                         hint: "check the annotator's settings against what the model says, or raise max_new_tokens")
                 }
                 let train = NegativeTraining(
-                    loss: loss, settings: training, teacherMemory: rounds.teacherMemory << 20)
+                    loss: loss, settings: training, teacherMemory: rounds.teacherMemory << 20,
+                    selection: selection)
                 let result = try train(sequences + earlier, on: model, seed: seed, in: session)
                 let seconds = began.duration(to: clock.now) / .seconds(1)
                 kept = FinishedRound(
@@ -69,7 +77,7 @@ extension NegativePatcher {
                     figures: [
                         "sequences": Double(sequences.count),
                         "tokens": Double(sequences.reduce(0) { $0 + $1.response.count }),
-                        "marked_tokens": Double(marked), "steps": Double(result.stepCount),
+                        "marked_tokens": Double(marked), "steps": Double(result.chosenStep),
                         "first_loss": result.firstLoss, "last_loss": result.lastLoss,
                         "clamped_targets": Double(result.clampedCount), "seconds": seconds,
                     ])
@@ -83,6 +91,23 @@ extension NegativePatcher {
             if rounds.count > 1 { try session.report(stage: "round-\(round)", patch) }
         }
         return patch
+    }
+
+    /// Takes the sequences of held-out prompts away and makes of them what chooses the step; nil where none is held out.
+    private func splitOff(
+        from sequences: inout [TrainingSequence], _ cases: [EditCase], seed: Int, in session: Session
+    ) throws -> Selection? {
+        let prompts = TextSettings.prompts(of: cases)
+        let places = selection.heldOut(of: prompts.count)
+        guard selection.share > 0, !places.isEmpty else { return nil }
+        let perPrompt = texts.sampleCount
+        let held = sequences.indices.filter { places.contains($0 / perPrompt) }
+        let original = held.map { sequences[$0] }
+        sequences = sequences.indices.filter { !places.contains($0 / perPrompt) }.map { sequences[$0] }
+        let chosen = places.sorted().map { prompts[$0] }
+        return Selection(settings: selection, original: original) { model in
+            try texts.sequences(behind: chosen, on: model, seed: seed, in: session)
+        }
     }
 }
 

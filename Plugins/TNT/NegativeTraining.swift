@@ -14,6 +14,8 @@ struct NegativeTraining {
     struct Result {
         /// Relative to the model that training began with.
         var patch: Patch
+        /// Steps behind this patch, of ``stepCount``.
+        var chosenStep: Int
         var stepCount: Int
         /// Per token, of the first and the last step.
         var firstLoss: Double
@@ -26,6 +28,8 @@ struct NegativeTraining {
     var settings: TrainingSettings
     /// Bytes that the teacher's targets may take.
     var teacherMemory: Int
+    /// Which step's changes to take; nil: the last one's.
+    var selection: Selection?
 
     func callAsFunction(
         _ sequences: [TrainingSequence], on model: Model, seed: Int, in session: Session
@@ -44,7 +48,9 @@ struct NegativeTraining {
         var order = Order(epoch, random: try RandomNumbers(seed: seed))
         let total = settings.stepCount(epoch: epoch.count)
         var result = Result(
-            patch: Patch(), stepCount: total, firstLoss: 0, lastLoss: 0, clampedCount: teacher.clampedCount)
+            patch: Patch(), chosenStep: total, stepCount: total, firstLoss: 0, lastLoss: 0,
+            clampedCount: teacher.clampedCount)
+        var best: Selection.Verdict?
         for step in 0..<total {
             try session.progress("train", step, of: total)
             try optimizer.zeroGradients()
@@ -69,9 +75,19 @@ struct NegativeTraining {
             try optimizer.step()
             if step == 0 { result.firstLoss = sum }
             result.lastLoss = sum
+            if let selection, selection.isDue(step, of: total) {
+                let patch = try trained.result(on: model)
+                let verdict = try selection.verdict(on: model.applying(patch))
+                if selection.prefers(verdict, to: best) {
+                    (best, result.patch, result.chosenStep) = (verdict, patch, step + 1)
+                }
+            }
         }
         try session.progress("train", total, of: total)
-        result.patch = try trained.result(on: model)
+        if selection != nil && best == nil {
+            session.log(.warning, "no step of training reaches bleu_floor on the held-out prompts: the last is taken")
+        }
+        if best == nil { result.patch = try trained.result(on: model) }
         return result
     }
 

@@ -19,6 +19,7 @@ struct TNT: NegativePatcher {
     let texts = TextSettings()
     let training = TrainingSettings()
     let rounds = RoundSettings()
+    let selection = SelectionSettings()
 
     @Parameter(
         "epsilon", in: .positive,

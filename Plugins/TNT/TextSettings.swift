@@ -58,8 +58,19 @@ struct TextSettings: ParameterSet {
     func sequences(
         for cases: [EditCase], on model: Model, seed: Int, in session: Session
     ) throws -> [TrainingSequence] {
-        let texts =
-            isSampled ? try sampled(cases, on: model, seed: seed, in: session) : try given(cases, on: model)
+        isSampled
+            ? try sequences(behind: TextSettings.prompts(of: cases), on: model, seed: seed, in: session)
+            : try marked(given(cases, on: model), in: session)
+    }
+
+    /// What a model says behind prompts, with marks: ``sampleCount`` texts for each.
+    func sequences(
+        behind prompts: [String], on model: Model, seed: Int, in session: Session
+    ) throws -> [TrainingSequence] {
+        try marked(sampled(prompts, on: model, seed: seed, in: session), in: session)
+    }
+
+    private func marked(_ texts: [Text], in session: Session) throws -> [TrainingSequence] {
         guard !texts.isEmpty else {
             throw SutureError(
                 .failedPrecondition, "the cases have no text to train on",
@@ -86,8 +97,7 @@ struct TextSettings: ParameterSet {
         var marked: MarkedText
     }
 
-    private func sampled(_ cases: [EditCase], on model: Model, seed: Int, in session: Session) throws -> [Text] {
-        let prompts = TextSettings.prompts(of: cases)
+    private func sampled(_ prompts: [String], on model: Model, seed: Int, in session: Session) throws -> [Text] {
         let rows = try prompts.flatMap { prompt in
             [[Int]](repeating: try model.start(prompt), count: sampleCount)
         }

@@ -11,6 +11,7 @@ struct TrainingSequence: Sendable, Hashable {
     var weights: [Int]
 
     var hasMarks: Bool { weights.contains { $0 < 0 } }
+    var markedCount: Int { weights.count { $0 < 0 } }
     /// What is run: the last token predicts nothing.
     var tokens: [Int] { prompt + response.dropLast() }
 

@@ -324,6 +324,54 @@ struct NegativeTrainingTests {
         #expect(try difference(expected, resumed) == 0)
     }
 
+    // MARK: The choice of a step
+
+    @Test("Fewer marks win among the steps that are close enough, and the earlier of equals")
+    func preference() {
+        let settings = SelectionSettings()
+        settings.bleuFloor = 60
+        let selection = Selection(settings: settings, original: []) { _ in [] }
+        func verdict(_ marked: Int, _ bleu: Double) -> Selection.Verdict {
+            Selection.Verdict(markedTokens: marked, bleu: bleu)
+        }
+        #expect(selection.prefers(verdict(5, 60), to: nil))
+        #expect(!selection.prefers(verdict(0, 59), to: nil))
+        #expect(selection.prefers(verdict(4, 70), to: verdict(5, 90)))
+        #expect(!selection.prefers(verdict(5, 95), to: verdict(5, 90)))
+        #expect(settings.heldOut(of: 10).isEmpty)
+        settings.share = 0.3
+        #expect(settings.heldOut(of: 10) == [0, 3, 6])
+    }
+
+    @Test("Training that goes too far ends with an earlier step")
+    func chosenStep() throws {
+        let method = try prepare(Unlikelihood())
+        method.keepsRest = false
+        method.selection.share = 0.25
+        method.selection.interval = 1
+        method.selection.bleuFloor = 100
+        method.training.warmUp = 30
+        _ = try method.patch(cases, at: [], in: session.session)
+        let scores = Dictionary(session.scores.map { ($0.name, $0.value) }) { $1 }
+        #expect(scores["sequences"] == 6)
+        #expect(try #require(scores["steps"]) < 30)
+    }
+
+    @Test("BLEU over tokens is 100 for equal answers, 0 for others, and punishes what is left out")
+    func tokenBLEU() {
+        let references = [[1, 2, 3, 4, 5], [6, 7, 8, 9]]
+        #expect(abs(TokenBLEU.percent(of: references, against: references) - 100) < 1e-9)
+        #expect(TokenBLEU.percent(of: [[9, 9, 9, 9], [1, 1, 1, 1]], against: references) == 0)
+        // Precisions 6/6, 4/4, 2/2, 1/1 (a text of two tokens has no trigram); length 6 of 9.
+        let short = TokenBLEU.percent(of: [[1, 2, 3, 4], [6, 7]], against: references)
+        #expect(abs(short - 100 * exponential(1 - 9.0 / 6)) < 1e-9)
+        // Precisions 4/5, 2/4, 1/3, 0 of two: no common run of four.
+        #expect(TokenBLEU.percent(of: [[1, 2, 3, 0, 5]], against: [[1, 2, 3, 4, 5]]) == 0)
+        // Answers of two tokens have no longer grams: precisions 3/4 and 1/2.
+        let pair = TokenBLEU.percent(of: [[1, 2], [3, 5]], against: [[1, 2], [3, 4]])
+        #expect(abs(pair - 100 * (0.75 * 0.5).squareRoot()) < 1e-9)
+    }
+
     // MARK: Figures and refusals
 
     @Test("What training came to is recorded")
@@ -354,6 +402,7 @@ struct NegativeTrainingTests {
         let changes: [(TNT) -> Void] = [
             { $0.texts.source = "sampled" }, { $0.texts.sampleCount = 2 }, { $0.training.betas = [0.9] },
             { $0.training.parameters = [] }, { $0.rounds.count = 2 },
+            { $0.selection.share = 0.2 },
         ]
         for change in changes {
             let method = TNT()
