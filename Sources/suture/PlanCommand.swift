@@ -12,14 +12,39 @@ struct PlanCommand: ParsableCommand {
     @Option(help: "A plugin file or folder; may be repeated.") var plugin: [String] = []
     @Flag(help: "Print JSON.") var json = false
 
+    @Flag(name: [.customShort("m"), .long], help: "Overrides with several values, key=a,b, are a sweep.")
+    var multirun = false
+
     func run() throws {
-        let planned = try RunLauncher(plugins: plugin).plan(file: file, overrides: overrides)
+        let launcher = RunLauncher(plugins: plugin)
+        let suite = try ExperimentSuite(
+            file: file, overrides: multirun ? [] : overrides, sweeps: multirun ? overrides : [])
+        if suite.isComparison { return try list(suite, launcher) }
+        guard let member = suite.members.first else { return }
+        let planned = try launcher.plan(member.experiment)
         for note in planned.notes { Terminal.printError(note, prefix: "note: ") }
         let plan = try reporting { try PlanSummary(planned) }
         if json { return try Terminal.printJSON(plan) }
         print(planned.experiment.yaml)
         var table = TextTable(header: ["what", "answer"])
         table.rows = plan.lines.map { [$0.0, $0.1] }
+        print(table.render())
+    }
+
+    /// The runs of a comparison, in their order.
+    private func list(_ suite: ExperimentSuite, _ launcher: RunLauncher) throws {
+        struct Entry: Encodable {
+            var label: String
+            var plan: PlanSummary
+        }
+        let entries = try launcher.plan(suite).map { member, planned in
+            Entry(label: member.label, plan: try reporting { try PlanSummary(planned) })
+        }
+        if json { return try Terminal.printJSON(entries) }
+        var table = TextTable(header: ["run", "cases", "patches", "done", "folder"], numeric: [1, 2])
+        table.rows = entries.map {
+            [$0.label, String($0.plan.cases), String($0.plan.patches), $0.plan.isDone ? "yes" : "", $0.plan.folder]
+        }
         print(table.render())
     }
 }

@@ -15,9 +15,8 @@ struct Suture: ParsableCommand {
             suture doctor                                   what is installed, what is wrong
             """,
         subcommands: [
-            RunCommand.self, PlanCommand.self, PluginsCommand.self, ModelCommand.self, PatchCommand.self,
-            DoctorCommand.self,
-
+            RunCommand.self, PlanCommand.self, CompareCommand.self, PluginsCommand.self, ModelCommand.self,
+            PatchCommand.self, DoctorCommand.self,
         ])
 
     /// Hidden commands (the worker, the plugin scan) come before anything is parsed: they are the program's own.

@@ -64,6 +64,10 @@ final class ProgressLine {
     private var started = ContinuousClock.now
     private var lastDrawn = ContinuousClock.now
     private var isShown = false
+    /// Of the run, where there are several.
+    private let label: String
+
+    init(label: String = "") { self.label = label }
 
     func update(_ phase: String, done: Int, total: Int) {
         guard Terminal.isInteractive else { return }
@@ -76,7 +80,7 @@ final class ProgressLine {
             return
         }
         lastDrawn = now
-        var text = phase
+        var text = label.isEmpty ? phase : "\(label): \(phase)"
         if total > 0 {
             let filled = 24 * min(done, total) / total
             text += "  " + String(repeating: "█", count: filled) + String(repeating: "░", count: 24 - filled)

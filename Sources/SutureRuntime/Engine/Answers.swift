@@ -5,18 +5,21 @@ import SutureModel
 
 /// What a model says after a prompt, for people to read: greedy, a few tokens.
 package enum Answers {
-    /// Tokens beyond the longer target, so that what follows the object shows.
+    /// Tokens beyond the longest target, so that what follows it shows.
     private static let extraTokens = 2
+    /// Tokens where a case has no target.
+    private static let freeTokens = 16
 
     /// One answer per case, its white space trimmed.
     package static func greedy(_ model: LanguageModel, _ cases: [EditCase]) throws -> [String] {
         var answers: [String] = []
         for chunk in stride(from: 0, to: cases.count, by: 32).map({ cases[$0..<min($0 + 32, cases.count)] }) {
             let prompts = try chunk.map { try model.tokenizer.encode($0.filledPrompt, addSpecialTokens: true).ids }
-            let targets = try chunk.flatMap { [$0.targetNew, $0.targetTrue] }.map {
-                try model.tokenizer.encode(" " + $0, addSpecialTokens: false).ids.count
+            let targets = chunk.flatMap { [" " + $0.targetNew, " " + $0.targetTrue, $0.answer] }
+            let lengths = try targets.filter { !$0.isEmpty && $0 != " " }.map {
+                try model.tokenizer.encode($0, addSpecialTokens: false).ids.count
             }
-            let count = (targets.max() ?? 1) + extraTokens
+            let count = lengths.max().map { $0 + extraTokens } ?? freeTokens
             for tokens in try model.generate(prompts, Model.Generation(maxNewTokens: count)) {
                 let text = try model.tokenizer.decode(tokens, skipSpecialTokens: true)
                 answers.append(text.split(whereSeparator: \.isWhitespace).joined(separator: " "))

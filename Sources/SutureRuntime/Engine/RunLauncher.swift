@@ -28,7 +28,27 @@ public struct RunLauncher: Sendable {
 
     /// Checks everything that can be checked without the model: file, overrides, plugins, settings, data, needs.
     public func plan(file: String, overrides: [String]) throws(RuntimeError) -> PlannedRun {
-        let experiment = try Experiment(file: file, overrides: overrides)
+        try plan(try Experiment(file: file, overrides: overrides))
+    }
+
+    /// Every run of a suite.
+    ///
+    /// - Throws: what is wrong with one of them, under its label.
+    public func plan(
+        _ suite: ExperimentSuite
+    ) throws(RuntimeError) -> [(member: ExperimentSuite.Member, planned: PlannedRun)] {
+        var runs: [(member: ExperimentSuite.Member, planned: PlannedRun)] = []
+        for member in suite.members {
+            do {
+                runs.append((member, try plan(member.experiment)))
+            } catch {
+                throw RuntimeError(error.kind, "\(member.label): \(error.message)", hint: error.hint)
+            }
+        }
+        return runs
+    }
+
+    public func plan(_ experiment: Experiment) throws(RuntimeError) -> PlannedRun {
         let catalogue = try PluginCatalogue.scanBlocking(
             PluginSearchPath(named: plugins + experiment.plugins))
         var needs: [CaseRequirements.Need] = []

@@ -22,25 +22,7 @@ public struct RunReport {
     }
 
     public var html: String {
-        """
-        <!doctype html>
-        <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-        <title>\(escaped(title))</title>
-        <style>
-        body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; color: #1c2024; }
-        h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-        table { border-collapse: collapse; width: 100%; } th { text-align: left; color: #60646c; font-weight: 500; }
-        td, th { padding: .25rem .6rem; border-bottom: 1px solid #e8e8ec; vertical-align: top; }
-        .number { text-align: right; font-variant-numeric: tabular-nums; }
-        .hit { color: #18794e; font-weight: 600; } .note { color: #60646c; }
-        .bar { background: #3e63dd; height: .7rem; display: inline-block; border-radius: 2px; }
-        .cell { width: 1.6rem; height: 1.4rem; padding: 0; border: 1px solid #fff; }
-        </style></head><body>
-        <h1>\(escaped(title))</h1>
-        \(answers)\(metrics)\(weights)\(heatMaps)\(seconds)
-        </body></html>
-
-        """
+        HTML.page(title, answers + metrics + stages + weights + heatMaps + seconds)
     }
 
     // MARK: Sections
@@ -48,10 +30,10 @@ public struct RunReport {
     private var answers: String {
         let rows = cases.prefix(RunReport.longestTable).map { one in
             let after = one.answers["after"] ?? ""
-            let hit = !one.targetNew.isEmpty && after.hasPrefix(one.targetNew)
+            let hit = !one.wanted.isEmpty && after.hasPrefix(one.wanted)
             return row([
                 cell(one.prompt), cell(one.answers["before"] ?? ""), cell(after, class: hit ? "hit" : ""),
-                cell(one.targetNew),
+                cell(one.wanted),
             ])
         }
         let rest =
@@ -87,8 +69,22 @@ public struct RunReport {
             table(["evaluator", "metric", "before", "after", "unit", "better", "n", "protocol"], rows))
     }
 
+    /// Figures along the stages between before and after, one picture for each evaluator and unit.
+    private var stages: String {
+        var pictures: [(evaluator: String, unit: String, keys: [String])] = []
+        for metric in results.metrics where metric.stage == "after" {
+            if let index = pictures.firstIndex(where: { $0.evaluator == metric.evaluator && $0.unit == metric.unit }) {
+                pictures[index].keys.append(metric.key)
+            } else {
+                pictures.append((metric.evaluator, metric.unit, [metric.key]))
+            }
+        }
+        let drawn = pictures.map { results.stageChart($0.evaluator, $0.keys, unit: $0.unit) }.joined()
+        return drawn.isEmpty ? "" : section("On the way", drawn)
+    }
+
     private var weights: String {
-        let rows = results.weights.prefix(RunReport.longestTable).map { change in
+        let rows = results.weights.filter { $0.stage == nil }.prefix(RunReport.longestTable).map { change in
             row([
                 cell(change.parameter), cell(number(change.deltaNorm), class: "number"),
                 cell(number(change.baseNorm), class: "number"),
@@ -155,19 +151,7 @@ public struct RunReport {
     private func cell(_ text: String, class name: String = "") -> String {
         name.isEmpty ? "<td>\(escaped(text))</td>" : "<td class=\"\(name)\">\(escaped(text))</td>"
     }
-    private func escaped(_ text: String) -> String {
-        var out = ""
-        for character in text {
-            switch character {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "\"": out += "&quot;"
-            default: out.append(character)
-            }
-        }
-        return out
-    }
+    private func escaped(_ text: String) -> String { HTML.escaped(text) }
     private func number(_ value: Double) -> String { Figures.text(value) }
 }
 

@@ -75,10 +75,13 @@ public struct CaseResult: Sendable, Hashable, Codable {
     public var subject: String
     public var targetNew: String
     public var targetTrue: String
+    /// The reference answer of code repair.
+    public var answer: String
     /// Token ids, so that padding, beginning tokens and blanks can be checked from outside.
     public var promptIDs: [Int]
     public var targetNewIDs: [Int]
     public var targetTrueIDs: [Int]
+    public var answerIDs: [Int]
     /// stage → what the model says after the prompt (greedy)
     public var answers: [String: String]
     /// stage → "evaluator.score" → value
@@ -93,8 +96,13 @@ public struct CaseResult: Sendable, Hashable, Codable {
         case promptIDs = "prompt_ids"
         case targetNewIDs = "target_new_ids"
         case targetTrueIDs = "target_true_ids"
+        case answer
+        case answerIDs = "answer_ids"
         case answers, scores
     }
+
+    /// What the edit shall make the model say; empty where the request is not of that kind.
+    public var wanted: String { targetNew.isEmpty ? answer : targetNew }
 
     static func records(
         _ cases: [EditCase], _ model: LanguageModel, before: [String], after: [String], evaluators: [String],
@@ -120,8 +128,9 @@ public struct CaseResult: Sendable, Hashable, Codable {
             func target(_ text: String) throws -> [Int] { text.isEmpty ? [] : try ids(" " + text, false) }
             return CaseResult(
                 index: one.index, id: one.id, prompt: one.filledPrompt, subject: one.subject,
-                targetNew: one.targetNew, targetTrue: one.targetTrue, promptIDs: try ids(one.filledPrompt, true),
-                targetNewIDs: try target(one.targetNew), targetTrueIDs: try target(one.targetTrue),
+                targetNew: one.targetNew, targetTrue: one.targetTrue, answer: one.answer,
+                promptIDs: try ids(one.filledPrompt, true), targetNewIDs: try target(one.targetNew),
+                targetTrueIDs: try target(one.targetTrue), answerIDs: try ids(one.answer, false),
                 answers: ["before": before[place], "after": after[place]],
                 scores: scores.mapValues { $0[one.index] ?? [:] })
         }

@@ -14,23 +14,19 @@ extension Experiment {
     public init(
         file: String, overrides: [String] = [], currentFolder: String = FileManager.default.currentDirectoryPath
     ) throws(RuntimeError) {
-        let here = PathResolver(currentFolder: currentFolder, fileFolder: currentFolder)
-        let path = here.absolute(file)
-        let folder = URL(fileURLWithPath: path).deletingLastPathComponent().path
-        var isFolder: ObjCBool = false
-        guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
-            throw RuntimeError(.usage, "there is no experiment file '\(path)'", hint: "give the path of a YAML file")
-        }
-        guard !isFolder.boolValue, let source = FileManager.default.contents(atPath: path) else {
+        let read = try ExperimentFile(file, overrides: overrides, currentFolder: currentFolder)
+        for key in ["variants", "sweep"] {
+            guard let node = read.root[key], !node.isNull else { continue }
             throw RuntimeError(
-                .usage, "the experiment file '\(path)' cannot be read", hint: "give the path of a YAML file")
+                .usage, "\(node.place): '\(key)' makes this the file of several runs, and one was asked for",
+                hint: "use `suture run`, which does them all")
         }
-        let name = URL(fileURLWithPath: path).lastPathComponent
-        var root = try ConfigNode(yaml: source, name: name)
-        for text in overrides { try Override(text).apply(to: &root) }
+        try self.init(read)
+    }
+
+    init(_ read: ExperimentFile) throws(RuntimeError) {
         try self.init(
-            root, file: path, source: source, overrides: overrides,
-            paths: PathResolver(currentFolder: currentFolder, fileFolder: folder))
+            read.root, file: read.path, source: read.source, overrides: read.overrides, paths: read.paths)
     }
 
     init(

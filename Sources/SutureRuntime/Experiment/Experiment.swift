@@ -57,7 +57,7 @@ public struct Experiment: Sendable {
         public var size: Int?
         public var restore: Restore
         /// In mode sequential: what is measured after each group, beside everything at the end.
-        public var evaluate = Evaluate.batch
+        public var evaluate = Evaluate.end
 
         public enum Evaluate: String, Sendable, CaseIterable {
             /// The group's own cases: do they hold right after the edit?

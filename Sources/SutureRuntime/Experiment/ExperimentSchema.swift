@@ -27,6 +27,9 @@ indirect enum ExperimentSchema: Sendable {
         ("seed", .value),
         ("limits", section([("stall_seconds", .value)])),
         ("output", section([("dir", .value)])),
+        ("variants", .value),
+        ("sweep", .value),
+        ("compare", section([("columns", .value), ("plots", .value), ("mark", .value)])),
     ])
 
     /// The keys of a section.

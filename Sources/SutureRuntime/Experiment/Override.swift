@@ -49,6 +49,43 @@ public struct Override: Sendable, Hashable {
         }
     }
 
+    /// Sets a key whether it is there or not.
+    init(setting keys: [String], to value: ConfigNode) {
+        operation = .force
+        self.keys = keys
+        self.value = value
+        place = value.place
+    }
+
+    /// The overrides of a sweep, `key=a,b,c`: one for each value. Commas in brackets and quotes do not separate.
+    ///
+    /// - Returns: the key, and an override for each value.
+    public static func sweep(_ text: String) throws(RuntimeError) -> (key: String, overrides: [String]) {
+        guard let sign = text.firstIndex(of: "=") else { return ("", [text]) }
+        var values: [String] = [""]
+        var depth = 0
+        var quote: Character?
+        for character in text[text.index(after: sign)...] {
+            switch character {
+            case "'" where quote == nil, "\"" where quote == nil: quote = character
+            case quote: quote = nil
+            case "[" where quote == nil, "{" where quote == nil: depth += 1
+            case "]" where quote == nil, "}" where quote == nil: depth -= 1
+            case "," where quote == nil && depth == 0:
+                values.append("")
+                continue
+            default: break
+            }
+            values[values.count - 1].append(character)
+        }
+        let key = text[..<sign]
+        guard values.count == 1 || values.allSatisfy({ !$0.isEmpty }) else {
+            throw RuntimeError(
+                .usage, "command line, '\(text)': a value of the sweep is empty", hint: "write key=a,b")
+        }
+        return (String(key.drop { $0 == "+" }), values.map { "\(key)=\($0)" })
+    }
+
     /// Changes the tree of an experiment file.
     ///
     /// - Throws: `usage` for a key that does not exist (with the nearest that does), for `+` on one that does, and for

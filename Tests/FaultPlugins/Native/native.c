@@ -52,6 +52,19 @@ SUTURE_NATIVE_1(refuse, suture_text, reason)
     return host->error_new(host->context, SUTURE_FAILED_PRECONDITION, reason, "choose another");
 }
 
+/* Marks so many bytes at the start of each text. */
+SUTURE_NATIVE_ANNOTATOR_1(head, int64_t, bytes)
+{
+    (void)reserved;
+    for (int64_t i = 0; i < texts->count; ++i) {
+        suture_mark mark = {sizeof mark, i, 0, bytes};
+        suture_error *error = sessions(host)->emit_mark(session, &mark);
+        if (error)
+            return error;
+    }
+    return NULL;
+}
+
 #define NONE -INFINITY, INFINITY, 0, NULL
 
 static const suture_parameter number = {
@@ -67,6 +80,7 @@ static const suture_parameter reason = {
 
 static const suture_parameter *const echo_parameters[] = {&number, &integer, &boolean, &text};
 static const suture_parameter *const refuse_parameters[] = {&reason};
+static const suture_parameter *const head_parameters[] = {&integer};
 
 static const suture_component components[] = {
     {sizeof(suture_component), "echo", SUTURE_KIND_EVALUATOR, SUTURE_CONVENTION_NATIVE, "1.0.0",
@@ -76,6 +90,8 @@ static const suture_component components[] = {
      "Scores the index of each case.", 0, 0, NULL, (void (*)(void))lengths, lengths_signature},
     {sizeof(suture_component), "refuse", SUTURE_KIND_PATCHER, SUTURE_CONVENTION_NATIVE, "1.0.0", "Returns an error.", 0,
      1, refuse_parameters, (void (*)(void))refuse, refuse_signature},
+    {sizeof(suture_component), "head", SUTURE_KIND_ANNOTATOR, SUTURE_CONVENTION_NATIVE, "1.0.0",
+     "Marks the start of each text.", 0, 1, head_parameters, (void (*)(void))head, head_signature},
 };
 
 static suture_error *start(const suture_host *host)

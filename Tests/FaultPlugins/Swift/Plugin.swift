@@ -5,7 +5,10 @@ import SutureKit
 
 let plugin = PluginExport(
     id: "fault.swift", version: "0.1.0",
-    components: [Marker.self, Filler.self, Meter.self, Thrower.self, Trapper.self, Refuser.self])
+    components: [
+        Marker.self, Filler.self, Meter.self, Thrower.self, Trapper.self, Refuser.self, Finder.self, Twice.self,
+        Counter.self,
+    ])
 
 @c @implementation
 public func suture_plugin_entry(_ major: UInt32, _ minor: UInt32) -> UnsafePointer<suture_plugin>? {
@@ -91,4 +94,66 @@ struct Refuser: Patcher {
     }
 
     func patch(_ cases: [EditCase], at locations: [Location], in session: Session) throws -> Patch { Patch() }
+}
+
+/// Marks every place of a text.
+struct Finder: Annotator {
+    static let descriptor = ComponentDescriptor(id: "finder", summary: "Marks a text.")
+    @Parameter("text", help: "What to mark.") var text = "a"
+
+    func annotate(_ texts: [MarkedText], in session: Session) throws -> [[Range<Int>]] {
+        let wanted = Array(text.utf8)
+        return texts.map { item in
+            let bytes = Array(item.text.utf8)
+            guard bytes.count >= wanted.count else { return [] }
+            return (0...bytes.count - wanted.count).filter { bytes[$0..<$0 + wanted.count].elementsEqual(wanted) }
+                .map { $0..<$0 + wanted.count }
+        }
+    }
+}
+
+/// Calls another patcher twice, the second time on the model that the first call left.
+struct Twice: Patcher {
+    static let descriptor = ComponentDescriptor(id: "twice", summary: "Calls another patcher twice.")
+    @Parameter("base", kind: .patcher, help: "The other.") var base: ComponentReference
+    @Parameter("annotator", kind: .annotator, needsOtherwise: .generations, help: "Counts in prompts.")
+    var annotator: ComponentReference?
+    @Parameter("anew", help: "Each call carries what was there at the start.") var startsAnew = false
+
+    func patch(_ cases: [EditCase], at locations: [Location], in session: Session) throws -> Patch {
+        var total = Patch()
+        for pass in 1...2 {
+            let model = try session.model.applying(total)
+            let made = try session.patch(
+                cases, at: locations, with: base, on: model, state: startsAnew ? .anew : .continued)
+            total.deltas += made.patch.deltas
+            for score in made.scores { try session.record(Score("base_\(score.name)", score.value)) }
+            if pass == 1 { try session.report(stage: "pass-1", total) }
+        }
+        if let annotator {
+            let marks = try session.annotate(cases.map { MarkedText(text: $0.filledPrompt) }, with: annotator)
+            for (item, found) in zip(cases, marks) {
+                try session.record(Score("marks", Double(found.count), caseIndex: item.index))
+            }
+        }
+        return total
+    }
+}
+
+/// Adds one to a weight for each call that it knows of, this one included, and says how many those are.
+struct Counter: Patcher {
+    static let descriptor = ComponentDescriptor(id: "counter", summary: "Counts its calls in a weight.")
+    @Parameter("parameter", help: "The weight.") var parameter: String
+
+    func patch(_ cases: [EditCase], at locations: [Location], in session: Session) throws -> Patch {
+        let calls = try (session.carried("calls")?.item() ?? 0) + 1
+        try session.carry("calls", Tensor([calls]))
+        guard try session.stored("calls") == nil else {
+            throw SutureError(.internal, "a call found the store of another")
+        }
+        try session.store("calls", Tensor([calls]))
+        try session.record(Score("calls", calls))
+        let shape = try session.model.parameter(parameter).shape
+        return Patch([Delta(parameter, .dense(try Tensor.ones(shape) * calls))])
+    }
 }

@@ -86,10 +86,10 @@ struct ExperimentTests {
         arguments: [
             ("{mode: single}", Experiment.Edit(mode: .single, size: 1, restore: .afterBatch)),
             ("{mode: batch, size: 10}", Experiment.Edit(mode: .batch, size: 10, restore: .afterBatch)),
-            ("{mode: sequential}", Experiment.Edit(mode: .sequential, size: 1, restore: .never)),
+            ("{mode: sequential}", Experiment.Edit(mode: .sequential, size: 1, restore: .never, evaluate: .batch)),
             (
-                "{mode: sequential, size: 5, restore: never}",
-                Experiment.Edit(mode: .sequential, size: 5, restore: .never)
+                "{mode: sequential, size: 5, restore: never, evaluate: seen}",
+                Experiment.Edit(mode: .sequential, size: 5, restore: .never, evaluate: .seen)
             ),
             ("{}", Experiment.Edit(mode: .batch, size: nil, restore: .afterBatch)),
         ])
@@ -104,7 +104,7 @@ struct ExperimentTests {
         (
             "seed: 0", "colour: 0",
             "quickstart.yaml:10:1: unknown key 'colour'; the keys are schema, experiment, model, plugins, dataset, "
-                + "locator, method, edit, statistics, evaluators, seed, limits, output"
+                + "locator, method, edit, statistics, evaluators, seed, limits, output, variants, sweep, compare"
         ),
         ("dtype: float32", "dype: float32", "quickstart.yaml:3:30: unknown key 'dype' in model; did you mean 'dtype'?"),
         (
@@ -158,7 +158,7 @@ struct ExperimentTests {
         (
             "edit: {mode: batch}", "edit: batch",
             "quickstart.yaml:7:7: edit must be a section of keys and values, got \"batch\"; "
-                + "its keys are mode, size, restore"
+                + "its keys are mode, size, restore, evaluate"
         ),
         (
             "[{name: counterfact}, {name: drift}]", "counterfact",

@@ -2,12 +2,14 @@
 
 import CForeign
 import Foundation
+import SutureKit
+import TestSupport
 import Testing
 
 @testable import SutureRuntime
 
 @Suite("Calls by signature")
-struct ForeignFunctionTests {
+struct BoundFunctionTests {
     private func function(_ symbol: String, _ signature: String) throws -> BoundFunction {
         try BoundFunction(library: Build.library("functions"), symbol: symbol, signature: signature)
     }
@@ -26,6 +28,18 @@ struct ForeignFunctionTests {
         let pow = try BoundFunction(library: "libm.so.6", symbol: "pow", signature: "f64(f64, f64)")
         #expect(try pow.call([.number(2), .number(10)]) == .number(1024))
         #expect(try pow.call([.integer(2), .number(0.5)]) == .number(2.0.squareRoot()))
+    }
+
+    @Test("A plugin binds functions through the host's table, and hears why a call is refused")
+    func throughTheTable() throws {
+        try TestHost.install()
+        let pow = try ForeignFunction(library: "libm.so.6", symbol: "pow", signature: "f64(f64, f64)")
+        #expect(try pow.call([.number(2), .integer(10)]) == .number(1024))
+        let same = try ForeignFunction(
+            library: Build.library("functions"), symbol: "same", signature: "str(str)")
+        #expect(try same.call([.text("Zürich")]) == .text("Zürich"))
+        #expect(throws: SutureError.self) { try pow.call([.number(2)]) }
+        #expect(throws: SutureError.self) { try ForeignFunction(library: "libm.so.6", symbol: "none", signature: "d()") }
     }
 
     @Test("Arguments of every type arrive in their places, those on the stack too")

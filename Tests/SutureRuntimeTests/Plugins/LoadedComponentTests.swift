@@ -92,6 +92,21 @@ struct LoadedComponentTests {
         #expect(result.metrics[0].unit == "letters")
     }
 
+    @Test("Annotators mark texts: a Swift one, and a native one that receives them in the place of the cases")
+    func annotators() async throws {
+        func marks(
+            _ library: String, _ id: String, _ arguments: [ArgumentValue]
+        ) async throws -> [[Int]] {
+            let job = CallJob(
+                file: Build.library(library), kind: .annotator, component: id, arguments: arguments,
+                texts: ["é, banana", "ana"])
+            return try await WorkerProcess(executable: Build.executable).run(job).marks
+                .map { [$0.text, $0.start, $0.end] }
+        }
+        #expect(try await marks("swift", "finder", [.text("ana")]) == [[0, 5, 8], [0, 7, 10], [1, 0, 3]])
+        #expect(try await marks("native", "head", [.integer(2)]) == [[0, 0, 2], [1, 0, 2]])
+    }
+
     @Test("Arguments that contradict each other are the experiment's fault, in the component's words")
     func refusedArguments() async {
         await #expect(

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CSuture
 import Foundation
 import SutureKit
 import Testing
@@ -75,7 +76,7 @@ struct PluginCatalogueTests {
                     PluginProblem(
                         file: Build.library("major"),
                         sentence: "\(Build.library("major")) speaks version 2.4 of the plugin ABI, and this host speaks "
-                            + "version 1.0",
+                            + "version \(SUTURE_ABI_MAJOR).\(SUTURE_ABI_MINOR)",
                         hint: "rebuild it with this host's headers, or use the host that it was made for"),
                     PluginProblem(
                         file: text, sentence: "\(text) cannot be loaded: file too short",

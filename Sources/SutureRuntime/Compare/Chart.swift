@@ -1,0 +1,196 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// A picture of points and lines, as SVG text that needs nothing else.
+struct Chart {
+    struct Point {
+        var x: Double
+        var y: Double
+        /// Shown when the pointer rests on it.
+        var label: String
+        var isMarked = false
+    }
+
+    struct Series {
+        var name: String
+        var points: [Point]
+    }
+
+    var title: String
+    var xName: String
+    var yName: String
+    var series: [Series]
+    /// Names of whole numbers on the x axis, from 0, in the place of numbers.
+    var xLabels: [String]?
+    var isLogarithmic = false
+
+    private static let colors = [
+        "#3e63dd", "#d6409f", "#18794e", "#e5484d", "#978365", "#8e4ec6", "#0d74ce", "#f76b15", "#12a594", "#60646c",
+    ]
+    private static let (width, height) = (640.0, 360.0)
+    private static let (left, right, top, bottom) = (64.0, 12.0, 12.0, 44.0)
+
+    /// Empty where there is nothing to draw.
+    var svg: String {
+        let points = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite && (!isLogarithmic || $0.x > 0) }
+        guard !points.isEmpty else { return "" }
+        let xs = Axis(points.map(\.x), isLogarithmic: isLogarithmic, isExact: xLabels != nil)
+        let ys = Axis(points.map(\.y), isLogarithmic: false, isExact: false)
+        func px(_ value: Double) -> Double { Chart.left + xs.place(value) * (Chart.width - Chart.left - Chart.right) }
+        func py(_ value: Double) -> Double {
+            Chart.height - Chart.bottom - ys.place(value) * (Chart.height - Chart.top - Chart.bottom)
+        }
+        let n = { (value: Double) in String(format: "%.1f", value) }
+        var body = ""
+        for tick in ys.ticks {
+            body += "<line x1=\"\(n(Chart.left))\" x2=\"\(n(Chart.width - Chart.right))\" y1=\"\(n(py(tick)))\""
+                + " y2=\"\(n(py(tick)))\" stroke=\"#e8e8ec\"/>"
+                + text(Figures.tick(tick), Chart.left - 6, py(tick) + 4, anchor: "end")
+        }
+        for (place, name) in xTicks(xs) {
+            body += text(name, px(place), Chart.height - Chart.bottom + 16, anchor: "middle")
+        }
+        body += text(xName, (Chart.left + Chart.width) / 2, Chart.height - 8, anchor: "middle")
+        body += "<text transform=\"translate(14,\(n(Chart.height / 2))) rotate(-90)\" text-anchor=\"middle\">"
+            + "\(escaped(yName))</text>"
+        for (index, one) in series.enumerated() {
+            let color = Chart.colors[index % Chart.colors.count]
+            let shown = one.points.filter { $0.x.isFinite && $0.y.isFinite && (!isLogarithmic || $0.x > 0) }
+            if shown.count > 1 {
+                let path = shown.map { "\(n(px($0.x))),\(n(py($0.y)))" }.joined(separator: " ")
+                body += "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"1.5\"/>"
+            }
+            for point in shown {
+                let ring = point.isMarked ? " stroke=\"#1c2024\" stroke-width=\"2.5\"" : ""
+                body += "<circle cx=\"\(n(px(point.x)))\" cy=\"\(n(py(point.y)))\" r=\"\(point.isMarked ? 6 : 4)\""
+                    + " fill=\"\(color)\"\(ring)><title>\(escaped(point.label))</title></circle>"
+                if point.isMarked { body += text(point.label, px(point.x) + 9, py(point.y) - 6, anchor: "start") }
+            }
+        }
+        return """
+            <figure><figcaption>\(escaped(title))</figcaption>
+            <svg viewBox="0 0 \(Int(Chart.width)) \(Int(Chart.height))" width="\(Int(Chart.width))" \
+            role="img" font-size="11" font-family="system-ui, sans-serif" fill="#60646c">\(body)</svg>
+            <p class="legend">\(legend)</p></figure>
+
+            """
+    }
+
+    private var legend: String {
+        series.enumerated().map { index, one in
+            "<span><i style=\"background:\(Chart.colors[index % Chart.colors.count])\"></i>\(escaped(one.name))</span>"
+        }.joined(separator: " ")
+    }
+
+    private func xTicks(_ axis: Axis) -> [(Double, String)] {
+        guard let xLabels else { return axis.ticks.map { ($0, Figures.tick($0)) } }
+        let step = max(1, (xLabels.count + 9) / 10)
+        return stride(from: 0, to: xLabels.count, by: step).map { (Double($0), xLabels[$0]) }
+    }
+
+    private func text(_ text: String, _ x: Double, _ y: Double, anchor: String) -> String {
+        "<text x=\"\(String(format: "%.1f", x))\" y=\"\(String(format: "%.1f", y))\" text-anchor=\"\(anchor)\">"
+            + "\(escaped(text))</text>"
+    }
+
+    private func escaped(_ text: String) -> String { HTML.escaped(text) }
+
+    /// A range of values with round numbers in it.
+    private struct Axis {
+        var low: Double
+        var high: Double
+        var isLogarithmic: Bool
+        var ticks: [Double]
+
+        init(_ values: [Double], isLogarithmic: Bool, isExact: Bool) {
+            self.isLogarithmic = isLogarithmic
+            let (least, most) = (values.min() ?? 0, values.max() ?? 1)
+            if isLogarithmic {
+                low = log10(least).rounded(.down)
+                high = max(log10(most).rounded(.up), low + 1)
+                ticks = stride(from: low, through: high, by: 1).map { pow(10, $0) }
+                return
+            }
+            if isExact {
+                low = least - 0.5
+                high = most + 0.5
+                ticks = []
+                return
+            }
+            let span = most > least ? most - least : max(abs(most), 1)
+            let rough = span / 5
+            let magnitude = pow(10, log10(rough).rounded(.down))
+            let step = [1, 2, 5, 10].map { $0 * magnitude }.first { $0 >= rough } ?? rough
+            low = (least / step).rounded(.down) * step
+            high = max((most / step).rounded(.up) * step, low + step)
+            let count = Int(((high - low) / step).rounded())
+            let start = low
+            ticks = (0...count).map { start + Double($0) * step }
+        }
+
+        /// 0 at the low end, 1 at the high one.
+        func place(_ value: Double) -> Double {
+            ((isLogarithmic ? log10(value) : value) - low) / (high - low)
+        }
+    }
+}
+
+extension Figures {
+    /// A round number beside an axis.
+    static func tick(_ value: Double) -> String {
+        let size = abs(value)
+        if size >= 1e5 || (size > 0 && size < 1e-3) { return String(format: "%.0e", value) }
+        var text = String(format: "%.3f", value)
+        while text.hasSuffix("0") { text.removeLast() }
+        if text.hasSuffix(".") { text.removeLast() }
+        return text == "-0" ? "0" : text
+    }
+}
+
+/// Text in pages.
+enum HTML {
+    static func escaped(_ text: String) -> String {
+        var out = ""
+        for character in text {
+            switch character {
+            case "&": out += "&amp;"
+            case "<": out += "&lt;"
+            case ">": out += "&gt;"
+            case "\"": out += "&quot;"
+            default: out.append(character)
+            }
+        }
+        return out
+    }
+
+    /// What the pages of runs and comparisons share.
+    static let style = """
+        body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; color: #1c2024; }
+        h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+        table { border-collapse: collapse; width: 100%; } th { text-align: left; color: #60646c; font-weight: 500; }
+        td, th { padding: .25rem .6rem; border-bottom: 1px solid #e8e8ec; vertical-align: top; }
+        .number { text-align: right; font-variant-numeric: tabular-nums; }
+        .hit { color: #18794e; font-weight: 600; } .note { color: #60646c; }
+        .bar { background: #3e63dd; height: .7rem; display: inline-block; border-radius: 2px; }
+        .cell { width: 1.6rem; height: 1.4rem; padding: 0; border: 1px solid #fff; }
+        figure { margin: 1rem 0; } figcaption { font-weight: 500; } svg { max-width: 100%; height: auto; }
+        .legend { color: #60646c; margin: 0; } .legend span { margin-right: 1rem; white-space: nowrap; }
+        .legend i { display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; margin-right: .3rem; }
+        """
+
+    static func page(_ title: String, _ body: String) -> String {
+        """
+        <!doctype html>
+        <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+        <title>\(escaped(title))</title>
+        <style>
+        \(style)
+        </style></head><body>
+        <h1>\(escaped(title))</h1>
+        \(body)
+        </body></html>
+
+        """
+    }
+}

@@ -1,0 +1,172 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// Several runs side by side. comparison.json.
+public struct Comparison: Sendable, Codable {
+    public struct Run: Sendable, Codable {
+        public var label: String
+        public var variant: String
+        /// Of the run.
+        public var folder: String
+        /// Why it failed; nil: it did not.
+        public var error: String?
+        public var results: MetricsFile?
+
+        public init(label: String, variant: String, folder: String, error: String? = nil, results: MetricsFile? = nil) {
+            self.label = label
+            self.variant = variant
+            self.folder = folder
+            self.error = error
+            self.results = results
+        }
+
+        /// "evaluator.metric" in a stage.
+        func value(_ key: String, stage: String = "after") -> Double? {
+            results?.metrics.first { $0.key == key && $0.stage == stage }?.value
+        }
+    }
+
+    public var title: String
+    public var settings: ComparisonSettings
+    public var runs: [Run]
+
+    public init(title: String, settings: ComparisonSettings = ComparisonSettings(), runs: [Run]) {
+        self.title = title
+        self.settings = settings
+        self.runs = runs
+    }
+
+    /// Finished runs, under their methods' names where these differ, else under their own.
+    public init(folders: [String]) throws(RuntimeError) {
+        title = "comparison"
+        settings = ComparisonSettings()
+        runs = []
+        var methods: [String] = []
+        for path in folders {
+            let folder = RunFolder(URL(fileURLWithPath: path))
+            let experiment = try ResolvedExperiment(runFolder: path)
+            guard folder.isDone else {
+                throw RuntimeError(
+                    .usage, "the run in '\(path)' is not done", hint: "go on with `suture run --resume \(path)`")
+            }
+            methods.append(experiment.method.id)
+            runs.append(
+                Run(
+                    label: experiment.runID, variant: experiment.method.id, folder: folder.url.path,
+                    results: try RunLauncher().results(folder)))
+        }
+        guard Set(methods).count == methods.count else { return }
+        for (index, method) in methods.enumerated() { runs[index].label = method }
+    }
+
+    /// A figure that some run has.
+    struct Column {
+        var key: String
+        var unit: String
+        var higherIsBetter: Bool?
+        var proto: String
+
+        /// The text of the column's own kind of number.
+        var name: String { unit.isEmpty || unit == "ratio" ? key : "\(key) (\(unit == "percent" ? "%" : unit))" }
+    }
+
+    /// The figures of all runs at the end, in the order in which they come first; only those that were asked for, if any.
+    var columns: [Column] {
+        var columns: [Column] = []
+        for metric in runs.compactMap(\.results).flatMap(\.metrics) where metric.stage == "after" {
+            guard !columns.contains(where: { $0.key == metric.key }) else { continue }
+            columns.append(
+                Column(
+                    key: metric.key, unit: metric.unit, higherIsBetter: metric.higherIsBetter, proto: metric.protocol))
+        }
+        guard !settings.columns.isEmpty else { return columns }
+        return settings.columns.compactMap { key in columns.first { $0.key == key } }
+    }
+
+    /// The figure of the unedited model; nil where the runs do not agree on it.
+    func unedited(_ key: String) -> Double? {
+        let values = Set(runs.compactMap { $0.value(key, stage: "before") })
+        return values.count == 1 ? values.first : nil
+    }
+
+    /// The best of all runs; nil where they are all equal.
+    func best(_ column: Column) -> Double? {
+        let values = Set(runs.compactMap { $0.value(column.key) }.filter(\.isFinite))
+        guard values.count > 1, let better = column.higherIsBetter else { return nil }
+        return better ? values.max() : values.min()
+    }
+}
+
+extension StagedMetric {
+    /// "evaluator.metric"
+    public var key: String { "\(evaluator).\(name)" }
+}
+
+extension MetricsFile {
+    /// Seconds of everything but measuring and loading.
+    var editSeconds: Double {
+        let others = ["evaluate", "answers", "load", "summarize"]
+        return seconds.filter { phase in !others.contains { phase.key.hasPrefix($0) } }.values.reduce(0, +)
+    }
+
+    /// The Frobenius norm of everything that changed.
+    var deltaNorm: Double {
+        weights.filter { $0.stage == nil }.reduce(0) { $0 + $1.deltaNorm * $1.deltaNorm }.squareRoot()
+    }
+}
+
+/// A table of a comparison: whichever of runs and figures are fewer stand side by side.
+public struct ComparisonTable: Sendable {
+    public struct Cell: Sendable {
+        public var text: String
+        public var isBest = false
+    }
+
+    public var header: [String]
+    public var rows: [[Cell]] = []
+
+    /// Columns of runs that a page or a terminal takes.
+    private static let mostRuns = 8
+
+    public init(_ comparison: Comparison) {
+        let columns = comparison.columns
+        func cell(_ column: Comparison.Column, _ run: Comparison.Run) -> Cell {
+            guard let value = run.value(column.key) else { return Cell(text: "") }
+            return Cell(text: Figures.text(value), isBest: value == comparison.best(column))
+        }
+        func effort(_ value: Double?) -> Cell { Cell(text: value.map(Figures.text) ?? "failed") }
+        if comparison.runs.count <= ComparisonTable.mostRuns {
+            header = ["figure", "unedited"] + comparison.runs.map(\.label)
+            for column in columns {
+                let unedited = comparison.unedited(column.key).map(Figures.text) ?? ""
+                rows.append([Cell(text: column.name), Cell(text: unedited)] + comparison.runs.map { cell(column, $0) })
+            }
+            rows.append([Cell(text: "‖Δ‖"), Cell(text: "")] + comparison.runs.map { effort($0.results?.deltaNorm) })
+            rows.append(
+                [Cell(text: "seconds to edit"), Cell(text: "")]
+                    + comparison.runs.map { effort($0.results?.editSeconds) })
+        } else {
+            header = ["run"] + columns.map(\.name) + ["‖Δ‖", "seconds to edit"]
+            rows.append(
+                [Cell(text: "unedited")]
+                    + columns.map { Cell(text: comparison.unedited($0.key).map(Figures.text) ?? "") }
+                    + [Cell(text: ""), Cell(text: "")])
+            for run in comparison.runs {
+                rows.append(
+                    [Cell(text: run.label)] + columns.map { cell($0, run) }
+                        + [effort(run.results?.deltaNorm), effort(run.results?.editSeconds)])
+            }
+        }
+    }
+
+    /// For comparison.md; the best of a figure in bold.
+    var markdown: String {
+        func line(_ cells: [String]) -> String {
+            "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
+        }
+        let rule = header.indices.map { $0 == 0 ? "---" : "---:" }
+        let body = rows.map { line($0.map { $0.isBest ? "**\($0.text)**" : $0.text }) }
+        return ([line(header), line(rule)] + body).joined(separator: "\n") + "\n"
+    }
+}

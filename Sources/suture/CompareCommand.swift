@@ -1,0 +1,24 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import SutureRuntime
+
+struct CompareCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "compare", abstract: "Puts finished runs side by side.",
+        discussion: "The figures are those after the edit. `suture run` does the same for a file with variants.")
+
+    @Argument(help: "Run folders.") var folders: [String]
+    @Option(help: "Leave table and page in this folder.") var output: String?
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        let comparison = try Comparison(folders: folders)
+        if let output {
+            try ComparisonFolder(URL(fileURLWithPath: output)).write(comparison, source: nil)
+        }
+        if json { return try Terminal.printJSON(comparison) }
+        print(ComparisonSummary(comparison: comparison, folder: output.map { ComparisonFolder(URL(fileURLWithPath: $0)) }).text)
+    }
+}

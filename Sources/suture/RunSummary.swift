@@ -1,0 +1,96 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureRuntime
+
+/// A finished run in the terminal: what the model says now, the figures, where it all lies.
+struct RunSummary {
+    let results: MetricsFile
+    let cases: [CaseResult]
+    let folder: RunFolder
+
+    /// Prompts beyond which the table refers to the file.
+    private static let longestTable = 20
+
+    var text: String {
+        [answers, metrics, weights, seconds, "run folder: \(folder.url.path)"]
+            .filter { !$0.isEmpty }.joined(separator: "\n\n")
+    }
+
+    private var answers: String {
+        var table = TextTable(header: ["prompt", "before", "after", "wanted"])
+        table.rows = cases.prefix(RunSummary.longestTable).map {
+            [$0.prompt, $0.answers["before"] ?? "", $0.answers["after"] ?? "", $0.wanted].map(RunSummary.line)
+        }
+        let rest = cases.count - table.rows.count
+        return table.render() + (rest > 0 ? "\n… and \(rest) more in cases.jsonl" : "")
+    }
+
+    /// Text on one line.
+    private static func line(_ text: String) -> String {
+        text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
+    }
+
+    /// Stages beyond which only the first and the last are shown.
+    private static let mostStages = 8
+
+    private var metrics: String {
+        let all = results.stages
+        let shown = all.count <= RunSummary.mostStages ? all : ["before", "after"]
+        var table = TextTable(
+            header: ["metric"] + shown + ["±", "unit", "n", "protocol"],
+            numeric: Set(1...shown.count + 1).union([shown.count + 3]))
+        var order: [String] = []
+        var stages: [String: [String: StagedMetric]] = [:]
+        for metric in results.metrics {
+            if stages[metric.key] == nil { order.append(metric.key) }
+            stages[metric.key, default: [:]][metric.stage] = metric
+        }
+        for key in order {
+            guard let found = stages[key], let any = found["after"] ?? found[shown.last { found[$0] != nil } ?? ""]
+            else { continue }
+            table.rows.append(
+                [key] + shown.map { found[$0].map { Figures.text($0.value) } ?? "" } + [
+                    any.standardError.map(Figures.text) ?? "", any.unit, String(any.n), any.protocol,
+                ])
+        }
+        guard !table.rows.isEmpty else { return "" }
+        let rest = all.count - shown.count
+        return table.render() + (rest > 0 ? "\n… and \(rest) stages between them in report.html and metrics.json" : "")
+    }
+
+    private var weights: String {
+        var table = TextTable(header: ["parameter", "‖Δ‖", "‖Δ‖/‖W‖", "rank"], numeric: [1, 2, 3])
+        let changes = results.weights.filter { $0.stage == nil }
+        table.rows = changes.prefix(RunSummary.longestTable).map {
+            [
+                $0.parameter, Figures.text($0.deltaNorm),
+                $0.baseNorm > 0 ? Figures.text($0.deltaNorm / $0.baseNorm) : "", $0.rank.map(String.init) ?? "dense",
+            ]
+        }
+        let rest = changes.count - table.rows.count
+        return table.render() + (rest > 0 ? "\n… and \(rest) more in metrics.json" : "")
+    }
+
+    private var seconds: String {
+        let phases = results.seconds.filter { $0.value >= 0.005 }.sorted { $0.value > $1.value }
+        return "seconds: " + phases.map { "\($0.key) \(Figures.text($0.value))" }.joined(separator: ", ")
+    }
+}
+
+/// Several runs side by side in the terminal.
+struct ComparisonSummary {
+    let comparison: Comparison
+    /// Nil where it was not written down.
+    let folder: ComparisonFolder?
+
+    var text: String {
+        let table = ComparisonTable(comparison)
+        var shown = TextTable(header: table.header, numeric: Set(1..<max(table.header.count, 2)))
+        shown.rows = table.rows.map { $0.map { $0.isBest ? "*\($0.text)" : $0.text } }
+        return """
+            \(shown.render())
+
+            after the edit; * is the best run of a figure\(folder.map { "\ntable and pictures: \($0.page.path)" } ?? "")
+            """
+    }
+}

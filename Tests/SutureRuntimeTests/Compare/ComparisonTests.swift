@@ -1,0 +1,88 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+import Testing
+
+@testable import SutureRuntime
+
+@Suite("Comparisons")
+struct ComparisonTests {
+    private func metric(_ name: String, _ stage: String, _ value: Double, better: Metric.Direction) -> StagedMetric {
+        StagedMetric(
+            "e", stage, Metric(name, value, unit: "percent", n: 1, direction: better, protocol: "greedy"))
+    }
+
+    private func run(_ label: String, success: Double, drift: Double, seconds: Double) -> Comparison.Run {
+        Comparison.Run(
+            label: label, variant: String(label.prefix(1)), folder: "/runs/\(label)",
+            results: MetricsFile(
+                metrics: [
+                    metric("success", "before", 1, better: .higherIsBetter),
+                    metric("success", "pass-1", 2, better: .higherIsBetter),
+                    metric("success", "after", success, better: .higherIsBetter),
+                    metric("drift", "after", drift, better: .lowerIsBetter),
+                ],
+                weights: [
+                    WeightChange(
+                        parameter: "w", deltaNorm: 3, baseNorm: 9, rank: 1, form: "low-rank", group: 0, stage: nil),
+                    WeightChange(
+                        parameter: "v", deltaNorm: 4, baseNorm: 9, rank: 1, form: "low-rank", group: 0, stage: nil),
+                    WeightChange(
+                        parameter: "v", deltaNorm: 40, baseNorm: 9, rank: 1, form: "low-rank", group: 0,
+                        stage: "pass-1"),
+                ], seconds: ["values": seconds, "evaluate-after": 100]))
+    }
+
+    @Test("figures stand below each other, runs side by side, and the best of each is marked by its direction")
+    func table() throws {
+        let comparison = Comparison(
+            title: "t",
+            runs: [
+                run("a", success: 50, drift: 0.5, seconds: 2), run("b", success: 75, drift: 0.25, seconds: 3),
+                Comparison.Run(label: "c", variant: "c", folder: "/runs/c", error: "it failed"),
+            ])
+        let table = ComparisonTable(comparison)
+        #expect(table.header == ["figure", "unedited", "a", "b", "c"])
+        #expect(table.rows[0].map(\.text) == ["e.success (%)", "1.00", "50.00", "75.00", ""])
+        #expect(table.rows[0].map(\.isBest) == [false, false, false, true, false])
+        #expect(table.rows[1].map(\.isBest) == [false, false, false, true, false])
+        #expect(table.rows[2].map(\.text) == ["‖Δ‖", "", "5.00", "5.00", "failed"])
+        #expect(table.rows[3].map(\.text) == ["seconds to edit", "", "2.00", "3.00", "failed"])
+        #expect(table.markdown.contains("**75.00**"))
+    }
+
+    @Test("many runs stand below each other, with the columns that were asked for")
+    func manyRuns() throws {
+        var settings = ComparisonSettings()
+        settings.columns = ["e.drift"]
+        let runs = (0..<9).map { run("r\($0)", success: 1, drift: Double($0), seconds: 1) }
+        let table = ComparisonTable(Comparison(title: "t", settings: settings, runs: runs))
+        #expect(table.header == ["run", "e.drift (%)", "‖Δ‖", "seconds to edit"])
+        #expect(table.rows.count == 10)
+        #expect(table.rows[1].map(\.isBest) == [false, true, false, false])
+    }
+
+    @Test("a picture has a point for each run, a line for each variant, and says what a point is")
+    func plot() throws {
+        var settings = ComparisonSettings()
+        settings.plots = [
+            ComparisonSettings.Plot(x: "e.success", y: "e.drift", isLogarithmic: true, title: "trade <off>"),
+            ComparisonSettings.Plot(x: "stage", y: "e.success", isLogarithmic: false, title: "stages"),
+        ]
+        settings.marked = ["a2"]
+        let page = ComparisonReport(
+            comparison: Comparison(
+                title: "t", settings: settings,
+                runs: [
+                    run("a1", success: 1, drift: 0.5, seconds: 1), run("a2", success: 100, drift: 0.25, seconds: 1),
+                    run("b1", success: 10, drift: 0.25, seconds: 1),
+                ])
+        ).html
+        #expect(page.contains("trade &lt;off&gt;"))
+        #expect(page.components(separatedBy: "<circle").count - 1 == 3 + 9)
+        #expect(page.components(separatedBy: "<polyline").count - 1 == 1 + 3)
+        #expect(page.contains("<title>a2: 100.0, 0.2500</title>"))
+        #expect(page.components(separatedBy: "stroke-width=\"2.5\"").count - 1 == 1)
+        #expect(page.contains("b1, pass-1: 2.00"))
+    }
+}
