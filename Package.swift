@@ -38,6 +38,7 @@ let package = Package(
         // What a plugin in a package of its own depends on; linked into it, so that no Swift type crosses.
         .library(name: "CSuture", targets: ["CSuture"]),
         .library(name: "SutureKit", targets: ["SutureKit"]),
+        plugin("Annotators"),
         plugin("Locators"),
         plugin("MEMIT"),
         plugin("STAR"),
@@ -46,6 +47,7 @@ let package = Package(
         plugin("IME"),
         plugin("Evaluators"),
         plugin("Native"),
+        plugin("TNT"),
     ]
         + faultPlugins.map { .library(name: "fault-\($0.lowercased())", type: .dynamic, targets: ["Fault\($0)"]) },
     dependencies: [
@@ -60,6 +62,7 @@ let package = Package(
         .target(name: "SutureKit", dependencies: ["CSuture"], swiftSettings: strict),
 
         // The methods. They depend on SutureKit alone.
+        pluginTarget("Annotators"),
         pluginTarget("Locators"),
         pluginTarget("MEMIT", over: "ValueEditing"),
         pluginTarget("PMET", over: "ValueEditing"),
@@ -67,6 +70,7 @@ let package = Package(
         pluginTarget("IME"),
         pluginTarget("STAR"),
         pluginTarget("Evaluators"),
+        pluginTarget("TNT"),
         // What methods that optimise values share; linked into each of them.
         .target(
             name: "ValueEditing", dependencies: ["SutureKit"], path: "Plugins/ValueEditing", exclude: ["README.md"],
@@ -129,10 +133,10 @@ let package = Package(
         .testTarget(
             name: "MethodTests",
             dependencies: [
-                "AlphaEdit", "Evaluators", "IME", "Locators", "MEMIT", "PMET", "STAR", "SutureModel", "TestSupport",
-                "ValueEditing",
+                "AlphaEdit", "Annotators", "Evaluators", "IME", "Locators", "MEMIT", "PMET", "STAR", "SutureModel", "TNT",
+                "TestSupport", "ValueEditing",
             ],
-            exclude: ["Golden"], swiftSettings: strict,
+            exclude: ["Golden", "TNT/Golden"], swiftSettings: strict,
             // Every plugin brings a suture_plugin_entry of its own; these tests link several and call none.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--allow-multiple-definition"])]),
         .testTarget(

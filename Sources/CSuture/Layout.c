@@ -203,7 +203,9 @@ _Static_assert(offsetof(suture_model_api, apply) == 80, "suture_model_api.apply"
 _Static_assert(offsetof(suture_model_api, cache_retain) == 88, "suture_model_api.cache_retain");
 _Static_assert(offsetof(suture_model_api, cache_release) == 96, "suture_model_api.cache_release");
 _Static_assert(offsetof(suture_model_api, cache_select) == 104, "suture_model_api.cache_select");
-_Static_assert(sizeof(suture_model_api) == 112, "suture_model_api");
+_Static_assert(offsetof(suture_model_api, parameter_count) == 112, "suture_model_api.parameter_count");
+_Static_assert(offsetof(suture_model_api, parameter_name) == 120, "suture_model_api.parameter_name");
+_Static_assert(sizeof(suture_model_api) == 128, "suture_model_api");
 _Static_assert(offsetof(suture_model_info, struct_size) == 0, "suture_model_info.struct_size");
 _Static_assert(offsetof(suture_model_info, layer_count) == 8, "suture_model_info.layer_count");
 _Static_assert(offsetof(suture_model_info, d_model) == 16, "suture_model_info.d_model");

@@ -103,6 +103,21 @@ public final class Model: Sendable {
         }
     }
 
+    /// The checkpoint's names of all parameters, ascending.
+    public var parameterNames: [String] {
+        get throws(SutureError) {
+            let table = try Host.models()
+            var names: [String] = []
+            for index in 0..<table.pointee.parameter_count(handle) {
+                names.append(
+                    try text { buffer, capacity, needed in
+                        table.pointee.parameter_name(self.handle, index, buffer, capacity, needed)
+                    })
+            }
+            return names
+        }
+    }
+
     /// A weight by its checkpoint name, `[out, in]` for projections, changes included.
     public func parameter(_ name: String) throws(SutureError) -> Tensor {
         var out: OpaquePointer?

@@ -26,7 +26,7 @@ public enum ModelTable {
                 struct_size: MemoryLayout<suture_model_api>.size, retain: retain, release: releaseHandle, info: info,
                 encode: encode, decode: decode, forward: forward, generate: generate, weight_name: weightName,
                 parameter: parameter, apply: apply, cache_retain: cacheRetain, cache_release: cacheRelease,
-                cache_select: cacheSelect))
+                cache_select: cacheSelect, parameter_count: parameterCount, parameter_name: parameterName))
         return UnsafePointer(table)
     }()
 
@@ -154,6 +154,22 @@ public enum ModelTable {
         ) -> OpaquePointer? = { handle, name, out in
             Host.returningError {
                 out.pointee = try model(handle).transformer.weights.tensor(String(cString: name)).retainedHandle()
+            }
+        }
+
+    private static let parameterCount: @convention(c) (OpaquePointer) -> Int64 = {
+        Int64(model($0).transformer.weights.names.count)
+    }
+    private static let parameterName:
+        @convention(c) (
+            OpaquePointer, Int64, UnsafeMutablePointer<CChar>?, Int64, UnsafeMutablePointer<Int64>
+        ) -> OpaquePointer? = { handle, index, buffer, capacity, needed in
+            Host.returningError {
+                let names = model(handle).transformer.weights.names
+                guard index >= 0, index < names.count else {
+                    throw SutureError(.outOfRange, "parameter \(index) of \(names.count) was asked for")
+                }
+                write(names[Int(index)], buffer, capacity, needed)
             }
         }
 

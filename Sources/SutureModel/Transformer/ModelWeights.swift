@@ -25,6 +25,8 @@ public struct ModelWeights: Sendable {
     public let transposed: Set<String>
     /// What this checkpoint puts in front of names.
     public let prefix: String
+    /// Checkpoint names, ascending.
+    public let names: [String]
 
     /// Maps a checkpoint. Weights that are stored in `dtype` and stay on the CPU are looked at where the file is mapped;
     /// others are converted.
@@ -62,6 +64,7 @@ public struct ModelWeights: Sendable {
         }
         self.tensors = tensors
         self.transposed = transposed
+        self.names = tensors.keys.sorted()
     }
 
     /// The numbers of one stored tensor, as stored.
@@ -77,8 +80,6 @@ public struct ModelWeights: Sendable {
             return try Tensor(bytes: raw, shape: entry.shape, dtype: dtype)
         }
     }
-
-    public var names: [String] { tensors.keys.sorted() }
 
     /// - Throws: `notFound` for a name that this model does not have.
     public func tensor(_ name: String) throws(SutureError) -> Tensor {

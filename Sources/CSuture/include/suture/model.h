@@ -171,6 +171,13 @@ typedef struct suture_model_api {
                                                                   suture_tensor *SUTURE_NULLABLE rows,
                                                                   suture_tensor *SUTURE_NULLABLE lengths,
                                                                   suture_cache *SUTURE_NULLABLE *SUTURE_NONNULL out);
+
+    /* The checkpoint names of all parameters, ascending: how many there are, and that at `index`. Same buffer rule as
+     * decode. [any-thread] */
+    int64_t (*SUTURE_NONNULL parameter_count)(suture_model *SUTURE_NONNULL model);
+    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL parameter_name)(suture_model *SUTURE_NONNULL model, int64_t index,
+                                                                    char *SUTURE_NULLABLE buffer, int64_t capacity,
+                                                                    int64_t *SUTURE_NONNULL needed);
 } suture_model_api;
 
 #endif

@@ -1,0 +1,40 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// Asks a function of any library about every word; other than zero means unwanted.
+///
+/// The function is asked once for each different word of a call, so it must depend on the word alone.
+struct NativeFunction: Annotator {
+    static let descriptor = ComponentDescriptor(
+        id: "native-function", summary: "Asks a function of any library, by libffi, about every word.")
+
+    @Parameter("library", help: "A shared library: a path, or a name that the system's loader finds.")
+    var library: String
+
+    @Parameter("symbol", help: "The function's name in the library.")
+    var symbol: String
+
+    @Parameter(
+        "signature", choices: ["i64(str)", "i32(str)", "f64(str)"],
+        help: "What the function takes and gives. Nothing can check it: a wrong one is undefined behaviour.")
+    var signature = "i64(str)"
+
+    @Parameter("case_sensitive", help: "Hand words over as they stand; otherwise in small letters.")
+    var isCaseSensitive = true
+
+    func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] {
+        let function = try ForeignFunction(library: library, symbol: symbol, signature: signature)
+        var answers: [String: Bool] = [:]
+        return try texts.map { text in
+            let scanned = ScannedText(text.text, behind: text.prompt, foldsCase: !isCaseSensitive)
+            return try scanned.words.filter { range in
+                let word = scanned.string(range)
+                if let known = answers[word] { return known }
+                let isUnwanted = try function.call([.text(word)]).asNumber != 0
+                answers[word] = isUnwanted
+                return isUnwanted
+            }.map(scanned.bytes)
+        }
+    }
+}

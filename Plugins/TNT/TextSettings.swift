@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// Where the texts come from that are trained on, and who says what is unwanted in them.
+struct TextSettings: ParameterSet {
+    /// Rows of one call of the generator. Fixed: which random numbers a row draws depends on its place in the call.
+    private static let rowsPerCall = 64
+
+    @Parameter(
+        "annotator", kind: .annotator, needs: .prompt, needsOtherwise: .generations,
+        help: "Marks what is unwanted. Without: the data set's marked generations.")
+    var annotator: ComponentReference?
+
+    @Parameter(
+        "generations", choices: ["sampled", "given"],
+        help: "Train on what the model says, or on the data set's texts. Without: sampled where there is an annotator.")
+    var source: String?
+
+    @Parameter(
+        "mark", choices: ["word", "first"],
+        help: "Of each unwanted part mark every token that it touches, or its first token alone.")
+    var mark = "word"
+
+    @Parameter("max_new_tokens", in: .positive, unit: "tokens", help: "The longest that a sampled text may become.")
+    var maxNewTokens = 32
+
+    @Parameter("temperature", in: .nonNegative, help: "Of sampling; 0: greedy.")
+    var temperature = 0.0
+
+    @Parameter("top_k", in: .nonNegative, help: "Sample from so many of the likeliest tokens; 0: from all.")
+    var topK = 0
+
+    @Parameter("top_p", in: .closed(0...1), help: "Sample from the fewest tokens that hold this mass.")
+    var topP = 1.0
+
+    @Parameter("samples", in: .positive, unit: "texts", help: "Texts for each prompt; several need a temperature.")
+    var sampleCount = 1
+
+    var isSampled: Bool { source.map { $0 == "sampled" } ?? (annotator != nil) }
+
+    func validate() throws(SutureError) {
+        guard !isSampled || annotator != nil else {
+            throw SutureError(
+                .invalidArgument, "sampled generations need an annotator that marks what is unwanted in them",
+                hint: "name one under annotator, or set generations: given")
+        }
+        guard sampleCount == 1 || temperature > 0 else {
+            throw SutureError(
+                .invalidArgument, "\(sampleCount) samples for each prompt would be the same text",
+                hint: "set a temperature")
+        }
+    }
+
+    /// What a model says behind the cases' prompts, or the cases' own texts, with marks.
+    ///
+    /// - Parameter seed: of sampling.
+    func sequences(
+        for cases: [EditCase], on model: Model, seed: Int, in session: Session
+    ) throws -> [TrainingSequence] {
+        isSampled
+            ? try sequences(behind: TextSettings.prompts(of: cases), on: model, seed: seed, in: session)
+            : try marked(given(cases, on: model), in: session)
+    }
+
+    /// What a model says behind prompts, with marks: ``sampleCount`` texts for each.
+    func sequences(
+        behind prompts: [String], on model: Model, seed: Int, in session: Session
+    ) throws -> [TrainingSequence] {
+        try marked(sampled(prompts, on: model, seed: seed, in: session), in: session)
+    }
+
+    private func marked(_ texts: [Text], in session: Session) throws -> [TrainingSequence] {
+        guard !texts.isEmpty else {
+            throw SutureError(
+                .failedPrecondition, "the cases have no text to train on",
+                hint: "give cases with prompts, or with marked generations")
+        }
+        var marks = texts.map(\.marked.marks)
+        if let annotator {
+            try session.progress("annotate")
+            marks = try session.annotate(texts.map(\.marked), with: annotator)
+        }
+        return zip(texts, marks).map { text, marks in
+            let marked = text.decoded.tokens(in: marks, firstOnly: mark == "first")
+            return TrainingSequence(
+                prompt: text.prompt, response: text.response,
+                weights: text.response.indices.map { marked.contains($0) ? -1 : 1 })
+        }
+    }
+
+    /// A text as tokens and as bytes.
+    private struct Text {
+        var prompt: [Int]
+        var response: [Int]
+        var decoded: TokenText
+        var marked: MarkedText
+    }
+
+    private func sampled(_ prompts: [String], on model: Model, seed: Int, in session: Session) throws -> [Text] {
+        let rows = try prompts.flatMap { prompt in
+            [[Int]](repeating: try model.start(prompt), count: sampleCount)
+        }
+        var texts: [Text] = []
+        for (call, start) in stride(from: 0, to: rows.count, by: TextSettings.rowsPerCall).enumerated() {
+            try session.progress("sample", start, of: rows.count)
+            let range = start..<min(start + TextSettings.rowsPerCall, rows.count)
+            let generation = Model.Generation(
+                maxNewTokens: maxNewTokens, temperature: temperature, topK: topK, topP: topP, seed: seed + call)
+            for (row, response) in zip(range, try model.generate(Array(rows[range]), generation)) {
+                let decoded = try TokenText(response, behind: rows[row].last, model)
+                texts.append(
+                    Text(
+                        prompt: rows[row], response: response, decoded: decoded,
+                        marked: MarkedText(prompt: prompts[row / sampleCount], text: decoded.text)))
+            }
+        }
+        return texts
+    }
+
+    /// The texts that cases bring along. They have no ids, so here text is tokenised, directly behind its prompt.
+    private func given(_ cases: [EditCase], on model: Model) throws -> [Text] {
+        try cases.flatMap { editCase in
+            try editCase.generations.map { marked in
+                let prompt = try model.start(marked.prompt)
+                let whole = try model.encode(marked.prompt + marked.text, addsSpecialTokens: true)
+                let response =
+                    whole.starts(with: prompt) ? Array(whole[prompt.count...]) : try model.encode(marked.text)
+                let decoded = try TokenText(response, behind: prompt.last, model)
+                guard decoded.text.utf8.elementsEqual(marked.text.utf8), !response.isEmpty else {
+                    throw SutureError(
+                        .invalidArgument,
+                        "case \(editCase.id): the model's tokens spell the generation \"\(marked.text)\" as "
+                            + "\"\(decoded.text)\", so that its marks cannot be placed",
+                        hint: "give the text as the model wrote it")
+                }
+                return Text(prompt: prompt, response: response, decoded: decoded, marked: marked)
+            }
+        }
+    }
+
+    /// Every prompt of the cases once, in their order, with the subject filled in.
+    static func prompts(of cases: [EditCase]) -> [String] {
+        var seen: Set<String> = []
+        return cases.flatMap { editCase in
+            ([editCase.prompt] + editCase.generationPrompts).map { Template.fill($0, with: editCase.subject) }
+        }.filter { !$0.isEmpty && seen.insert($0).inserted }
+    }
+}
+
+extension Model {
+    /// The tokens in front of a text. A model reads something before it speaks, be it the mark where texts begin.
+    fileprivate func start(_ prompt: String) throws(SutureError) -> [Int] {
+        let ids = try encode(prompt, addsSpecialTokens: true)
+        if !ids.isEmpty { return ids }
+        guard let token = info.beginningToken ?? info.endToken else {
+            throw SutureError(
+                .failedPrecondition, "the model has no token with which a text without a prompt could begin",
+                hint: "give every text a prompt")
+        }
+        return [token]
+    }
+}

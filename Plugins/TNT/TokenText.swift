@@ -1,0 +1,80 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// What generated tokens say, and which bytes of it each of them contributes to.
+///
+/// The ids are the truth: nothing is tokenised again. Tokens are decoded one after the other behind the token before
+/// them, so that a tokenizer that treats the beginning of a text differently is read as it will be used.
+struct TokenText: Sendable, Hashable {
+    /// A character has at most so many bytes, so no more tokens than that share one.
+    private static let longestCharacter = 4
+    /// U+FFFD, which stands for bytes that are not a character, or not yet.
+    private static let replacement: [UInt8] = [0xEF, 0xBF, 0xBD]
+
+    private(set) var text = ""
+    /// For each token, in bytes of the text's UTF-8. Tokens that share a character overlap; special tokens are empty.
+    private(set) var ranges: [Range<Int>] = []
+
+    init(_ tokens: [Int], behind context: Int?, _ model: Model) throws(SutureError) {
+        var bytes: [UInt8] = []
+        var first = 0
+        while first < tokens.count {
+            let before = first > 0 ? tokens[first - 1] : context
+            // Complete bytes behind each token of the piece.
+            var complete: [Int] = []
+            var piece: [UInt8] = []
+            repeat {
+                let last = first + complete.count
+                piece = try TokenText.bytes(of: Array(tokens[first...last]), behind: before, model)
+                complete.append(TokenText.completeCount(piece))
+            } while complete.last != piece.count && complete.count < TokenText.longestCharacter
+                && first + complete.count < tokens.count
+            complete[complete.count - 1] = piece.count
+            var lower = 0
+            for end in complete {
+                ranges.append(bytes.count + lower..<bytes.count + TokenText.endOfCharacter(end, in: piece))
+                lower = end
+            }
+            bytes += piece
+            first += complete.count
+        }
+        text = String(decoding: bytes, as: UTF8.self)
+    }
+
+    /// Which tokens unwanted parts of the text concern.
+    ///
+    /// - Parameter firstOnly: of each part, its first token alone.
+    func tokens(in marks: [Range<Int>], firstOnly: Bool) -> Set<Int> {
+        var marked: Set<Int> = []
+        for mark in marks {
+            let inside = ranges.indices.filter { ranges[$0].overlaps(mark) }
+            marked.formUnion(firstOnly ? Array(inside.prefix(1)) : inside)
+        }
+        return marked
+    }
+
+    private static func bytes(of tokens: [Int], behind context: Int?, _ model: Model) throws(SutureError) -> [UInt8] {
+        if let context {
+            let before = Array(try model.decode([context]).utf8)
+            let all = Array(try model.decode([context] + tokens).utf8)
+            if all.starts(with: before) { return Array(all[before.count...]) }
+        }
+        return Array(try model.decode(tokens).utf8)
+    }
+
+    /// The bytes in front of a character that the tokens may not have finished.
+    private static func completeCount(_ piece: [UInt8]) -> Int {
+        var rest = piece[...]
+        while rest.suffix(3).elementsEqual(replacement) { rest.removeLast(3) }
+        return rest.count
+    }
+
+    /// Where the character ends that a token has begun or goes on with; `end` where it is between two.
+    private static func endOfCharacter(_ end: Int, in piece: [UInt8]) -> Int {
+        guard end < piece.count else { return end }
+        var next = end + 1
+        while next < piece.count, piece[next] & 0xC0 == 0x80 { next += 1 }
+        return next
+    }
+}
