@@ -7,7 +7,7 @@ let plugin = PluginExport(
     id: "fault.swift", version: "0.1.0",
     components: [
         Marker.self, Filler.self, Meter.self, Thrower.self, Trapper.self, Refuser.self, Finder.self, Twice.self,
-        Counter.self,
+        Counter.self, Picky.self,
     ])
 
 @c @implementation
@@ -155,5 +155,17 @@ struct Counter: Patcher {
         try session.record(Score("calls", calls))
         let shape = try session.model.parameter(parameter).shape
         return Patch([Delta(parameter, .dense(try Tensor.ones(shape) * calls))])
+    }
+}
+
+/// Edits one case and leaves the others alone.
+struct Picky: Patcher {
+    static let descriptor = ComponentDescriptor(id: "picky", summary: "Edits one case.")
+    @Parameter("parameter", help: "The weight.") var parameter: String
+    @Parameter("only", help: "Index of the case.") var only = 0
+
+    func patch(_ cases: [EditCase], at locations: [Location], in session: Session) throws -> Patch {
+        guard cases.contains(where: { $0.index == only }) else { return Patch() }
+        return Patch([Delta(parameter, .dense(try Tensor.ones(session.model.parameter(parameter).shape)))])
     }
 }

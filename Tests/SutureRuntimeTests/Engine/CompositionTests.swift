@@ -54,6 +54,18 @@ import Testing
         #expect(values(single, "calls") == ["after": 1])
     }
 
+    @Test("a group that a method leaves as it is does not end the run, and one in which all are left is refused")
+    func unchanged() throws {
+        func picky(_ only: Int) -> String { "{name: picky, parameter: \(Self.weight), only: \(only)}" }
+        let (one, metrics, _) = try run(picky(1), "{mode: single}")
+        #expect(one.code == 0 && one.errors.contains("picky changed nothing in 1 of 2 groups of cases"), "\(one.errors)")
+        #expect(metrics?.weights.map(\.group) == [1])
+        for edit in ["{mode: single}", "{mode: batch}"] {
+            let none = try run(picky(7), edit).run
+            #expect(none.code == 5 && none.errors.contains("picky returned no weight change"), "\(none.errors)")
+        }
+    }
+
     @Test("what a setting lacks is refused before the model is loaded, naming the setting and what to do")
     func needs() throws {
         let errors = try run("{name: twice, base: \(Self.counter)}").errors
