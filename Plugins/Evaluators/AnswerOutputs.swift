@@ -67,8 +67,10 @@ extension AnswerSettings {
         let model = try session.model
         var answers = cases.flatMap { editCase in
             let paraphrases = editCase.paraphrasePrompts.map { (AnsweredPrompt.Group.paraphrase, $0, editCase.answer) }
+            // Objects stand behind a space; the answers of other data sets follow their prompts as they are.
+            let space = editCase.targetNew.isEmpty ? "" : " "
             let neighbors = editCase.neighborSamples.map {
-                (AnsweredPrompt.Group.neighborhood, $0.filledPrompt, $0.target)
+                (AnsweredPrompt.Group.neighborhood, $0.filledPrompt, space + $0.target)
             }
             return ([(.answer, editCase.filledPrompt, editCase.answer)] + paraphrases + neighbors).map {
                 AnsweredPrompt(caseIndex: editCase.index, group: $0, prompt: $1, reference: $2)

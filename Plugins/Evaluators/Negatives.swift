@@ -4,7 +4,7 @@ import SutureKit
 
 /// How much of what the model says is unwanted, as an annotator sees it, and whether it begins to stutter.
 ///
-/// The model speaks greedily behind each case's prompt; the annotator marks the texts. `marked_tokens` is the share of
+/// The model speaks greedily behind prompts of each case; the annotator marks the texts. `marked_tokens` is the share of
 /// tokens that a mark touches, of all tokens said (a text's tokens being those that the tokenizer gives it);
 /// `marked_texts` the share of texts with a mark; `word_repeats` the number of words in a text that repeat the word
 /// just before them, white space parting words.
@@ -16,27 +16,43 @@ struct Negatives: Evaluator {
     @Parameter("annotator", kind: .annotator, help: "Says which parts of a text are unwanted.")
     var annotator: ComponentReference
 
+    @Parameter(
+        "prompts", choices: PromptChoice.allCases.map(\.rawValue), help: "Which prompts of the cases are continued.")
+    var promptsName = PromptChoice.prompt.rawValue
+
     let settings = ContinuationSettings(maxNewTokens: 64)
 
     func validate() throws { try settings.validate() }
 
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
-        guard !cases.isEmpty else { return [] }
+        let choice = PromptChoice(rawValue: promptsName) ?? .prompt
+        let prompts = cases.map(choice.prompts)
+        let all = prompts.flatMap { $0 }
+        guard !all.isEmpty else { return [] }
         let model = try session.model
-        let said = try settings.continuations(of: cases.map(\.filledPrompt), model, in: session)
-        let texts = zip(cases, said).map { MarkedText(prompt: $0.filledPrompt, text: $1.text) }
+        let said = try settings.continuations(of: all, model, in: session)
+        let texts = zip(all, said).map { MarkedText(prompt: $0, text: $1.text) }
         let marks = try session.annotate(texts, with: annotator)
-        return try cases.indices.flatMap { i in
-            let (count, marked) = try tokens(of: texts[i].text, touchedBy: marks[i], model)
-            let index = cases[i].index
-            return [
-                Score(
-                    "marked_tokens", count > 0 ? Double(marked) / Double(count) : 0, caseIndex: index,
-                    weight: Double(count)),
-                Score("marked_texts", marks[i].isEmpty ? 0 : 1, caseIndex: index),
-                Score("word_repeats", Double(Negatives.repeats(in: texts[i].text)), caseIndex: index),
-            ]
+        var scores: [Score] = []
+        var next = 0
+        for (editCase, own) in zip(cases, prompts) where !own.isEmpty {
+            let range = next..<next + own.count
+            next = range.upperBound
+            var (count, marked) = (0, 0)
+            for i in range {
+                let tokens = try tokens(of: texts[i].text, touchedBy: marks[i], model)
+                count += tokens.count
+                marked += tokens.marked
+            }
+            let n = Double(own.count)
+            func add(_ name: String, _ value: Double, weight: Double) {
+                scores.append(Score(name, value, caseIndex: editCase.index, weight: weight))
+            }
+            add("marked_tokens", count > 0 ? Double(marked) / Double(count) : 0, weight: Double(count))
+            add("marked_texts", Double(range.count { !marks[$0].isEmpty }) / n, weight: n)
+            add("word_repeats", range.reduce(0) { $0 + Double(Negatives.repeats(in: texts[$1].text)) } / n, weight: n)
         }
+        return scores
     }
 
     func summarize(_ scores: [Score]) throws -> [Metric] {
@@ -44,10 +60,10 @@ struct Negatives: Evaluator {
             Metric.weightedMean(
                 of: "marked_tokens", in: scores, times: 100, unit: "percent", direction: .lowerIsBetter,
                 protocol: settings.protocolName),
-            Metric.mean(
+            Metric.weightedMean(
                 of: "marked_texts", in: scores, times: 100, unit: "percent", direction: .lowerIsBetter,
                 protocol: settings.protocolName),
-            Metric.mean(
+            Metric.weightedMean(
                 of: "word_repeats", in: scores, unit: "words", direction: .lowerIsBetter,
                 protocol: settings.protocolName),
         ].compactMap { $0 }

@@ -46,7 +46,8 @@ public struct EditCase: Sendable, Hashable {
     public var targetNew: String
     /// The object that the model knows.
     public var targetTrue: String
-    /// A whole reference answer (code repair).
+    /// A whole reference answer, as it follows the prompt: nothing is put between the two. Where a data set has an object
+    /// to write, a space and the object.
     public var answer: String
     public var paraphrasePrompts: [String]
     /// Prompts of the same relation about other subjects, whose object is ``targetTrue``.

@@ -11,7 +11,7 @@ public struct CounterFactReader: DatasetReader {
     public let name = "counterfact"
     public let provides: EditCase.Fields = [
         .prompt, .subject, .targetNew, .targetTrue, .paraphrases, .neighbors, .generation, .attributes,
-        .neighborSamples,
+        .neighborSamples, .answer,
     ]
 
     public init() {}
@@ -27,11 +27,11 @@ public struct CounterFactReader: DatasetReader {
         let rewrite = try record.object("requested_rewrite")
         let subject = try rewrite.nonEmptyText("subject")
         let prompt = try rewrite.template("prompt", subject: subject)
+        let targetNew = try rewrite.target("target_new", isRequired: true)
         let targetTrue = try rewrite.target("target_true", isRequired: false)
         return EditCase(
             index: index, id: record.id, prompt: prompt, subject: subject,
-            targetNew: try rewrite.target("target_new", isRequired: true),
-            targetTrue: targetTrue,
+            targetNew: targetNew, targetTrue: targetTrue, answer: " " + targetNew,
             paraphrasePrompts: try record.texts("paraphrase_prompts"),
             neighborhoodPrompts: try record.texts("neighborhood_prompts"),
             generationPrompts: try record.texts("generation_prompts"),

@@ -21,7 +21,9 @@ public struct ZsREReader: DatasetReader {
 
     public let name: String
     public let target: Target
-    public let provides: EditCase.Fields = [.prompt, .subject, .targetNew, .paraphrases, .neighbors, .neighborSamples]
+    public let provides: EditCase.Fields = [
+        .prompt, .subject, .targetNew, .paraphrases, .neighbors, .neighborSamples, .answer,
+    ]
 
     public init(_ target: Target = .answer) {
         self.target = target
@@ -38,9 +40,10 @@ public struct ZsREReader: DatasetReader {
     private func editCase(_ record: CaseRecord, index: Int) throws(RuntimeError) -> EditCase {
         let subject = try record.nonEmptyText("subject")
         let prompt = try record.template("src", subject: subject, takesFirst: true)
+        let new = try object(record)
         let question = try record.has("loc") ? record.nonEmptyText("loc") + "?" : ""
         return EditCase(
-            index: index, id: record.id, prompt: prompt, subject: subject, targetNew: try object(record),
+            index: index, id: record.id, prompt: prompt, subject: subject, targetNew: new, answer: " " + new,
             paraphrasePrompts: try record.has("rephrase") ? [record.nonEmptyText("rephrase")] : [],
             neighborhoodPrompts: question.isEmpty ? [] : [question],
             neighborSamples: try neighbors(record, question))

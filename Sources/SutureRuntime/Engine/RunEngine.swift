@@ -114,7 +114,7 @@ package final class RunEngine {
                 + "measured as they are")
     }
 
-    private var evaluatorNames: [String] { experiment.evaluators.map(\.id) }
+    private var evaluatorNames: [String] { experiment.evaluators.map(\.label) }
 
     /// What a sequential run measures after a group; nil: nothing.
     private func measured(after group: EditGroups.Group, _ cases: [EditCase]) -> [EditCase]? {

@@ -144,11 +144,12 @@ extension Experiment {
     private static func evaluators(_ reader: ConfigReader) throws(RuntimeError) -> [ComponentRequest] {
         var evaluators: [ComponentRequest] = []
         for (index, item) in try reader.list("evaluators").enumerated() {
-            let evaluator = try component(item, path: "evaluators[\(index)]")
-            guard !evaluators.contains(where: { $0.name == evaluator.name }) else {
+            var evaluator = try component(item, path: "evaluators[\(index)]")
+            try evaluator.takeLabel()
+            guard !evaluators.contains(where: { $0.label == evaluator.label }) else {
                 throw RuntimeError(
-                    .usage, "\(evaluator.place): the evaluator '\(evaluator.name)' is listed twice",
-                    hint: "keep one; its figures could not be told apart")
+                    .usage, "\(evaluator.place): the evaluator '\(evaluator.label)' is listed twice",
+                    hint: "keep one, or give one another name for its figures: as: …")
             }
             evaluators.append(evaluator)
         }

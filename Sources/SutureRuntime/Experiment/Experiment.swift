@@ -34,10 +34,29 @@ public struct Experiment: Sendable {
     /// A component by name, with the settings that the file gives it.
     public struct ComponentRequest: Sendable, Hashable {
         public var name: String
+        /// The name of an evaluator's figures; its own, unless the file gives another (`as: …`).
+        public var label: String
         /// A mapping of settings, without the name.
         public var settings: ConfigNode
         /// Where the component is named.
         public var place: ConfigNode.Place
+
+        public init(name: String, settings: ConfigNode, place: ConfigNode.Place) {
+            self.name = name
+            label = name
+            self.settings = settings
+            self.place = place
+        }
+
+        /// Takes `as` out of the settings.
+        mutating func takeLabel() throws(RuntimeError) {
+            guard let node = settings["as"], case .mapping(let entries) = settings.content else { return }
+            guard let text = node.text, !text.isEmpty else {
+                throw RuntimeError(.usage, "\(node.place): as must be a text, got \(node.phrase)", hint: "write as: held-out")
+            }
+            label = text
+            settings = ConfigNode(.mapping(entries.filter { $0.key != "as" }), at: settings.place)
+        }
     }
 
     public struct Edit: Sendable, Hashable {

@@ -203,6 +203,7 @@ extension ResolvedComponent {
         if ofRun { plugin.append(("file", .text(file))) }
         return .mapping([
             ("name", .text(id)),
+            ("as", .text(label)),
             ("version", .text(version)),
             ("plugin", .mapping(plugin)),
             ("parameters", .mapping(settings.map { ($0.name, $0.value.value(ofRun: ofRun)) })),
@@ -213,7 +214,7 @@ extension ResolvedComponent {
 
     fileprivate init(_ node: ConfigNode, _ kind: ComponentKind, path: String) throws(RuntimeError) {
         let reader = try ConfigReader(
-            node, path: path, keys: ["name", "version", "plugin", "parameters", "types"], kind: .file)
+            node, path: path, keys: ["name", "as", "version", "plugin", "parameters", "types"], kind: .file)
         let plugin = try ConfigReader(
             try reader.required("plugin"), path: "\(path).plugin", keys: ["id", "version", "digest", "file"],
             kind: .file)
@@ -234,7 +235,7 @@ extension ResolvedComponent {
             settings.append(Setting(name: entry.key, value: value))
         }
         self.init(
-            id: try reader.requiredText("name"), kind: kind, version: try reader.text("version") ?? "",
+            id: try reader.requiredText("name"), label: try reader.requiredText("as"), kind: kind, version: try reader.text("version") ?? "",
             pluginID: try plugin.text("id") ?? "", pluginVersion: try plugin.text("version") ?? "",
             file: try plugin.text("file") ?? "", digest: try plugin.text("digest") ?? "", settings: settings)
     }

@@ -17,6 +17,8 @@ public struct ResolvedComponent: Sendable, Hashable, Codable {
     }
 
     public var id: String
+    /// The name of an evaluator's figures.
+    public var label: String
     public var kind: ComponentKind
     public var version: String
     public var pluginID: String
@@ -40,9 +42,10 @@ public struct ResolvedComponent: Sendable, Hashable, Codable {
     public var arguments: [ArgumentValue] { settings.map(\.value) }
 
     /// - Precondition: one value for each declared parameter, as ``ArgumentResolver`` returns them.
-    public init(_ component: ComponentDescription, arguments: [ArgumentValue]) {
+    public init(_ component: ComponentDescription, arguments: [ArgumentValue], label: String? = nil) {
         precondition(arguments.count == component.parameters.count)
         id = component.id
+        self.label = label ?? component.id
         kind = component.kind
         version = component.version
         pluginID = component.pluginID
@@ -53,10 +56,11 @@ public struct ResolvedComponent: Sendable, Hashable, Codable {
     }
 
     init(
-        id: String, kind: ComponentKind, version: String, pluginID: String, pluginVersion: String, file: String,
-        digest: String, settings: [Setting]
+        id: String, label: String, kind: ComponentKind, version: String, pluginID: String, pluginVersion: String,
+        file: String, digest: String, settings: [Setting]
     ) {
         self.id = id
+        self.label = label
         self.kind = kind
         self.version = version
         self.pluginID = pluginID
@@ -133,7 +137,8 @@ extension Experiment {
                 try resolved(kind, try Experiment.component(node, path: path))
             }
             for need in CaseRequirements.needs(of: component, arguments) { needs(need) }
-            return ResolvedComponent(component, arguments: arguments)
+            return ResolvedComponent(
+                component, arguments: arguments, label: request.label == request.name ? nil : request.label)
         }
         let locator = try resolved(.locator, self.locator)
         let method = try resolved(.patcher, self.method)

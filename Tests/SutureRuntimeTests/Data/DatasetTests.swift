@@ -47,7 +47,7 @@ struct CounterFactReaderTests {
             cases == [
                 EditCase(
                     index: 0, id: "7", prompt: "The capital of {} is", subject: "France", targetNew: "Rome",
-                    targetTrue: "Paris", paraphrasePrompts: ["France's capital is"],
+                    targetTrue: "Paris", answer: " Rome", paraphrasePrompts: ["France's capital is"],
                     neighborhoodPrompts: ["The capital of Spain is", "Spain's capital is"],
                     generationPrompts: ["France is known for"],
                     neighborSamples: [

@@ -52,7 +52,7 @@ struct ZsREReaderTests {
             cases == [
                 EditCase(
                     index: 0, id: "#0", prompt: "Which river feeds {}?", subject: "Lake Anna",
-                    targetNew: "North Anna River", paraphrasePrompts: ["What feeds Lake Anna?"],
+                    targetNew: "North Anna River", answer: " North Anna River", paraphrasePrompts: ["What feeds Lake Anna?"],
                     neighborhoodPrompts: ["nq question: who wrote the book?"],
                     neighborSamples: [
                         Neighbor(prompt: "nq question: who wrote the book?", subject: "", target: "Jane Doe")

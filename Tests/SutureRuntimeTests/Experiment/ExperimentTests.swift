@@ -81,6 +81,17 @@ struct ExperimentTests {
         #expect(experiment.method.settings["v_lr"]?.number == 0.5)
     }
 
+    @Test("An evaluator may stand there twice under two names")
+    func labels() throws {
+        let text = Workspace.standard.replacing(
+            "evaluators: [{name: counterfact}, {name: drift}]",
+            with: "evaluators: [{name: drift}, {name: drift, as: elsewhere, limit: 3}]")
+        let evaluators = try Workspace.withExperiment(text).experiment().evaluators
+        #expect(evaluators.map(\.name) == ["drift", "drift"])
+        #expect(evaluators.map(\.label) == ["drift", "elsewhere"])
+        #expect(evaluators[1].settings["limit"]?.integer == 3 && evaluators[1].settings["as"] == nil)
+    }
+
     @Test(
         "Modes decide about groups and restoring",
         arguments: [
@@ -166,7 +177,7 @@ struct ExperimentTests {
         ),
         (
             "[{name: counterfact}, {name: drift}]", "[{name: drift}, {name: drift}]",
-            "quickstart.yaml:9:36: the evaluator 'drift' is listed twice; keep one; its figures could not be told apart"
+            "quickstart.yaml:9:36: the evaluator 'drift' is listed twice; keep one, or give one another name for its figures: as: …"
         ),
         (
             "[{name: counterfact}, {name: drift}]", "[{nam: drift}]",

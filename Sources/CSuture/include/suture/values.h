@@ -64,7 +64,7 @@ typedef struct suture_edit_case {
     const char *SUTURE_NULLABLE subject;
     const char *SUTURE_NULLABLE target_new;    /* the object to write, without its leading space */
     const char *SUTURE_NULLABLE target_true;   /* the object that the model knows */
-    const char *SUTURE_NULLABLE answer;        /* a whole reference answer (code repair) */
+    const char *SUTURE_NULLABLE answer;        /* a whole reference answer; follows the prompt with nothing in between */
     int64_t paraphrase_count;                  /* prompts with the subject filled in */
     const char *SUTURE_NONNULL const *SUTURE_NULLABLE paraphrase_prompts;
     int64_t neighborhood_count;                /* same relation, other subjects; their object is target_true */
