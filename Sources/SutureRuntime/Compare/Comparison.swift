@@ -116,7 +116,7 @@ extension MetricsFile {
     }
 }
 
-/// A table of a comparison: whichever of runs and figures are fewer stand side by side.
+/// A table of a comparison: runs or figures stand side by side, whichever takes less room.
 public struct ComparisonTable: Sendable {
     public struct Cell: Sendable {
         public var text: String
@@ -126,8 +126,8 @@ public struct ComparisonTable: Sendable {
     public var header: [String]
     public var rows: [[Cell]] = []
 
-    /// Columns of runs that a page or a terminal takes.
-    private static let mostRuns = 8
+    /// Of a number, in letters.
+    private static let numberWidth = 7
 
     public init(_ comparison: Comparison) {
         let columns = comparison.columns
@@ -136,7 +136,11 @@ public struct ComparisonTable: Sendable {
             return Cell(text: Figures.text(value), isBest: value == comparison.best(column))
         }
         func effort(_ value: Double?) -> Cell { Cell(text: value.map(Figures.text) ?? "failed") }
-        if comparison.runs.count <= ComparisonTable.mostRuns {
+        func width(_ first: [String], _ others: [String]) -> Int {
+            others.reduce(first.map(\.count).max() ?? 0) { $0 + 2 + max($1.count, ComparisonTable.numberWidth) }
+        }
+        let (figures, runs) = (columns.map(\.name), comparison.runs.map(\.label))
+        if width(figures, runs + ["unedited"]) <= width(runs, figures + ["‖Δ‖", "seconds to edit"]) {
             header = ["figure", "unedited"] + comparison.runs.map(\.label)
             for column in columns {
                 let unedited = comparison.unedited(column.key).map(Figures.text) ?? ""

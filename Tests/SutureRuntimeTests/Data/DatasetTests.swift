@@ -238,12 +238,14 @@ struct CaseRequirementsTests {
                 needs: Self.needs(.make("memit", .patcher, requires: .targetTrue)))
         }
         #expect(error.hint == "use a dataset that supplies it: counterfact")
+        let text = Experiment.Dataset(name: "text", path: "/prompts.txt", limit: nil, offset: 0)
         let answer = try failure {
             try CaseRequirements.check(
-                [EditCase(index: 0, id: "1")], dataset: other,
+                [EditCase(index: 0, id: "1")], dataset: text,
                 needs: Self.needs(.make("star", .patcher, requires: .answer)))
         }
-        #expect(answer.hint == "use a dataset that supplies it: pairs")
+        #expect(answer.hint == "use a dataset that supplies it: \(DatasetReaders.supplying(.answer).joined(separator: ", "))")
+        #expect(Set(DatasetReaders.supplying(.answer)) == ["counterfact", "zsre", "zsre-alt", "pairs"])
     }
 
     @Test("An unknown dataset format names the nearest")
