@@ -44,19 +44,34 @@ import Testing
         #expect(again.errors.contains("already done"))
     }
 
-    @Test("a run whose worker is killed resumes and ends with the numbers of an undisturbed run, the model untouched")
-    func resume() throws {
+    @Test(
+        "a run whose worker is killed resumes and ends with the numbers of an undisturbed run, the model untouched",
+        arguments: [
+            ("before", "{name: memit, v_num_grad_steps: 4, context_templates: [['{}'], ['Yes. {}']]}", "{mode: batch}"),
+            (
+                "pass-1",
+                "{name: ime, iterations: 2, base: {name: memit, v_num_grad_steps: 4, context_templates: [['{}']]}}",
+                "{mode: batch}"
+            ),
+            (
+                "batch-1", "{name: alphaedit, L2: 1, v_num_grad_steps: 4, context_templates: [['{}']]}",
+                "{mode: sequential}"
+            ),
+        ])
+    func resume(stage: String, method: String, edit: String) throws {
         let model = Repository.world.appending(path: "model/model.safetensors")
         let before = try Data(contentsOf: model)
-        let undisturbed = try SmallExperiment()
+        let undisturbed = try SmallExperiment(["method": method, "edit": edit])
         #expect(try undisturbed.run().code == 0)
 
-        let killed = try SmallExperiment()
+        let killed = try SmallExperiment(["method": method, "edit": edit])
         let run = try killed.run { process in
-            // The first scores are on disk: the worker is in the middle of it.
+            // The first scores of the stage are on disk: the worker is in the middle of it.
             for _ in 0..<6000 {
                 let scores = try? killed.folder().appending(path: "state/scores.jsonl")
-                if let scores, let data = try? Data(contentsOf: scores), !data.isEmpty { break }
+                if let scores, let text = try? String(contentsOf: scores, encoding: .utf8), text.contains("\"\(stage)\"") {
+                    break
+                }
                 usleep(10_000)
             }
             let path = "/proc/\(process.processIdentifier)/task/\(process.processIdentifier)/children"
