@@ -9,6 +9,8 @@ struct Chart {
         var y: Double
         /// Shown when the pointer rests on it.
         var label: String
+        /// Stands beside a marked point.
+        var name = ""
         var isMarked = false
     }
 
@@ -35,7 +37,8 @@ struct Chart {
     var svg: String {
         let points = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite && (!isLogarithmic || $0.x > 0) }
         guard !points.isEmpty else { return "" }
-        let xs = Axis(points.map(\.x), isLogarithmic: isLogarithmic, isExact: xLabels != nil)
+        let places = xLabels.map { [0, Double($0.count - 1)] }
+        let xs = Axis(places ?? points.map(\.x), isLogarithmic: isLogarithmic, isExact: xLabels != nil)
         let ys = Axis(points.map(\.y), isLogarithmic: false, isExact: false)
         func px(_ value: Double) -> Double { Chart.left + xs.place(value) * (Chart.width - Chart.left - Chart.right) }
         func py(_ value: Double) -> Double {
@@ -65,7 +68,10 @@ struct Chart {
                 let ring = point.isMarked ? " stroke=\"#1c2024\" stroke-width=\"2.5\"" : ""
                 body += "<circle cx=\"\(n(px(point.x)))\" cy=\"\(n(py(point.y)))\" r=\"\(point.isMarked ? 6 : 4)\""
                     + " fill=\"\(color)\"\(ring)><title>\(escaped(point.label))</title></circle>"
-                if point.isMarked { body += text(point.label, px(point.x) + 9, py(point.y) - 6, anchor: "start") }
+                guard point.isMarked else { continue }
+                let isRight = px(point.x) > Chart.width / 2
+                body += text(
+                    point.name, px(point.x) + (isRight ? -9 : 9), py(point.y) - 8, anchor: isRight ? "end" : "start")
             }
         }
         return """

@@ -63,25 +63,28 @@ public struct Comparison: Sendable, Codable {
     /// A figure that some run has.
     struct Column {
         var key: String
-        var unit: String
+        /// Without the evaluator, where no other evaluator has a figure of that name; with the unit.
+        var name: String
         var higherIsBetter: Bool?
-        var proto: String
-
-        /// The text of the column's own kind of number.
-        var name: String { unit.isEmpty || unit == "ratio" ? key : "\(key) (\(unit == "percent" ? "%" : unit))" }
     }
 
     /// The figures of all runs at the end, in the order in which they come first; only those that were asked for, if any.
     var columns: [Column] {
-        var columns: [Column] = []
+        var metrics: [StagedMetric] = []
         for metric in runs.compactMap(\.results).flatMap(\.metrics) where metric.stage == "after" {
-            guard !columns.contains(where: { $0.key == metric.key }) else { continue }
-            columns.append(
-                Column(
-                    key: metric.key, unit: metric.unit, higherIsBetter: metric.higherIsBetter, proto: metric.protocol))
+            if !metrics.contains(where: { $0.key == metric.key }) { metrics.append(metric) }
         }
-        guard !settings.columns.isEmpty else { return columns }
-        return settings.columns.compactMap { key in columns.first { $0.key == key } }
+        if !settings.columns.isEmpty {
+            metrics = settings.columns.compactMap { key in metrics.first { $0.key == key } }
+        }
+        return metrics.map { metric in
+            let isAlone = metrics.count { $0.name == metric.name } == 1
+            let unit = metric.unit == "percent" ? "%" : metric.unit
+            let name = isAlone ? metric.name : metric.key
+            return Column(
+                key: metric.key, name: unit.isEmpty || unit == "ratio" ? name : "\(name) (\(unit))",
+                higherIsBetter: metric.higherIsBetter)
+        }
     }
 
     /// The figure of the unedited model; nil where the runs do not agree on it.

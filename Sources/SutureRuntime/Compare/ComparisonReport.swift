@@ -46,7 +46,7 @@ struct ComparisonReport {
             guard let x = run.value(plot.x), let y = run.value(plot.y) else { continue }
             let point = Chart.Point(
                 x: x, y: y, label: "\(run.label): \(Figures.text(x)), \(Figures.text(y))",
-                isMarked: comparison.settings.marked.contains(run.label))
+                name: run.label, isMarked: comparison.settings.marked.contains(run.label))
             let name = run.variant.isEmpty ? "runs" : run.variant
             if let index = series.firstIndex(where: { $0.name == name }) {
                 series[index].points.append(point)

@@ -43,7 +43,7 @@ struct ComparisonTests {
             ])
         let table = ComparisonTable(comparison)
         #expect(table.header == ["figure", "unedited", "a", "b", "c"])
-        #expect(table.rows[0].map(\.text) == ["e.success (%)", "1.00", "50.00", "75.00", ""])
+        #expect(table.rows[0].map(\.text) == ["success (%)", "1.00", "50.00", "75.00", ""])
         #expect(table.rows[0].map(\.isBest) == [false, false, false, true, false])
         #expect(table.rows[1].map(\.isBest) == [false, false, false, true, false])
         #expect(table.rows[2].map(\.text) == ["‖Δ‖", "", "5.00", "5.00", "failed"])
@@ -57,7 +57,7 @@ struct ComparisonTests {
         settings.columns = ["e.drift"]
         let runs = (0..<9).map { run("r\($0)", success: 1, drift: Double($0), seconds: 1) }
         let table = ComparisonTable(Comparison(title: "t", settings: settings, runs: runs))
-        #expect(table.header == ["run", "e.drift (%)", "‖Δ‖", "seconds to edit"])
+        #expect(table.header == ["run", "drift (%)", "‖Δ‖", "seconds to edit"])
         #expect(table.rows.count == 10)
         #expect(table.rows[1].map(\.isBest) == [false, true, false, false])
     }
