@@ -8,7 +8,7 @@ struct Generator {
     let settings: Model.Generation
 
     /// New tokens of each row, the ending token included. Rows that have ended are dropped from the batch, so a long row
-    /// does not pay for short ones, and row i draws from its own stream, so a result does not depend on the batch.
+    /// does not pay for short ones. Row i draws from a stream that the seed and i fix, whatever the other rows are.
     func run(_ rows: [[Int]]) throws -> [[Int]] {
         guard settings.maxNewTokens > 0 else { return rows.map { _ in [] } }
         let stops = model.endTokens.union(settings.stopTokens)

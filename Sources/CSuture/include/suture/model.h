@@ -110,7 +110,7 @@ typedef struct suture_generation {
     double temperature;      /* 0: greedy */
     int64_t top_k;           /* 0: no limit */
     double top_p;            /* 1: no limit */
-    int64_t seed;            /* row i draws from its own stream, so a result does not depend on the batch */
+    int64_t seed;            /* row i draws from a stream fixed by seed and i: not by the other rows */
     int64_t stop_count;      /* tokens that end a row; the end-of-text token always does */
     const int64_t *SUTURE_NULLABLE stop_tokens;
 } suture_generation;
