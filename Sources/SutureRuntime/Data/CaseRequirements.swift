@@ -43,15 +43,13 @@ public enum CaseRequirements {
                 guard let missing = cases.first(where: { !$0.fields.contains(field) }) else { continue }
                 let suppliers = DatasetReaders.supplying(field)
                 let others = suppliers.filter { $0 != dataset.name }
-                var hint: String
-                if suppliers.contains(dataset.name) {
-                    hint = "add it to the record, or leave the case out"
-                } else if others.isEmpty {
-                    hint = "no dataset format supplies it yet"
-                } else {
-                    hint = "use a dataset that supplies it: \(others.joined(separator: ", "))"
+                var remedies = need.remedy.isEmpty ? [] : [need.remedy]
+                if suppliers.contains(dataset.name) { remedies += ["add it to the record", "leave the case out"] }
+                if !others.isEmpty {
+                    remedies.append("use a dataset that supplies it: \(others.joined(separator: ", "))")
                 }
-                if !need.remedy.isEmpty { hint = "\(need.remedy), or \(hint)" }
+                let last = remedies.popLast() ?? "no dataset format supplies it yet"
+                let hint = remedies.isEmpty ? last : "\(remedies.joined(separator: ", ")), or \(last)"
                 let reason = need.reason.isEmpty ? "" : " \(need.reason)"
                 throw RuntimeError(
                     .usage,

@@ -193,7 +193,7 @@ struct CaseRequirementsTests {
         #expect(
             try need(neighbors, .integer(2))
                 == "the patcher 'm' with its setting neighbors needs 'attribute_prompts', which case 7 of '/facts.json' "
-                + "does not have; leave neighbors out, or add it to the record, or leave the case out")
+                + "does not have; leave neighbors out, add it to the record, or leave the case out")
         #expect(throws: Never.self) {
             try CaseRequirements.check(
                 [EditCase(index: 0, id: "7")], dataset: Self.dataset,
@@ -226,7 +226,7 @@ struct CaseRequirementsTests {
         #expect(
             error.description
                 == "the evaluator 'counterfact' needs 'paraphrase_prompts', which case 2 of '/facts.json' does not "
-                + "have; add it to the record, or leave the case out")
+                + "have; add it to the record, leave the case out, or use a dataset that supplies it: zsre, zsre-alt, pairs")
     }
 
     @Test("A field that another dataset supplies names that dataset")
