@@ -116,7 +116,7 @@ extension Model {
         public var topK: Int
         /// 1: no limit.
         public var topP: Double
-        /// Each row draws from a stream of its own, so a result does not depend on the batch.
+        /// Row i draws from a stream that the seed and i fix, whatever the other rows are.
         public var seed: Int
         /// Tokens that end a row, besides the end-of-text token.
         public var stopTokens: [Int]
