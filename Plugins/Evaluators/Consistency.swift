@@ -66,7 +66,7 @@ struct Consistency: Evaluator {
                     .invalidArgument, "the reference texts \(references.path) are not a JSON object of lists of texts",
                     hint: "write {\"case or object\": [\"text\", …], …}")
             }
-            let content = (texts, TermWeights(try corpus.lines(limit: nil)))
+            let content = (texts, TermWeights(try corpus.lines()))
             self.content = content
             return content
         }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SutureKit
+
 /// Corpus BLEU over token ids, to compare steps of one training with each other.
 ///
 /// Papineni et al. 2002: clipped n-gram precisions, geometric mean, brevity penalty. Orders of which no answer is long

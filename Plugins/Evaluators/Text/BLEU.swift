@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SutureKit
+
 /// What BLEU counts of texts and their references. Counts add up, so the score of a corpus needs no text again.
 ///
 /// The score is sacrebleu's (Post 2018), with its defaults: n-grams up to 4, exponential smoothing.

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SutureKit
+
 /// The similarity of texts by their terms, weighted by how rare each term is in a corpus (TF-IDF).
 ///
 /// Terms are words of at least two characters in lower case; the weight of a term is `ln((1 + n) / (1 + d)) + 1` for a

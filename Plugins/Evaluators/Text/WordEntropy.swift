@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SutureKit
+
 /// How varied a text is: the entropy of its n-grams (Zhang et al. 2018), as ROME measures fluency.
 enum WordEntropy {
     /// The mean of 2/3 of the bigrams' entropy and 4/3 of the trigrams', in bits.

@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SutureKit
-
 #if canImport(Glibc)
 import Glibc
 #elseif canImport(Musl)
@@ -10,31 +8,30 @@ import Musl
 import Darwin
 #endif
 
-// What the C library gives: a plugin that needs no more of Foundation than this is better off without it.
-
-/// e to the power of x.
-func exponential(_ x: Double) -> Double { exp(x) }
-
-/// The natural logarithm of x.
-func logarithm(_ x: Double) -> Double { log(x) }
+// What plugins want of the C library, so that they need none of it themselves.
 
 extension FilePath {
-    /// The lines of a UTF-8 text that are not empty, at most `limit` of them, without their line ends.
-    func lines(limit: Int?) throws(SutureError) -> [String] {
+    /// The lines of a UTF-8 text that are not empty, at most `limit` of them, without their line ends, with their numbers
+    /// from 1.
+    ///
+    /// - Throws: `notFound` for a file that cannot be opened, `invalidArgument` for one without lines.
+    public func numberedLines(limit: Int? = nil) throws(SutureError) -> [(number: Int, line: String)] {
         guard let file = fopen(path, "r") else {
             throw SutureError(.notFound, "the text \(path) cannot be opened", hint: "check the path")
         }
         defer { fclose(file) }
-        var lines: [String] = []
+        var lines: [(number: Int, line: String)] = []
+        var number = 0
         var buffer: UnsafeMutablePointer<CChar>?
         var capacity = 0
         defer { free(buffer) }
         while lines.count < limit ?? .max, case let length = getline(&buffer, &capacity, file), length >= 0,
             let bytes = buffer
         {
+            number += 1
             var line = UnsafeRawBufferPointer(start: bytes, count: length)[...]
             while let last = line.last, last == UInt8(ascii: "\n") || last == UInt8(ascii: "\r") { line.removeLast() }
-            if !line.isEmpty { lines.append(String(decoding: line, as: UTF8.self)) }
+            if !line.isEmpty { lines.append((number, String(decoding: line, as: UTF8.self))) }
         }
         guard !lines.isEmpty else {
             throw SutureError(
@@ -42,4 +39,15 @@ extension FilePath {
         }
         return lines
     }
+
+    /// The lines alone.
+    public func lines(limit: Int? = nil) throws(SutureError) -> [String] {
+        try numberedLines(limit: limit).map(\.line)
+    }
 }
+
+/// e to the power of x.
+public func exponential(_ x: Double) -> Double { exp(x) }
+
+/// The natural logarithm of x.
+public func logarithm(_ x: Double) -> Double { log(x) }
