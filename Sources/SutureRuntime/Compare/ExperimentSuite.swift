@@ -145,14 +145,14 @@ private struct SweepAxis {
 
     /// `method.alpha=1,10`
     init(commandLine text: String) throws(RuntimeError) {
-        let (key, overrides) = try Override.sweep(text)
+        let overrides = try Override.sweep(text)
         steps = []
         for text in overrides {
             let change = try Override(text)
             let value = text.drop { $0 != "=" }.dropFirst()
             steps.append(
                 Step(
-                    name: overrides.count > 1 ? "\(change.keys.last ?? key)=\(value)" : "", text: text,
+                    name: overrides.count > 1 ? "\(change.keys[change.keys.count - 1])=\(value)" : "", text: text,
                     change: change))
         }
     }

@@ -46,9 +46,8 @@ public struct RunReport {
         var order: [String] = []
         var byName: [String: [String: StagedMetric]] = [:]
         for metric in results.metrics {
-            let key = "\(metric.evaluator)\u{0}\(metric.name)"
-            if byName[key] == nil { order.append(key) }
-            byName[key, default: [:]][metric.stage] = metric
+            if byName[metric.key] == nil { order.append(metric.key) }
+            byName[metric.key, default: [:]][metric.stage] = metric
         }
         let rows = order.compactMap { key -> String? in
             guard let stages = byName[key], let any = stages["after"] ?? stages["before"] else { return nil }

@@ -59,9 +59,9 @@ public struct Override: Sendable, Hashable {
 
     /// The overrides of a sweep, `key=a,b,c`: one for each value. Commas in brackets and quotes do not separate.
     ///
-    /// - Returns: the key, and an override for each value.
-    public static func sweep(_ text: String) throws(RuntimeError) -> (key: String, overrides: [String]) {
-        guard let sign = text.firstIndex(of: "=") else { return ("", [text]) }
+    /// - Returns: the text of each override.
+    public static func sweep(_ text: String) throws(RuntimeError) -> [String] {
+        guard let sign = text.firstIndex(of: "=") else { return [text] }
         var values: [String] = [""]
         var depth = 0
         var quote: Character?
@@ -83,7 +83,7 @@ public struct Override: Sendable, Hashable {
             throw RuntimeError(
                 .usage, "command line, '\(text)': a value of the sweep is empty", hint: "write key=a,b")
         }
-        return (String(key.drop { $0 == "+" }), values.map { "\(key)=\($0)" })
+        return values.map { "\(key)=\($0)" }
     }
 
     /// Changes the tree of an experiment file.

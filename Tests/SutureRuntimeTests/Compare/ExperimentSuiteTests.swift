@@ -65,7 +65,7 @@ struct ExperimentSuiteTests {
             ("a={b: 1, c: 2}", ["a={b: 1, c: 2}"]),
         ])
     func separators(text: String, overrides: [String]) throws {
-        #expect(try Override.sweep(text).overrides == overrides)
+        #expect(try Override.sweep(text) == overrides)
     }
 
     @Test(
