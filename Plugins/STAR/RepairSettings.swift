@@ -44,6 +44,10 @@ struct RepairSettings: ParameterSet {
                 "\(method) has the setting layers \(own.layers), but the locator selected \(located.layers)",
                 hint: "remove one of the two")
         }
+        if own == nil, located.layers.isEmpty, !locations.isEmpty {
+            let ids = Set(failures.map(\.answer.id)).sorted().joined(separator: ", ")
+            session.log(.warning, "\(method): the locator selected nothing for case \(ids), so all layers are written")
+        }
         let all = PatchedNeurons(layers: Array(0..<model.info.layerCount))
         let chosen = located.layers.isEmpty ? own ?? all : located
         try chosen.check(model, method: method)

@@ -95,7 +95,7 @@ struct SemanticBasis {
         guard info.dModel % 2 == 0 else {
             throw SutureError(
                 .unimplemented, "the final norm's gain cannot be read off a model of odd width \(info.dModel)",
-                hint: "set basis: plain")
+                hint: "leave norm_gain out")
         }
         // Mean 0 and size 1, so that layer norm and RMS norm agree; large against the norm's epsilon.
         let signs = (0..<info.dModel).map { $0 % 2 == 0 ? 1.0 : -1.0 }
