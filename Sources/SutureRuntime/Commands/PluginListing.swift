@@ -22,7 +22,7 @@ public struct PluginListing: Sendable, Codable {
         public var type: String
         /// As JSON; "required" where there is none, "null" where it may be left out.
         public var `default`: String
-        /// "> 0", "one of a, b"; empty: anything of the type.
+        /// "> 0", "one of a, b", "a patcher", and what the data must have; empty: anything of the type.
         public var allowed: String
         public var unit: String
         public var help: String
@@ -75,6 +75,11 @@ extension PluginListing.Parameter {
         if range.minimum.isFinite { allowed.append("\(range.excludesMinimum ? ">" : "≥") \(range.minimum.short)") }
         if range.maximum.isFinite { allowed.append("\(range.excludesMaximum ? "<" : "≤") \(range.maximum.short)") }
         if !declaration.choices.isEmpty { allowed.append("one of \(declaration.choices.joined(separator: ", "))") }
+        if let kind = ComponentKind(rawValue: declaration.componentKind) { allowed.append(kind.phrase) }
+        for (fields, condition) in [(declaration.needs, "with it"), (declaration.needsOtherwise, "without it")]
+        where !fields.isEmpty {
+            allowed.append("\(condition) every case needs \(fields.names.joined(separator: ", "))")
+        }
         self.init(
             name: declaration.name, type: declaration.kind.phrase,
             default: declaration.defaultJSON ?? (declaration.isRequired ? "required" : "null"),

@@ -128,7 +128,8 @@ extension ResolvedExperiment {
         self.edit = Experiment.Edit(
             mode: try edit.named("mode", Experiment.Edit.Mode.init), size: try edit.integer("size"),
             restore: try edit.named("restore", Experiment.Edit.Restore.init),
-            evaluate: try edit.named("evaluate", Experiment.Edit.Evaluate.init))
+            // Runs of the first version did not say: they measured at the end alone.
+            evaluate: try edit["evaluate"] == nil ? .end : edit.named("evaluate", Experiment.Edit.Evaluate.init))
         statistics = nil
         if reader["statistics"] != nil {
             let statistics = try section("statistics")
@@ -234,8 +235,9 @@ extension ResolvedComponent {
             }
             settings.append(Setting(name: entry.key, value: value))
         }
+        let id = try reader.requiredText("name")
         self.init(
-            id: try reader.requiredText("name"), label: try reader.requiredText("as"), kind: kind, version: try reader.text("version") ?? "",
+            id: id, label: try reader.text("as") ?? id, kind: kind, version: try reader.text("version") ?? "",
             pluginID: try plugin.text("id") ?? "", pluginVersion: try plugin.text("version") ?? "",
             file: try plugin.text("file") ?? "", digest: try plugin.text("digest") ?? "", settings: settings)
     }

@@ -51,6 +51,36 @@ struct ResolvedExperimentTests {
         #expect(coded == [experiment])
     }
 
+    @Test("A component among settings, and a second name for figures, read back exactly")
+    func roundTripNested() throws {
+        let workspace = try Workspace.withExperiment()
+        let experiment = try Experiment(
+            file: workspace.path("quickstart.yaml"),
+            overrides: ["method={name: ime, base: {name: memit, v_lr: 0.5}}", "evaluators=[{name: drift, as: far}]"],
+            currentFolder: workspace.path)
+        var base = ParameterDeclaration.make("base", .component, required: true)
+        base.componentKind = ComponentKind.patcher.rawValue
+        let resolved = try experiment.resolve { (kind, request) throws(RuntimeError) in
+            .make(request.name, kind, request.name == "ime" ? [base] : Self.parameters)
+        }
+        #expect(resolved.evaluators.map(\.label) == ["far"])
+        #expect(resolved.components.map(\.id) == ["fixed-layers", "ime", "memit", "drift"])
+        #expect(try ResolvedExperiment(yaml: resolved.yaml) == resolved)
+    }
+
+    @Test("A run folder of before these keys were written is read")
+    func older() throws {
+        let workspace = try Workspace.withExperiment()
+        let experiment = try resolved(workspace)
+        let lines = experiment.yaml.split(separator: "\n", omittingEmptySubsequences: false)
+        let older = lines.filter { line in
+            let key = line.drop { $0 == " " }
+            return !key.hasPrefix("as:") && !key.hasPrefix("evaluate:")
+        }
+        #expect(older.count < lines.count)
+        #expect(try ResolvedExperiment(yaml: older.joined(separator: "\n")) == experiment)
+    }
+
     @Test("An experiment without statistics, limit and evaluators reads back exactly")
     func roundTripEmpty() throws {
         let workspace = try Workspace.withExperiment()
