@@ -133,7 +133,8 @@ let package = Package(
         .testTarget(
             name: "MethodTests",
             dependencies: [
-                "AlphaEdit", "Annotators", "Evaluators", "IME", "Locators", "MEMIT", "PMET", "STAR", "SutureModel", "TNT",
+                "AlphaEdit", "Annotators", "Evaluators", "IME", "Locators", "MEMIT", "PMET", "STAR", "SutureModel",
+                "TNT",
                 "TestSupport", "ValueEditing",
             ],
             exclude: ["Golden", "TNT/Golden"], swiftSettings: strict,

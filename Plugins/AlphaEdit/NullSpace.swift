@@ -38,10 +38,11 @@ struct NullSpace {
         case .shareOfTrace(let share):
             let limit = share * values.reduce(0, +)
             var sum = 0.0
-            kept = values.prefix { value in
-                sum += value
-                return sum <= limit
-            }.count
+            kept =
+                values.prefix { value in
+                    sum += value
+                    return sum <= limit
+                }.count
         }
         guard kept > 0 else {
             throw SutureError(

@@ -56,13 +56,14 @@ struct BLEUEvaluator: Evaluator {
                     direction: .higherIsBetter, protocol: protocolName(output))
             }
         }
-        return corpus + AnsweredPrompt.Group.allCases.flatMap { group in
-            AnswerOutput.allCases.compactMap { output in
-                Metric.mean(
-                    of: "\(group.rawValue)_\(output.prefix)_sentence_bleu", in: scores, unit: "points",
-                    direction: .higherIsBetter, protocol: protocolName(output))
+        return corpus
+            + AnsweredPrompt.Group.allCases.flatMap { group in
+                AnswerOutput.allCases.compactMap { output in
+                    Metric.mean(
+                        of: "\(group.rawValue)_\(output.prefix)_sentence_bleu", in: scores, unit: "points",
+                        direction: .higherIsBetter, protocol: protocolName(output))
+                }
             }
-        }
     }
 
     private func protocolName(_ output: AnswerOutput) -> String {

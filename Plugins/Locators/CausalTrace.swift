@@ -91,7 +91,8 @@ struct CausalTrace: Locator {
             func percent(_ value: Double) -> Double { (value * 1000).rounded() / 10 }
             session.log(
                 .info,
-                "causal-trace: case \(cases[i].id), answer \(percent(run.high)) % clean, \(percent(run.low)) % corrupted")
+                "causal-trace: case \(cases[i].id), answer \(percent(run.high)) % clean, \(percent(run.low)) % corrupted"
+            )
             for kind in kinds {
                 for layer in 0..<model.info.layerCount {
                     let scores = try run.scores(restoring: kind, layer)

@@ -140,8 +140,7 @@ static suture_error *rank_behind(const struct tables *t, suture_model *model, co
 static suture_error *emit(const struct tables *t, suture_session *session, int64_t index, const char *name,
                           double value)
 {
-    suture_score score = {
-        .struct_size = sizeof score, .case_index = index, .name = name, .value = value, .weight = 1};
+    suture_score score = {.struct_size = sizeof score, .case_index = index, .name = name, .value = value, .weight = 1};
     return t->session->emit_score(session, &score);
 }
 
@@ -187,21 +186,36 @@ SUTURE_NATIVE_2(target_rank, int64_t, top_k, int32_t, counts_paraphrases)
 
 /* The plugin's own table. */
 
-static const suture_parameter top_k_parameter = {
-    .struct_size = sizeof(suture_parameter), .name = "top_k", .type = SUTURE_TYPE_INTEGER, .default_json = "5",
-    .minimum = 1, .maximum = INFINITY, .unit = "tokens", .help = "Ranks up to this one count as found."};
-static const suture_parameter paraphrases_parameter = {
-    .struct_size = sizeof(suture_parameter), .name = "counts_paraphrases", .type = SUTURE_TYPE_BOOLEAN,
-    .default_json = "false", .minimum = -INFINITY, .maximum = INFINITY, .unit = "",
-    .help = "Average over the prompt and its paraphrases."};
+static const suture_parameter top_k_parameter = {.struct_size = sizeof(suture_parameter),
+                                                 .name = "top_k",
+                                                 .type = SUTURE_TYPE_INTEGER,
+                                                 .default_json = "5",
+                                                 .minimum = 1,
+                                                 .maximum = INFINITY,
+                                                 .unit = "tokens",
+                                                 .help = "Ranks up to this one count as found."};
+static const suture_parameter paraphrases_parameter = {.struct_size = sizeof(suture_parameter),
+                                                       .name = "counts_paraphrases",
+                                                       .type = SUTURE_TYPE_BOOLEAN,
+                                                       .default_json = "false",
+                                                       .minimum = -INFINITY,
+                                                       .maximum = INFINITY,
+                                                       .unit = "",
+                                                       .help = "Average over the prompt and its paraphrases."};
 static const suture_parameter *const parameters[] = {&top_k_parameter, &paraphrases_parameter};
 
 static const suture_component target_rank_component = {
-    .struct_size = sizeof(suture_component), .id = "target-rank", .kind = SUTURE_KIND_EVALUATOR,
-    .convention = SUTURE_CONVENTION_NATIVE, .version = "1.0.0",
+    .struct_size = sizeof(suture_component),
+    .id = "target-rank",
+    .kind = SUTURE_KIND_EVALUATOR,
+    .convention = SUTURE_CONVENTION_NATIVE,
+    .version = "1.0.0",
     .summary = "Rank of the new target's first token at the prompt's end.",
-    .required_fields = SUTURE_FIELD_PROMPT | SUTURE_FIELD_SUBJECT | SUTURE_FIELD_TARGET_NEW, .parameter_count = 2,
-    .parameters = parameters, .entry = (void (*)(void))target_rank, .signature = target_rank_signature};
+    .required_fields = SUTURE_FIELD_PROMPT | SUTURE_FIELD_SUBJECT | SUTURE_FIELD_TARGET_NEW,
+    .parameter_count = 2,
+    .parameters = parameters,
+    .entry = (void (*)(void))target_rank,
+    .signature = target_rank_signature};
 
 static const suture_host *plugin_host;
 
@@ -213,9 +227,15 @@ static suture_error *start(const suture_host *host)
 
 static void stop(void) {}
 
-static int64_t component_count(void) { return 1; }
+static int64_t component_count(void)
+{
+    return 1;
+}
 
-static const suture_component *component_at(int64_t index) { return index == 0 ? &target_rank_component : NULL; }
+static const suture_component *component_at(int64_t index)
+{
+    return index == 0 ? &target_rank_component : NULL;
+}
 
 static suture_error *create(const char *id, int32_t kind, const suture_arguments *arguments, suture_instance **out)
 {
@@ -224,7 +244,10 @@ static suture_error *create(const char *id, int32_t kind, const suture_arguments
                                   "target-rank has no instances: it is called as a function", NULL);
 }
 
-static void destroy(suture_instance *instance) { (void)instance; }
+static void destroy(suture_instance *instance)
+{
+    (void)instance;
+}
 
 static const void *get_extension(const char *id)
 {
@@ -232,10 +255,18 @@ static const void *get_extension(const char *id)
     return NULL;
 }
 
-static const suture_plugin plugin = {
-    .struct_size = sizeof(suture_plugin), .abi_major = SUTURE_ABI_MAJOR, .abi_minor = SUTURE_ABI_MINOR,
-    .id = "suture.native", .version = "1.0.0", .start = start, .stop = stop, .component_count = component_count,
-    .component_at = component_at, .create = create, .destroy = destroy, .get_extension = get_extension};
+static const suture_plugin plugin = {.struct_size = sizeof(suture_plugin),
+                                     .abi_major = SUTURE_ABI_MAJOR,
+                                     .abi_minor = SUTURE_ABI_MINOR,
+                                     .id = "suture.native",
+                                     .version = "1.0.0",
+                                     .start = start,
+                                     .stop = stop,
+                                     .component_count = component_count,
+                                     .component_at = component_at,
+                                     .create = create,
+                                     .destroy = destroy,
+                                     .get_extension = get_extension};
 
 SUTURE_EXPORT const suture_plugin *suture_plugin_entry(uint32_t host_major, uint32_t host_minor)
 {

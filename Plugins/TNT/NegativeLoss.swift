@@ -140,7 +140,8 @@ struct NegativeLoss: Sendable {
         let tokens = try tokens.scalars(as: Int.self)
         let weights = try weights.scalars(as: Int.self)
         let positions = targetPositions(weights)
-        let targets = try positions.isEmpty
+        let targets =
+            try positions.isEmpty
             ? nil
             : self.targets(
                 original.reshaped(-1, vocabulary).indexSelect(0, positions), tokens: positions.map { tokens[$0] },

@@ -100,10 +100,11 @@ struct NegativeTraining {
     ) throws -> Double {
         let student = try model.applying(trained.patch)
         let reads = sequences.enumerated().flatMap { $0.element.reads(row: $0.offset) }
-        let sum = try loss(
-            student.logits(of: sequences.map(\.tokens), at: reads),
-            targets: teacher.targets(of: sequences, at: places), tokens: sequences.flatMap(\.response),
-            weights: sequences.flatMap(\.weights)) / divisor
+        let sum =
+            try loss(
+                student.logits(of: sequences.map(\.tokens), at: reads),
+                targets: teacher.targets(of: sequences, at: places), tokens: sequences.flatMap(\.response),
+                weights: sequences.flatMap(\.weights)) / divisor
         if sum.requiresGradient { try sum.backward() }
         return try sum.detached().item()
     }

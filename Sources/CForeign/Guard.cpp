@@ -90,8 +90,7 @@ suture_foreign_failure *suture_guarded_patch(const suture_patcher *table, suture
 }
 
 suture_foreign_failure *suture_guarded_evaluate(const suture_evaluator *table, suture_instance *instance,
-                                                suture_session *session, const suture_cases *cases,
-                                                suture_error **out)
+                                                suture_session *session, const suture_cases *cases, suture_error **out)
 {
     return guarded([&] { *out = table->evaluate(instance, session, cases); });
 }

@@ -103,7 +103,8 @@ private:
         for (char letter : token) {
             const Letter *entry = find(letter);
             if (!entry)
-                fail("\"" + token + "\" is no type; types are f64 f32 i64 i32 u8 str ptr error void, or d f l i b s p e v");
+                fail("\"" + token +
+                     "\" is no type; types are f64 f32 i64 i32 u8 str ptr error void, or d f l i b s p e v");
             found.push_back(entry);
         }
         return found;
@@ -115,8 +116,8 @@ private:
 suture_foreign_signature::suture_foreign_signature(const char *text)
 {
     Reader(text).read(*this);
-    ffi_status status = ffi_prep_cif(&cif, FFI_DEFAULT_ABI, static_cast<unsigned>(types.size()), find(result)->type,
-                                     types.data());
+    ffi_status status =
+        ffi_prep_cif(&cif, FFI_DEFAULT_ABI, static_cast<unsigned>(types.size()), find(result)->type, types.data());
     if (status != FFI_OK)
         throw Refusal{std::string("libffi refuses the signature \"") + text + "\" (status " + std::to_string(status) +
                       ")"};

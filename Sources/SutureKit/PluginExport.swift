@@ -173,15 +173,14 @@ private enum Callbacks {
         }
     }
 
-    static let locate:
-        @convention(c) (OpaquePointer, OpaquePointer, UnsafePointer<suture_cases>) -> OpaquePointer? = {
-            instance, session, cases in
-            Host.returningError {
-                let locator = try Box.component(instance, (any Locator).self)
-                let session = Session(borrowing: session)
-                for location in try locator.locate([EditCase](cases), in: session) { try session.emit(location) }
-            }
+    static let locate: @convention(c) (OpaquePointer, OpaquePointer, UnsafePointer<suture_cases>) -> OpaquePointer? = {
+        instance, session, cases in
+        Host.returningError {
+            let locator = try Box.component(instance, (any Locator).self)
+            let session = Session(borrowing: session)
+            for location in try locator.locate([EditCase](cases), in: session) { try session.emit(location) }
         }
+    }
 
     static let patch:
         @convention(c) (
@@ -195,8 +194,8 @@ private enum Callbacks {
             }
         }
 
-    static let evaluate:
-        @convention(c) (OpaquePointer, OpaquePointer, UnsafePointer<suture_cases>) -> OpaquePointer? = {
+    static let evaluate: @convention(c) (OpaquePointer, OpaquePointer, UnsafePointer<suture_cases>) -> OpaquePointer? =
+        {
             instance, session, cases in
             Host.returningError {
                 let evaluator = try Box.component(instance, (any Evaluator).self)
@@ -215,8 +214,8 @@ private enum Callbacks {
             }
         }
 
-    static let annotate:
-        @convention(c) (OpaquePointer, OpaquePointer, UnsafePointer<suture_texts>) -> OpaquePointer? = {
+    static let annotate: @convention(c) (OpaquePointer, OpaquePointer, UnsafePointer<suture_texts>) -> OpaquePointer? =
+        {
             instance, session, texts in
             Host.returningError {
                 let annotator = try Box.component(instance, (any Annotator).self)

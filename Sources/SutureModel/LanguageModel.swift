@@ -22,7 +22,8 @@ public final class LanguageModel: Sendable {
     /// - Throws: `ModelError`, `TokenizerError`, `CheckpointError` or `SutureError`, each a sentence about the file.
     public init(folder: URL, dtype: DType = .float32, device: Device = .cpu) throws {
         guard dtype.isFloatingPoint else {
-            throw ModelError("a model cannot be computed in \(dtype)", hint: "use float32, float64, float16 or bfloat16")
+            throw ModelError(
+                "a model cannot be computed in \(dtype)", hint: "use float32, float64, float16 or bfloat16")
         }
         self.folder = folder
         self.dtype = dtype

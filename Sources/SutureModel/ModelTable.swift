@@ -40,8 +40,8 @@ public enum ModelTable {
     }
     private static let releaseHandle: @convention(c) (OpaquePointer) -> Void = { release($0) }
 
-    private static let info:
-        @convention(c) (OpaquePointer, UnsafeMutablePointer<suture_model_info>) -> OpaquePointer? = { handle, out in
+    private static let info: @convention(c) (OpaquePointer, UnsafeMutablePointer<suture_model_info>) -> OpaquePointer? =
+        { handle, out in
             let model = model(handle)
             let c = model.configuration
             var info = suture_model_info()

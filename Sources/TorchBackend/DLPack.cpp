@@ -41,8 +41,7 @@ try {
         throw Failure(SUTURE_INVALID_ARGUMENT, c10::str("the tensor has ", source.ndim, " dimensions"));
     at::ScalarType type = at::toScalarType(source.dtype);
     codeOfType(type); // refuses what the table has no code for
-    ForeignMemory memory{static_cast<char *>(source.data) + source.byte_offset,
-                         integers(source.shape, source.ndim),
+    ForeignMemory memory{static_cast<char *>(source.data) + source.byte_offset, integers(source.shape, source.ndim),
                          source.strides ? integers(source.strides, source.ndim) : at::IntArrayRef(),
                          at::TensorOptions().dtype(type).device(deviceOf(source)),
                          (managed->flags & DLPACK_FLAG_BITMASK_READ_ONLY) != 0};

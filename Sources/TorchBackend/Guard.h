@@ -43,10 +43,10 @@ suture_error *errorOfCurrentException(const char *operation) noexcept;
 #define FIELD(pointer, type, field, absent) (SUTURE_HAS(pointer, type, field) ? (pointer)->field : (absent))
 
 /// Ends a function's try block.
-#define GUARD(operation)                                              \
-    catch (...)                                                       \
-    {                                                                 \
-        return torch_backend::errorOfCurrentException(operation);     \
+#define GUARD(operation)                                                                                               \
+    catch (...)                                                                                                        \
+    {                                                                                                                  \
+        return torch_backend::errorOfCurrentException(operation);                                                      \
     }
 
 } // namespace torch_backend

@@ -81,9 +81,9 @@ suture_error *info(suture_tensor *a, suture_tensor_info *out)
 try {
     const at::Tensor &t = tensor(a);
 // The caller's struct may be shorter than ours.
-#define SET(field, number)                              \
-    if (SUTURE_HAS(out, suture_tensor_info, field))     \
-        out->field = number
+#define SET(field, number)                                                                                             \
+    if (SUTURE_HAS(out, suture_tensor_info, field))                                                                    \
+    out->field = number
     SET(dtype, codeOfType(t.scalar_type()));
     SET(device, codeOfDevice(t.device()));
     SET(device_index, t.is_cpu() ? 0 : static_cast<int32_t>(t.get_device()));

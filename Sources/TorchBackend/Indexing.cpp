@@ -98,8 +98,8 @@ try {
     std::vector<int64_t> expected = given.sizes().slice(1).vec();
     expected[0] = tensor(pairs).size(0);
     if (inserted.sizes() != at::IntArrayRef(expected))
-        throw Failure(SUTURE_INVALID_ARGUMENT, c10::str("the values have shape ", inserted.sizes(), ", not ",
-                                                        at::IntArrayRef(expected)),
+        throw Failure(SUTURE_INVALID_ARGUMENT,
+                      c10::str("the values have shape ", inserted.sizes(), ", not ", at::IntArrayRef(expected)),
                       "give one value, or row of values, for each pair");
     *out = newHandle(at::index_put(given, indices, inserted, adds != 0));
     return nullptr;

@@ -25,8 +25,8 @@ int64_t width(const at::Tensor &x)
 void requireAttentionShapes(const at::Tensor &query, const at::Tensor &key, const at::Tensor &value)
 {
     auto fail = [&](const char *what) {
-        throw Failure(SUTURE_INVALID_ARGUMENT, c10::str(what, ": query ", query.sizes(), ", key ", key.sizes(),
-                                                        ", value ", value.sizes()),
+        throw Failure(SUTURE_INVALID_ARGUMENT,
+                      c10::str(what, ": query ", query.sizes(), ", key ", key.sizes(), ", value ", value.sizes()),
                       "query is [b, h, t, e], key and value are [b, k, s, e], and k divides h");
     };
     if (query.dim() != 4 || key.dim() != 4 || value.dim() != 4)
@@ -58,8 +58,7 @@ suture_error *layer_norm(suture_tensor *x, suture_tensor *weight, suture_tensor 
                          suture_tensor **out)
 try {
     const at::Tensor &given = tensor(x);
-    *out = newHandle(
-        at::layer_norm(given, {width(given)}, optionalTensor(weight), optionalTensor(bias), epsilon));
+    *out = newHandle(at::layer_norm(given, {width(given)}, optionalTensor(weight), optionalTensor(bias), epsilon));
     return nullptr;
 }
 GUARD("layer_norm")

@@ -17,8 +17,8 @@ suture_error *full(const suture_tensor_spec *spec, double fill, suture_tensor **
 suture_error *arange(const suture_tensor_spec *spec, double start, double end, double step, suture_tensor **out);
 suture_error *eye(const suture_tensor_spec *spec, int64_t n, suture_tensor **out);
 suture_error *from_bytes(const suture_tensor_spec *spec, const void *bytes, int64_t byte_count, suture_tensor **out);
-suture_error *from_borrowed(const suture_tensor_spec *spec, const void *bytes, int64_t byte_count, void
-                            *release_context, void (*release)(void *), suture_tensor **out);
+suture_error *from_borrowed(const suture_tensor_spec *spec, const void *bytes, int64_t byte_count,
+                            void *release_context, void (*release)(void *), suture_tensor **out);
 suture_error *to_bytes(suture_tensor *a, void *bytes, int64_t capacity);
 suture_error *cast(suture_tensor *a, int32_t dtype, int32_t device, int32_t device_index, suture_tensor **out);
 
@@ -40,12 +40,12 @@ suture_error *where(suture_tensor *condition, suture_tensor *a, suture_tensor *b
 suture_error *clamp(suture_tensor *a, double low, double high, suture_tensor **out);
 
 // Reductions.cpp
-suture_error *reduce(int32_t operation, suture_tensor *a, const int64_t *dimensions, int64_t dimension_count, int32_t
-                     keeps_dimensions, suture_tensor **out);
+suture_error *reduce(int32_t operation, suture_tensor *a, const int64_t *dimensions, int64_t dimension_count,
+                     int32_t keeps_dimensions, suture_tensor **out);
 suture_error *along(int32_t operation, suture_tensor *a, int64_t dimension, suture_tensor **out);
 suture_error *top_k(suture_tensor *a, int64_t k, suture_tensor **values, suture_tensor **indices);
-suture_error *sort(suture_tensor *a, int64_t dimension, int32_t descends, suture_tensor **values, suture_tensor
-                   **indices);
+suture_error *sort(suture_tensor *a, int64_t dimension, int32_t descends, suture_tensor **values,
+                   suture_tensor **indices);
 
 // LinearAlgebra.cpp
 suture_error *decompose(int32_t operation, suture_tensor *a, suture_tensor **out);
@@ -55,23 +55,23 @@ suture_error *shape(int32_t operation, suture_tensor *a, const int64_t *sizes, i
 suture_error *transpose(suture_tensor *a, int64_t first, int64_t second, suture_tensor **out);
 suture_error *slice(suture_tensor *a, int64_t dimension, int64_t start, int64_t end, int64_t step, suture_tensor **out);
 suture_error *select(suture_tensor *a, int64_t dimension, int64_t index, suture_tensor **out);
-suture_error *concatenate(suture_tensor *const *tensors, int64_t count, int64_t dimension, int32_t stacks, suture_tensor
-                          **out);
+suture_error *concatenate(suture_tensor *const *tensors, int64_t count, int64_t dimension, int32_t stacks,
+                          suture_tensor **out);
 suture_error *triangle(suture_tensor *a, int64_t diagonal, int32_t upper, suture_tensor **out);
 
 // Indexing.cpp
-suture_error *indexed(int32_t operation, suture_tensor *a, int64_t dimension, suture_tensor *index, suture_tensor
-                      *source, suture_tensor **out);
+suture_error *indexed(int32_t operation, suture_tensor *a, int64_t dimension, suture_tensor *index,
+                      suture_tensor *source, suture_tensor **out);
 suture_error *pick(suture_tensor *a, suture_tensor *pairs, suture_tensor **out);
 suture_error *put(suture_tensor *a, suture_tensor *pairs, suture_tensor *values, int32_t adds, suture_tensor **out);
 
 // NeuralNetwork.cpp
 suture_error *linear(suture_tensor *x, suture_tensor *weight, suture_tensor *bias, suture_tensor **out);
-suture_error *layer_norm(suture_tensor *x, suture_tensor *weight, suture_tensor *bias, double epsilon, suture_tensor
-                         **out);
+suture_error *layer_norm(suture_tensor *x, suture_tensor *weight, suture_tensor *bias, double epsilon,
+                         suture_tensor **out);
 suture_error *rms_norm(suture_tensor *x, suture_tensor *weight, double epsilon, suture_tensor **out);
-suture_error *attention(suture_tensor *query, suture_tensor *key, suture_tensor *value, suture_tensor *mask, int32_t
-                        is_causal, double scale, suture_tensor **out);
+suture_error *attention(suture_tensor *query, suture_tensor *key, suture_tensor *value, suture_tensor *mask,
+                        int32_t is_causal, double scale, suture_tensor **out);
 suture_error *cross_entropy(suture_tensor *logits, suture_tensor *targets, int32_t reduction, int64_t ignored,
                             suture_tensor **out);
 suture_error *kl_divergence(suture_tensor *log_p, suture_tensor *log_q, suture_tensor **out);
@@ -86,8 +86,8 @@ suture_error *gradients(suture_tensor *output, suture_tensor *const *inputs, int
 suture_error *assign(suture_tensor *a, suture_tensor *source);
 
 // Optimizer.cpp
-suture_error *optimizer_new(int32_t kind, suture_tensor *const *leaves, int64_t count, const suture_optimizer_options
-                            *options, suture_optimizer **out);
+suture_error *optimizer_new(int32_t kind, suture_tensor *const *leaves, int64_t count,
+                            const suture_optimizer_options *options, suture_optimizer **out);
 void optimizer_release(suture_optimizer *optimizer);
 suture_error *optimizer_step(suture_optimizer *optimizer);
 suture_error *optimizer_zero(suture_optimizer *optimizer);

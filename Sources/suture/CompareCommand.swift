@@ -19,6 +19,8 @@ struct CompareCommand: ParsableCommand {
             try ComparisonFolder(URL(fileURLWithPath: output)).write(comparison, source: nil)
         }
         if json { return try Terminal.printJSON(comparison) }
-        print(ComparisonSummary(comparison: comparison, folder: output.map { ComparisonFolder(URL(fileURLWithPath: $0)) }).text)
+        print(
+            ComparisonSummary(comparison: comparison, folder: output.map { ComparisonFolder(URL(fileURLWithPath: $0)) })
+                .text)
     }
 }

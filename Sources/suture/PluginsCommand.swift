@@ -38,7 +38,8 @@ struct PluginsCommand: ParsableCommand {
             if json { return try Terminal.printJSON(found) }
             for (number, one) in found.enumerated() {
                 if number > 0 { print() }
-                print("\(one.id) — \(one.kind), version \(one.version)\(one.isNative ? ", native" : "")\n\(one.summary)")
+                print(
+                    "\(one.id) — \(one.kind), version \(one.version)\(one.isNative ? ", native" : "")\n\(one.summary)")
                 print("plugin \(one.plugin), \(one.file)")
                 if !one.requires.isEmpty { print("needs of every case: \(one.requires.joined(separator: ", "))") }
                 for parameter in one.parameters {

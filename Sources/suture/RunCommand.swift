@@ -82,7 +82,8 @@ struct RunCommand: ParsableCommand {
         let failed = comparison.runs.filter { $0.error != nil }
         guard failed.isEmpty else {
             throw RuntimeError(
-                .sweep, "\(failed.count) of \(comparison.runs.count) runs failed: "
+                .sweep,
+                "\(failed.count) of \(comparison.runs.count) runs failed: "
                     + failed.map(\.label).joined(separator: ", "),
                 hint: "their sentences are above; run again to try those alone")
         }

@@ -118,9 +118,11 @@ struct CausalTraceTests {
     @Test("Cases that the model does not know are an error when there are no others")
     func nothingKnown() throws {
         let unknown = try unknown
-        #expect(throws: SutureError(
-            .failedPrecondition, "causal-trace: the model gives the answer of none of the 1 cases",
-            hint: "use cases whose target_true the model knows")) {
+        #expect(
+            throws: SutureError(
+                .failedPrecondition, "causal-trace: the model gives the answer of none of the 1 cases",
+                hint: "use cases whose target_true the model knows")
+        ) {
             try CausalTrace().locate([unknown], in: session.session)
         }
     }
@@ -151,8 +153,10 @@ struct FixedLayersTests {
         let session = try TestSession(TinyModel.load(.gptj))
         let locator = FixedLayers()
         locator.layers = [4]
-        #expect(throws: SutureError(
-            .outOfRange, "fixed-layers: layers [4] do not fit a model of 4 layers", hint: "layers count from 0")) {
+        #expect(
+            throws: SutureError(
+                .outOfRange, "fixed-layers: layers [4] do not fit a model of 4 layers", hint: "layers count from 0")
+        ) {
             try locator.locate([], in: session.session)
         }
         locator.layers = [1]

@@ -63,7 +63,8 @@ struct CounterFactTests {
         let whole = try CounterFact().evaluate(cases, in: session.session)
         let evaluator = CounterFact()
         evaluator.tokenBudget = tokenBudget
-        let parts = try evaluator.evaluate(Array(cases[..<2]), in: session.session)
+        let parts =
+            try evaluator.evaluate(Array(cases[..<2]), in: session.session)
             + evaluator.evaluate(Array(cases[2...]), in: session.session)
         #expect(whole.map(\.name) == parts.map(\.name) && whole.map(\.caseIndex) == parts.map(\.caseIndex))
         #expect(zip(whole, parts).allSatisfy { abs($0.value - $1.value) < scoreTolerance })
@@ -142,8 +143,10 @@ struct TextMetricTests {
     func missingText() throws {
         let evaluator = Perplexity()
         evaluator.path = FilePath("/nowhere/text.txt")
-        #expect(throws: SutureError(
-            .notFound, "the text /nowhere/text.txt cannot be opened", hint: "check the path")) {
+        #expect(
+            throws: SutureError(
+                .notFound, "the text /nowhere/text.txt cannot be opened", hint: "check the path")
+        ) {
             try evaluator.evaluate([], in: session.session)
         }
     }

@@ -170,8 +170,10 @@ struct IMETests {
         #expect(base.record.calls == (bound == 2 ? 2 : 1))
         #expect(try distance(total(patch), (Tensor.full([16, 64], 3) - start) * 0.5) < 1e-5)
         ime.sentinelMetric = "smallest"
-        #expect(throws: SutureError(
-            .notFound, "the guard of ime has no figure \"smallest\"", hint: "it has largest")) {
+        #expect(
+            throws: SutureError(
+                .notFound, "the guard of ime has no figure \"smallest\"", hint: "it has largest")
+        ) {
             try ime.patch(cases, at: [], in: session.session)
         }
     }
@@ -198,26 +200,32 @@ struct IMETests {
         #expect(base.record.calls == 1)
         #expect(try distance(total(patch), (Tensor.full([16, 64], 3) - start) * 1.5) < 1e-5)
         ime.epsilon = 1
-        #expect(throws: SutureError(
-            .invalidArgument, "with variant: spread ime does not measure how likely the new objects are",
-            hint: "remove epsilon, stop_on_rise and keep, or use variant: full")) { try ime.validate() }
+        #expect(
+            throws: SutureError(
+                .invalidArgument, "with variant: spread ime does not measure how likely the new objects are",
+                hint: "remove epsilon, stop_on_rise and keep, or use variant: full")
+        ) { try ime.validate() }
     }
 
     @Test("A base that measures nothing cannot be stopped by a measurement")
     func unmeasured() throws {
         let ime = ime(over: try halfWay(to: 3))
         ime.epsilon = 1
-        #expect(throws: SutureError(
-            .failedPrecondition,
-            "ime cannot serve epsilon: its base does not record how likely the new objects are",
-            hint: "use a base that optimises values (memit, pmet, alphaedit, rome), or remove the setting")) {
+        #expect(
+            throws: SutureError(
+                .failedPrecondition,
+                "ime cannot serve epsilon: its base does not record how likely the new objects are",
+                hint: "use a base that optimises values (memit, pmet, alphaedit, rome), or remove the setting")
+        ) {
             try ime.patch(cases, at: [], in: session.session)
         }
         ime.epsilon = nil
         ime.sentinelMetric = "largest"
-        #expect(throws: SutureError(
-            .invalidArgument, "ime has a guard or a guard_metric, but not both",
-            hint: "name the evaluator and its figure: guard: {name: …}, guard_metric: …")) { try ime.validate() }
+        #expect(
+            throws: SutureError(
+                .invalidArgument, "ime has a guard or a guard_metric, but not both",
+                hint: "name the evaluator and its figure: guard: {name: …}, guard_metric: …")
+        ) { try ime.validate() }
     }
 
     @Test("Over MEMIT, a pass begins where the one before ended, and the new objects get likelier")
@@ -246,7 +254,8 @@ struct IMETests {
         for pass in 0..<2 { #expect(abs(initial[pass + 1] - written[pass]) < 1e-4) }
         #expect(written[2] < initial[0])
         let last = try #require(session.reports.last).patch
-        #expect(try patch.deltas.map { try $0.dense(shape: [16, 64]).norm().item() }
-            == last.deltas.map { try $0.dense(shape: [16, 64]).norm().item() })
+        #expect(
+            try patch.deltas.map { try $0.dense(shape: [16, 64]).norm().item() }
+                == last.deltas.map { try $0.dense(shape: [16, 64]).norm().item() })
     }
 }

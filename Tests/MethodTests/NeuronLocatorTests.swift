@@ -115,9 +115,11 @@ struct NeuronLocatorTests {
 
     @Test("A case without wanted tokens is refused")
     func nothingWanted() throws {
-        #expect(throws: SutureError(
-            .invalidArgument, "case z has no wanted tokens behind its prompt",
-            hint: "use a data set with an answer or a target_new")) {
+        #expect(
+            throws: SutureError(
+                .invalidArgument, "case z has no wanted tokens behind its prompt",
+                hint: "use a data set with an answer or a target_new")
+        ) {
             try LayerOcclusion().locate([EditCase(index: 0, id: "z", prompt: "The")], in: session.session)
         }
     }

@@ -296,28 +296,36 @@ struct PatcherTests {
         let session = try session(.gpt2)
         let cases = TinyCases.make(2)
         let memit = memit()
-        #expect(throws: SutureError(
-            .invalidArgument, "memit has no layer to write: the locator selected no neurons for case 100",
-            hint: "set layers, or use a locator that selects the site neurons, such as fixed-layers")) {
+        #expect(
+            throws: SutureError(
+                .invalidArgument, "memit has no layer to write: the locator selected no neurons for case 100",
+                hint: "set layers, or use a locator that selects the site neurons, such as fixed-layers")
+        ) {
             try memit.patch(cases, at: [], in: session.session)
         }
         memit.layers = [1]
-        #expect(throws: SutureError(
-            .invalidArgument, "memit has the setting layers [1], but the locator selected [2]",
-            hint: "remove one of the two")) {
+        #expect(
+            throws: SutureError(
+                .invalidArgument, "memit has the setting layers [1], but the locator selected [2]",
+                hint: "remove one of the two")
+        ) {
             try memit.patch(cases, at: layers([2]), in: session.session)
         }
         memit.layers = [4]
-        #expect(throws: SutureError(
-            .outOfRange, "memit cannot write layers [4]: the model has 4", hint: "layers count from 0")) {
+        #expect(
+            throws: SutureError(
+                .outOfRange, "memit cannot write layers [4]: the model has 4", hint: "layers count from 0")
+        ) {
             try memit.patch(cases, at: [], in: session.session)
         }
         memit.layers = nil
         let differing = [0, 1].map { Location(.neurons($0), caseIndex: $0, score: 1, isSelected: true) }
-        #expect(throws: SutureError(
-            .invalidArgument,
-            "memit writes all cases at once, but layers [0] are selected for case 100 and [1] for case 101",
-            hint: "use a locator that selects the same layers for every case, or set layers")) {
+        #expect(
+            throws: SutureError(
+                .invalidArgument,
+                "memit writes all cases at once, but layers [0] are selected for case 100 and [1] for case 101",
+                hint: "use a locator that selects the same layers for every case, or set layers")
+        ) {
             try memit.patch(cases, at: differing, in: session.session)
         }
     }
@@ -359,17 +367,23 @@ struct ContextTemplateTests {
     func validation() {
         let settings = ContextTemplateSettings(lengths: [10, 5], openers: [])
         settings.given = [["The {}"]]
-        #expect(throws: SutureError(
-            .invalidArgument, "context_templates must begin with the plain prompt \"{}\"",
-            hint: "write [[\"{}\"], [\"… {}\", …]]")) { try settings.validate() }
+        #expect(
+            throws: SutureError(
+                .invalidArgument, "context_templates must begin with the plain prompt \"{}\"",
+                hint: "write [[\"{}\"], [\"… {}\", …]]")
+        ) { try settings.validate() }
         settings.given = [["{}"], ["{} and {}"]]
-        #expect(throws: SutureError(
-            .invalidArgument, "the context template \"{} and {}\" must have exactly one {}",
-            hint: "write {} where the prompt follows")) { try settings.validate() }
+        #expect(
+            throws: SutureError(
+                .invalidArgument, "the context template \"{} and {}\" must have exactly one {}",
+                hint: "write {} where the prompt follows")
+        ) { try settings.validate() }
         settings.given = nil
         settings.lengths = [10]
-        #expect(throws: SutureError(
-            .invalidArgument, "context_template_length_params needs pairs, got 1 numbers",
-            hint: "write [10, 5] for five samples of ten tokens")) { try settings.validate() }
+        #expect(
+            throws: SutureError(
+                .invalidArgument, "context_template_length_params needs pairs, got 1 numbers",
+                hint: "write [10, 5] for five samples of ten tokens")
+        ) { try settings.validate() }
     }
 }

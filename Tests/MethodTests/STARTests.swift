@@ -64,9 +64,11 @@ struct SemanticBasisTests {
         let basis = try SemanticBasis(atoms: Tensor.concatenated([column, column * 2]))
         let expected = try Tensor.concatenated([column, column * 2]).cast(to: .float64).pseudoInverse()
         #expect(try distance(basis.vectors(of: Array(0..<30)), expected) < 1e-4)
-        #expect(throws: SutureError(
-            .failedPrecondition, "the head's moment UᵀU is not positive definite, even with a ridge",
-            hint: "check that the head is not zero")) { try SemanticBasis(atoms: Tensor.zeros([2, 30])) }
+        #expect(
+            throws: SutureError(
+                .failedPrecondition, "the head's moment UᵀU is not positive definite, even with a ridge",
+                hint: "check that the head is not zero")
+        ) { try SemanticBasis(atoms: Tensor.zeros([2, 30])) }
     }
 
     @Test("Steers are over their interquartile range, and over 1.35 deviations where that vanishes")
@@ -137,7 +139,11 @@ struct RepairPassTests {
             var pass = Forward(try TokenBatch([row.tokens]))
             pass.interventions = layers.flatMap { layer in
                 [
-                    Intervention(.neurons(layer), .closure { seen[layer] = $0; return $0 }),
+                    Intervention(
+                        .neurons(layer),
+                        .closure {
+                            seen[layer] = $0; return $0
+                        }),
                     Intervention(
                         .mlpOutput(layer),
                         .closure { try $0 + #require(seen[layer]).matmul(leaves[layer].transposed()) }),
@@ -172,7 +178,8 @@ struct RepairPassTests {
         }
     }
 
-    @Test("A step at the last layer moves the output at the failure by −η |s| ⊙ sign(g)", arguments: [nil, [1, 9, 33]])
+    @Test(
+        "A step at the last layer moves the output at the failure by −η |s| ⊙ sign(g)", arguments: [nil, [1, 9, 33]])
     func lastLayer(units: [Int]?) throws {
         let model = try TestSession(TinyModel.load()).model
         let answer = try ReferenceAnswer(answers(1)[0], limit: nil, model)
@@ -363,13 +370,17 @@ struct STARTests {
         let star = STAR()
         star.repair.layers = [1]
         let other = [Location(.neurons(2), score: 1, isSelected: true)]
-        #expect(throws: SutureError(
-            .invalidArgument, "star has the setting layers [1], but the locator selected [2]",
-            hint: "remove one of the two")) { try star.patch(answers(1), at: other, in: session.session) }
+        #expect(
+            throws: SutureError(
+                .invalidArgument, "star has the setting layers [1], but the locator selected [2]",
+                hint: "remove one of the two")
+        ) { try star.patch(answers(1), at: other, in: session.session) }
         star.repair.layers = nil
         let missing = [Location(.neurons(1), unit: 64, score: 1, isSelected: true)]
-        #expect(throws: SutureError(
-            .outOfRange, "star cannot write neuron 64 of layer 1: a layer has 64", hint: "neurons count from 0")) {
+        #expect(
+            throws: SutureError(
+                .outOfRange, "star cannot write neuron 64 of layer 1: a layer has 64", hint: "neurons count from 0")
+        ) {
             try star.patch(answers(1), at: missing, in: session.session)
         }
     }
@@ -448,9 +459,11 @@ struct MINTTests {
 
     @Test("Whole layers are no candidates")
     func candidatesNeeded() throws {
-        #expect(throws: SutureError(
-            .invalidArgument, "mint needs single neurons, but layer 0 is selected as a whole",
-            hint: "use a locator that selects neurons, such as neuron-attribution with count: 10")) {
+        #expect(
+            throws: SutureError(
+                .invalidArgument, "mint needs single neurons, but layer 0 is selected as a whole",
+                hint: "use a locator that selects neurons, such as neuron-attribution with count: 10")
+        ) {
             try MINT().patch(answers(1), at: [], in: session.session)
         }
     }

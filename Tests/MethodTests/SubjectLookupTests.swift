@@ -43,20 +43,26 @@ struct SubjectLookupTests {
 
     @Test("Mistakes in a prompt are sentences about the case")
     func mistakes() throws {
-        #expect(throws: SutureError(
-            .invalidArgument, "case 12: the prompt \"Etna lies in\" has no slot for the subject \"Mount Etna\"",
-            hint: "write {} where the subject stands")) { try lookup("Etna lies in") }
-        #expect(throws: SutureError(
-            .invalidArgument, "case 12: the prompt \"{} and {}\" has more than one slot",
-            hint: "write {} once, where the subject stands")) { try lookup("{} and {}") }
+        #expect(
+            throws: SutureError(
+                .invalidArgument, "case 12: the prompt \"Etna lies in\" has no slot for the subject \"Mount Etna\"",
+                hint: "write {} where the subject stands")
+        ) { try lookup("Etna lies in") }
+        #expect(
+            throws: SutureError(
+                .invalidArgument, "case 12: the prompt \"{} and {}\" has more than one slot",
+                hint: "write {} once, where the subject stands")
+        ) { try lookup("{} and {}") }
     }
 
     @Test("A subject that merges with what follows is refused")
     func merges() throws {
         // "Eiff" and "el" become one token.
-        #expect(throws: SutureError(
-            .invalidArgument, "case 12: in \"{}el lies in\" the last token of \"Eiff\" merges with its neighbour",
-            hint: "set a space between the slot and what stands beside it, or leave the case out")) {
+        #expect(
+            throws: SutureError(
+                .invalidArgument, "case 12: in \"{}el lies in\" the last token of \"Eiff\" merges with its neighbour",
+                hint: "set a space between the slot and what stands beside it, or leave the case out")
+        ) {
             try lookup("{}el lies in", "Eiff")
         }
     }

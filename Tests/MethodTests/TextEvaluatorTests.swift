@@ -113,9 +113,12 @@ struct ContinuationTests {
     @Test("A prompt that fills the context, or has no tokens, is refused with a sentence")
     func refused() throws {
         let long = String(repeating: " Rome", count: 96)
-        #expect(throws: SutureError(
-            .outOfRange, "a prompt of 96 tokens leaves no room in the model's context of 96: "
-                + "\" Rome Rome Rome Rome Rome Rome Rome Rome…\"", hint: "leave the case out of the data")) {
+        #expect(
+            throws: SutureError(
+                .outOfRange,
+                "a prompt of 96 tokens leaves no room in the model's context of 96: "
+                    + "\" Rome Rome Rome Rome Rome Rome Rome Rome…\"", hint: "leave the case out of the data")
+        ) {
             try ContinuationSettings(maxNewTokens: 2).continuations(of: [long], session.model, in: session.session)
         }
         #expect(throws: SutureError.self) {
@@ -287,10 +290,11 @@ struct AnswerEvaluatorTests {
         for group in ["answer", "paraphrase", "neighborhood"] {
             let names = metrics.map(\.name).filter { $0.hasPrefix(group) }
             #expect(
-                names == [
-                    "forced_exact_match", "greedy_exact_match", "forced_token_accuracy", "forced_wrong_tokens",
-                    "greedy_unfinished",
-                ].map { "\(group)_\($0)" })
+                names
+                    == [
+                        "forced_exact_match", "greedy_exact_match", "forced_token_accuracy", "forced_wrong_tokens",
+                        "greedy_unfinished",
+                    ].map { "\(group)_\($0)" })
         }
     }
 
@@ -310,7 +314,8 @@ struct AnswerEvaluatorTests {
         let cases = TinyCases.pairs(5)
         let whole = try evaluator.evaluate(cases, in: session.session)
         evaluator.settings.continuation.tokenBudget = 1
-        let parts = try evaluator.evaluate(Array(cases[..<2]), in: session.session)
+        let parts =
+            try evaluator.evaluate(Array(cases[..<2]), in: session.session)
             + evaluator.evaluate(Array(cases[2...]), in: session.session)
         let (a, b) = (try evaluator.summarize(whole), try evaluator.summarize(parts))
         #expect(a.map(\.name) == b.map(\.name) && zip(a, b).allSatisfy { abs($0.value - $1.value) < scoreTolerance })
@@ -376,7 +381,8 @@ struct SideEffectTests {
         let cases = TinyCases.pairs(3)
         let whole = try evaluator.evaluate(cases, in: session.session)
         evaluator.settings.tokenBudget = 1
-        let parts = try evaluator.evaluate([cases[0]], in: session.session)
+        let parts =
+            try evaluator.evaluate([cases[0]], in: session.session)
             + evaluator.evaluate(Array(cases[1...]), in: session.session)
         #expect(close(whole, parts))
         let metrics = try evaluator.summarize(whole)
@@ -449,7 +455,8 @@ struct SideEffectTests {
         let cases = TinyCases.pairs(3)
         let whole = try evaluator.evaluate(cases, in: session.session)
         evaluator.sampling.tokenBudget = 30
-        let parts = try evaluator.evaluate([cases[0]], in: session.session)
+        let parts =
+            try evaluator.evaluate([cases[0]], in: session.session)
             + evaluator.evaluate(Array(cases[1...]), in: session.session)
         #expect(whole == parts && whole.allSatisfy { $0.value > 0 })
         let texts = try evaluator.sampling.texts(cases[1].samplingPrompts, session.model, in: session.session)

@@ -54,16 +54,27 @@ SUTURE_NATIVE_1(damp, double, strength)
     return NULL;
 }
 
-static const suture_parameter strength = {
-    .struct_size = sizeof strength, .name = "strength", .type = SUTURE_TYPE_NUMBER, .default_json = "0.1",
-    .flags = SUTURE_PARAMETER_EXCLUSIVE_MINIMUM, .minimum = 0, .maximum = 1, .unit = "",
-    .help = "Share of each selected MLP's output that is taken away."};
+static const suture_parameter strength = {.struct_size = sizeof strength,
+                                          .name = "strength",
+                                          .type = SUTURE_TYPE_NUMBER,
+                                          .default_json = "0.1",
+                                          .flags = SUTURE_PARAMETER_EXCLUSIVE_MINIMUM,
+                                          .minimum = 0,
+                                          .maximum = 1,
+                                          .unit = "",
+                                          .help = "Share of each selected MLP's output that is taken away."};
 static const suture_parameter *const parameters[] = {&strength};
 
-static const suture_component component = {
-    .struct_size = sizeof component, .id = "damp", .kind = SUTURE_KIND_PATCHER,
-    .convention = SUTURE_CONVENTION_NATIVE, .version = "1.0.0", .summary = "Makes the selected MLPs write less.",
-    .parameter_count = 1, .parameters = parameters, .entry = (void (*)(void))damp, .signature = damp_signature};
+static const suture_component component = {.struct_size = sizeof component,
+                                           .id = "damp",
+                                           .kind = SUTURE_KIND_PATCHER,
+                                           .convention = SUTURE_CONVENTION_NATIVE,
+                                           .version = "1.0.0",
+                                           .summary = "Makes the selected MLPs write less.",
+                                           .parameter_count = 1,
+                                           .parameters = parameters,
+                                           .entry = (void (*)(void))damp,
+                                           .signature = damp_signature};
 
 static const suture_host *the_host;
 
@@ -75,9 +86,15 @@ static suture_error *start(const suture_host *host)
 
 static void stop(void) {}
 
-static int64_t component_count(void) { return 1; }
+static int64_t component_count(void)
+{
+    return 1;
+}
 
-static const suture_component *component_at(int64_t index) { return index == 0 ? &component : NULL; }
+static const suture_component *component_at(int64_t index)
+{
+    return index == 0 ? &component : NULL;
+}
 
 /* A native component has no instances: these two are never called. */
 static suture_error *create(const char *id, int32_t kind, const suture_arguments *arguments, suture_instance **out)
@@ -86,7 +103,10 @@ static suture_error *create(const char *id, int32_t kind, const suture_arguments
     return the_host->error_new(the_host->context, SUTURE_UNIMPLEMENTED, "damp is called as a function", NULL);
 }
 
-static void destroy(suture_instance *instance) { (void)instance; }
+static void destroy(suture_instance *instance)
+{
+    (void)instance;
+}
 
 static const void *get_extension(const char *id)
 {
@@ -94,10 +114,18 @@ static const void *get_extension(const char *id)
     return NULL;
 }
 
-static const suture_plugin plugin = {
-    .struct_size = sizeof plugin, .abi_major = SUTURE_ABI_MAJOR, .abi_minor = SUTURE_ABI_MINOR,
-    .id = "org.example.damp", .version = "1.0.0", .start = start, .stop = stop, .component_count = component_count,
-    .component_at = component_at, .create = create, .destroy = destroy, .get_extension = get_extension};
+static const suture_plugin plugin = {.struct_size = sizeof plugin,
+                                     .abi_major = SUTURE_ABI_MAJOR,
+                                     .abi_minor = SUTURE_ABI_MINOR,
+                                     .id = "org.example.damp",
+                                     .version = "1.0.0",
+                                     .start = start,
+                                     .stop = stop,
+                                     .component_count = component_count,
+                                     .component_at = component_at,
+                                     .create = create,
+                                     .destroy = destroy,
+                                     .get_extension = get_extension};
 
 SUTURE_EXPORT const suture_plugin *suture_plugin_entry(uint32_t host_major, uint32_t host_minor)
 {

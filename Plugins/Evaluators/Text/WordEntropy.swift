@@ -22,7 +22,8 @@ enum WordEntropy {
         var words: [String] = []
         var word = ""
         for (i, scalar) in scalars.enumerated() {
-            let joins = "'’-.".unicodeScalars.contains(scalar) && !word.isEmpty
+            let joins =
+                "'’-.".unicodeScalars.contains(scalar) && !word.isEmpty
                 && i + 1 < scalars.count && isInWord(i + 1)
             if isInWord(i) || joins {
                 word.unicodeScalars.append(scalar)

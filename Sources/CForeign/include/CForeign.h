@@ -45,8 +45,9 @@ void suture_foreign_failure_release(suture_foreign_failure *SUTURE_NULLABLE fail
 typedef struct suture_foreign_signature suture_foreign_signature;
 
 /* Reads a signature. The failure names the place where reading stopped. */
-suture_foreign_failure *SUTURE_NULLABLE suture_foreign_signature_new(
-    const char *SUTURE_NONNULL text, suture_foreign_signature *SUTURE_NULLABLE *SUTURE_NONNULL out);
+suture_foreign_failure *SUTURE_NULLABLE
+suture_foreign_signature_new(const char *SUTURE_NONNULL text,
+                             suture_foreign_signature *SUTURE_NULLABLE *SUTURE_NONNULL out);
 void suture_foreign_signature_release(suture_foreign_signature *SUTURE_NULLABLE signature);
 /* The letter of the result. */
 char suture_foreign_signature_result(const suture_foreign_signature *SUTURE_NONNULL signature);
@@ -69,9 +70,10 @@ typedef struct suture_foreign_value {
 /* Calls `function`. Before the call it compares number and letters of the arguments with the signature and integers with
  * the range of their type. The result is written under the signature's letter ('v': nothing but the letter). That the
  * signature fits the code cannot be checked: a wrong one is undefined behaviour. */
-suture_foreign_failure *SUTURE_NULLABLE suture_foreign_call(
-    const suture_foreign_signature *SUTURE_NONNULL signature, void (*SUTURE_NONNULL function)(void),
-    const suture_foreign_value *SUTURE_NULLABLE arguments, int64_t count, suture_foreign_value *SUTURE_NONNULL result);
+suture_foreign_failure *SUTURE_NULLABLE suture_foreign_call(const suture_foreign_signature *SUTURE_NONNULL signature,
+                                                            void (*SUTURE_NONNULL function)(void),
+                                                            const suture_foreign_value *SUTURE_NULLABLE arguments,
+                                                            int64_t count, suture_foreign_value *SUTURE_NONNULL result);
 
 /* MARK: Closures */
 
@@ -85,9 +87,9 @@ typedef void (*suture_foreign_handler)(void *SUTURE_NULLABLE context,
 
 /* Makes a function that calls `handler` with `context`. The closure keeps the signature; the caller keeps the context alive
  * until the closure is released. */
-suture_foreign_failure *SUTURE_NULLABLE suture_foreign_closure_new(
-    const char *SUTURE_NONNULL signature, suture_foreign_handler SUTURE_NONNULL handler, void *SUTURE_NULLABLE context,
-    suture_foreign_closure *SUTURE_NULLABLE *SUTURE_NONNULL out);
+suture_foreign_failure *SUTURE_NULLABLE
+suture_foreign_closure_new(const char *SUTURE_NONNULL signature, suture_foreign_handler SUTURE_NONNULL handler,
+                           void *SUTURE_NULLABLE context, suture_foreign_closure *SUTURE_NULLABLE *SUTURE_NONNULL out);
 /* The function, to be given away; valid until the closure is released. */
 const void *SUTURE_NONNULL suture_foreign_closure_function(const suture_foreign_closure *SUTURE_NONNULL closure);
 void suture_foreign_closure_release(suture_foreign_closure *SUTURE_NULLABLE closure);
@@ -99,20 +101,20 @@ void suture_foreign_closure_release(suture_foreign_closure *SUTURE_NULLABLE clos
 
 typedef const suture_plugin *SUTURE_NULLABLE (*suture_plugin_entry_function)(uint32_t, uint32_t);
 
-suture_foreign_failure *SUTURE_NULLABLE suture_guarded_entry(
-    suture_plugin_entry_function SUTURE_NONNULL entry, uint32_t host_major, uint32_t host_minor,
-    const suture_plugin *SUTURE_NULLABLE *SUTURE_NONNULL out);
+suture_foreign_failure *SUTURE_NULLABLE suture_guarded_entry(suture_plugin_entry_function SUTURE_NONNULL entry,
+                                                             uint32_t host_major, uint32_t host_minor,
+                                                             const suture_plugin *SUTURE_NULLABLE *SUTURE_NONNULL out);
 suture_foreign_failure *SUTURE_NULLABLE suture_guarded_start(const suture_plugin *SUTURE_NONNULL plugin,
                                                              const suture_host *SUTURE_NONNULL host,
                                                              suture_error *SUTURE_NULLABLE *SUTURE_NONNULL out);
 suture_foreign_failure *SUTURE_NULLABLE suture_guarded_component_count(const suture_plugin *SUTURE_NONNULL plugin,
                                                                        int64_t *SUTURE_NONNULL out);
-suture_foreign_failure *SUTURE_NULLABLE suture_guarded_component_at(
-    const suture_plugin *SUTURE_NONNULL plugin, int64_t index,
-    const suture_component *SUTURE_NULLABLE *SUTURE_NONNULL out);
-suture_foreign_failure *SUTURE_NULLABLE suture_guarded_get_extension(
-    const suture_plugin *SUTURE_NONNULL plugin, const char *SUTURE_NONNULL id,
-    const void *SUTURE_NULLABLE *SUTURE_NONNULL out);
+suture_foreign_failure *SUTURE_NULLABLE
+suture_guarded_component_at(const suture_plugin *SUTURE_NONNULL plugin, int64_t index,
+                            const suture_component *SUTURE_NULLABLE *SUTURE_NONNULL out);
+suture_foreign_failure *SUTURE_NULLABLE suture_guarded_get_extension(const suture_plugin *SUTURE_NONNULL plugin,
+                                                                     const char *SUTURE_NONNULL id,
+                                                                     const void *SUTURE_NULLABLE *SUTURE_NONNULL out);
 suture_foreign_failure *SUTURE_NULLABLE suture_guarded_create(const suture_plugin *SUTURE_NONNULL plugin,
                                                               const char *SUTURE_NONNULL component_id, int32_t kind,
                                                               const suture_arguments *SUTURE_NONNULL arguments,

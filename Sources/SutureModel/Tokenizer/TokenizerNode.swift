@@ -106,7 +106,8 @@ struct TokenizerNode {
     func unsupportedOption(_ what: String) -> TokenizerError {
         TokenizerError(
             code: .unsupportedOption,
-            message: path.isEmpty ? "\(file) \(what), which is not supported."
+            message: path.isEmpty
+                ? "\(file) \(what), which is not supported."
                 : "\(file): \(path) \(what), which is not supported.",
             hint: "Use a model whose tokenizer does without it.")
     }

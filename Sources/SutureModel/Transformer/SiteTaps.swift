@@ -55,7 +55,8 @@ struct SiteTaps {
         for (i, intervention) in pass.interventions.enumerated() {
             try check(intervention.site, intervention.positions, "an intervention")
             if case .copyRow(let row) = intervention.action, !rowLengths.indices.contains(row) {
-                throw SutureError(.outOfRange, "an intervention at \(intervention.site) copies row \(row) of \(rowLengths.count)")
+                throw SutureError(
+                    .outOfRange, "an intervention at \(intervention.site) copies row \(row) of \(rowLengths.count)")
             }
             interventions[intervention.site, default: []].append(i)
         }

@@ -46,7 +46,9 @@ public struct Diagnosis: Sendable, Codable {
             try square.sum().backward()
             let hasGradient = try x.gradient()?.isAllFinite() ?? false
             let works = error < 1e-9 && hasGradient
-            add("tensors", works ? "product, Cholesky and gradient work" : "results are wrong (error \(error))", isGood: works,
+            add(
+                "tensors", works ? "product, Cholesky and gradient work" : "results are wrong (error \(error))",
+                isGood: works,
                 hint: works ? "" : "set up libtorch again: remove .deps and run make setup")
         } catch {
             add("tensors", error.message, isGood: false, hint: error.hint)
@@ -70,10 +72,13 @@ public struct Diagnosis: Sendable, Codable {
         do {
             try RunFolder.write(Data(), to: probe)
             try FileManager.default.removeItem(at: probe)
-            let files = (try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "moments").path)) ?? []
+            let files =
+                (try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "moments").path)) ?? []
             add("cache", "\(folder.path), \(files.count) second moments")
         } catch {
-            add("cache", "\(folder.path) cannot be written", isGood: false, hint: "set SUTURE_CACHE to a folder of yours")
+            add(
+                "cache", "\(folder.path) cannot be written", isGood: false,
+                hint: "set SUTURE_CACHE to a folder of yours")
         }
     }
 

@@ -64,7 +64,8 @@ public struct ModelInspection: Sendable, Codable {
     public var dimensions: [(String, String)] {
         [
             ("parameters", String(parameterCount)), ("layers", String(layers)), ("width", String(dModel)),
-            ("neurons per layer", String(dMLP)), ("heads", "\(heads) of \(dHead), \(keyValueHeads) for keys and values"),
+            ("neurons per layer", String(dMLP)),
+            ("heads", "\(heads) of \(dHead), \(keyValueHeads) for keys and values"),
             ("vocabulary", "\(vocabulary), tokenizer \(tokenizerVocabulary)"), ("context", String(contextLength)),
             ("projections", storesTransposed ? "stored [in, out]" : "stored [out, in]"),
         ]

@@ -47,7 +47,8 @@ struct Chart {
         let n = { (value: Double) in String(format: "%.1f", value) }
         var body = ""
         for tick in ys.ticks {
-            body += "<line x1=\"\(n(Chart.left))\" x2=\"\(n(Chart.width - Chart.right))\" y1=\"\(n(py(tick)))\""
+            body +=
+                "<line x1=\"\(n(Chart.left))\" x2=\"\(n(Chart.width - Chart.right))\" y1=\"\(n(py(tick)))\""
                 + " y2=\"\(n(py(tick)))\" stroke=\"#e8e8ec\"/>"
                 + text(Figures.tick(tick), Chart.left - 6, py(tick) + 4, anchor: "end")
         }
@@ -55,7 +56,8 @@ struct Chart {
             body += text(name, px(place), Chart.height - Chart.bottom + 16, anchor: "middle")
         }
         body += text(xName, (Chart.left + Chart.width) / 2, Chart.height - 8, anchor: "middle")
-        body += "<text transform=\"translate(14,\(n(Chart.height / 2))) rotate(-90)\" text-anchor=\"middle\">"
+        body +=
+            "<text transform=\"translate(14,\(n(Chart.height / 2))) rotate(-90)\" text-anchor=\"middle\">"
             + "\(escaped(yName))</text>"
         for (index, one) in series.enumerated() {
             let color = Chart.colors[index % Chart.colors.count]
@@ -66,7 +68,8 @@ struct Chart {
             }
             for point in shown {
                 let ring = point.isMarked ? " stroke=\"#1c2024\" stroke-width=\"2.5\"" : ""
-                body += "<circle cx=\"\(n(px(point.x)))\" cy=\"\(n(py(point.y)))\" r=\"\(point.isMarked ? 6 : 4)\""
+                body +=
+                    "<circle cx=\"\(n(px(point.x)))\" cy=\"\(n(py(point.y)))\" r=\"\(point.isMarked ? 6 : 4)\""
                     + " fill=\"\(color)\"\(ring)><title>\(escaped(point.label))</title></circle>"
                 guard point.isMarked else { continue }
                 let isRight = px(point.x) > Chart.width / 2

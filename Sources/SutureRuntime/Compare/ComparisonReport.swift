@@ -12,10 +12,11 @@ struct ComparisonReport {
             "<th\($0.offset == 0 ? "" : " class=\"number\"")>\(HTML.escaped($0.element))</th>"
         }.joined()
         let rows = table.rows.map { row in
-            "<tr>" + row.enumerated().map { column, cell in
-                let kind = column == 0 ? "" : cell.isBest ? "number hit" : "number"
-                return "<td class=\"\(kind)\">\(HTML.escaped(cell.text))</td>"
-            }.joined() + "</tr>"
+            "<tr>"
+                + row.enumerated().map { column, cell in
+                    let kind = column == 0 ? "" : cell.isBest ? "number hit" : "number"
+                    return "<td class=\"\(kind)\">\(HTML.escaped(cell.text))</td>"
+                }.joined() + "</tr>"
         }.joined(separator: "\n")
         let failures = comparison.runs.compactMap { run in
             run.error.map { "<p class=\"note\">\(HTML.escaped(run.label)) failed: \(HTML.escaped($0))</p>" }

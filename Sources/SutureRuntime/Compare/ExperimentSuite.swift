@@ -93,7 +93,8 @@ private struct Variant {
             case .scalar where entry.value.isNull: break
             default:
                 throw RuntimeError(
-                    .usage, "\(entry.value.place): the variant '\(entry.key)' must be a section of keys, got "
+                    .usage,
+                    "\(entry.value.place): the variant '\(entry.key)' must be a section of keys, got "
                         + entry.value.phrase, hint: "write  \(entry.key): {method: {name: …}}")
             }
             variants.append(variant)
@@ -171,7 +172,8 @@ private struct SweepAxis {
         for entry in entries {
             guard case .list(let values) = entry.value.content, !values.isEmpty else {
                 throw RuntimeError(
-                    .usage, "\(entry.value.place): sweep.\(entry.key) must be a list of values, got "
+                    .usage,
+                    "\(entry.value.place): sweep.\(entry.key) must be a list of values, got "
                         + entry.value.phrase, hint: "write [\(entry.value.phrase)] for a list of one")
             }
             let keys = entry.key.split(separator: ".", omittingEmptySubsequences: false).map(String.init)

@@ -87,7 +87,9 @@ public struct RunReport {
             row([
                 cell(change.parameter), cell(number(change.deltaNorm), class: "number"),
                 cell(number(change.baseNorm), class: "number"),
-                cell(number(100 * change.deltaNorm / max(change.baseNorm, .leastNormalMagnitude)) + " %", class: "number"),
+                cell(
+                    number(100 * change.deltaNorm / max(change.baseNorm, .leastNormalMagnitude)) + " %", class: "number"
+                ),
                 cell(change.form), cell(change.rank.map(String.init) ?? "", class: "number"),
             ])
         }
@@ -126,18 +128,22 @@ public struct RunReport {
         let positions = cells.compactMap(\.position).max() ?? 0
         var values: [Int: [Int: Double]] = [:]
         for cell in cells {
-            if let position = cell.position, let layer = cell.site.layer { values[position, default: [:]][layer] = cell.score }
+            if let position = cell.position, let layer = cell.site.layer {
+                values[position, default: [:]][layer] = cell.score
+            }
         }
         let top = max(cells.map(\.score).max() ?? 0, .leastNormalMagnitude)
         let rows = (0...positions).map { position in
             let squares = (0...layers).map { layer -> String in
                 let score = values[position]?[layer] ?? 0
                 let strength = max(0, min(1, score / top))
-                return "<td class=\"cell\" style=\"background:rgba(110,86,207,\(number(strength)))\" title=\"layer \(layer), token \(position): \(number(score))\"></td>"
+                return
+                    "<td class=\"cell\" style=\"background:rgba(110,86,207,\(number(strength)))\" title=\"layer \(layer), token \(position): \(number(score))\"></td>"
             }
             return "<tr><th>token \(position)</th>\(squares.joined())</tr>"
         }
-        return "<p class=\"note\">\(escaped(caption)): rows are tokens, columns layers 0–\(layers), darkest is \(number(top))</p><table style=\"width:auto\">\(rows.joined())</table>"
+        return
+            "<p class=\"note\">\(escaped(caption)): rows are tokens, columns layers 0–\(layers), darkest is \(number(top))</p><table style=\"width:auto\">\(rows.joined())</table>"
     }
 
     // MARK: Pieces

@@ -30,20 +30,21 @@ package enum SessionTable {
     private static let seed: @convention(c) (OpaquePointer) -> Int64 = { Int64(session($0).seed) }
     private static let stage: @convention(c) (OpaquePointer) -> UnsafePointer<CChar> = { session($0).stageText }
 
-    private static let progress:
-        @convention(c) (OpaquePointer, UnsafePointer<CChar>, Int64, Int64) -> OpaquePointer? = {
+    private static let progress: @convention(c) (OpaquePointer, UnsafePointer<CChar>, Int64, Int64) -> OpaquePointer? =
+        {
             handle, phase, done, total in
             session(handle).serve {
                 try session(handle).services.progress(String(cString: phase), Int(done), Int(total))
             }
         }
 
-    private static let emitLocation:
-        @convention(c) (OpaquePointer, UnsafePointer<suture_location>) -> OpaquePointer? = { handle, c in
+    private static let emitLocation: @convention(c) (OpaquePointer, UnsafePointer<suture_location>) -> OpaquePointer? =
+        { handle, c in
             Host.returningError {
                 guard let location = Location(c) else {
                     throw SutureError(
-                        .invalidArgument, "a location has the unknown site \(c.pointee.site) in layer \(c.pointee.layer)",
+                        .invalidArgument,
+                        "a location has the unknown site \(c.pointee.site) in layer \(c.pointee.layer)",
                         hint: "use the SUTURE_SITE_ codes, and a layer from 0 where the site has one")
                 }
                 guard location.score.isFinite else {
@@ -97,8 +98,8 @@ package enum SessionTable {
             }
         }
 
-    private static let storePut:
-        @convention(c) (OpaquePointer, UnsafePointer<CChar>, OpaquePointer) -> OpaquePointer? = {
+    private static let storePut: @convention(c) (OpaquePointer, UnsafePointer<CChar>, OpaquePointer) -> OpaquePointer? =
+        {
             handle, key, tensor in
             session(handle).serve {
                 try session(handle).services.store(String(cString: key), Tensor(borrowing: tensor))
@@ -120,13 +121,12 @@ package enum SessionTable {
             }
         }
 
-    private static let carry:
-        @convention(c) (OpaquePointer, UnsafePointer<CChar>, OpaquePointer) -> OpaquePointer? = {
-            handle, key, tensor in
-            session(handle).serve {
-                try session(handle).services.carry(String(cString: key), Tensor(borrowing: tensor))
-            }
+    private static let carry: @convention(c) (OpaquePointer, UnsafePointer<CChar>, OpaquePointer) -> OpaquePointer? = {
+        handle, key, tensor in
+        session(handle).serve {
+            try session(handle).services.carry(String(cString: key), Tensor(borrowing: tensor))
         }
+    }
 
     private static let report:
         @convention(c) (

@@ -52,7 +52,8 @@ public struct Experiment: Sendable {
         mutating func takeLabel() throws(RuntimeError) {
             guard let node = settings["as"], case .mapping(let entries) = settings.content else { return }
             guard let text = node.text, !text.isEmpty else {
-                throw RuntimeError(.usage, "\(node.place): as must be a text, got \(node.phrase)", hint: "write as: held-out")
+                throw RuntimeError(
+                    .usage, "\(node.place): as must be a text, got \(node.phrase)", hint: "write as: held-out")
             }
             label = text
             settings = ConfigNode(.mapping(entries.filter { $0.key != "as" }), at: settings.place)

@@ -56,7 +56,8 @@ struct ComponentReader {
             throw complaint("convention \(convention) is none that this host knows")
         }
         guard let declared = c.pointers(\.parameters, count: \.parameter_count, to: suture_parameter.self) else {
-            throw complaint("parameters is NULL or holds a NULL, and parameter_count is \(c.number(\.parameter_count) ?? 0)")
+            throw complaint(
+                "parameters is NULL or holds a NULL, and parameter_count is \(c.number(\.parameter_count) ?? 0)")
         }
         var parameters: [ParameterDeclaration] = []
         for (position, pointer) in declared.enumerated() {

@@ -61,8 +61,8 @@ package enum HostTables {
         sink?(Host.LogLevel(rawValue: level) ?? .info, String(cString: message))
     }
 
-    private static let findTable:
-        @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>) -> UnsafeRawPointer? = { _, id in
+    private static let findTable: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>) -> UnsafeRawPointer? =
+        { _, id in
             suture_host_note_activity()
             return table(id: String(cString: id))
         }

@@ -65,7 +65,8 @@ package final class LoadedComponent {
     deinit {
         let instance: OpaquePointer
         switch form {
-        case .locator(_, let made), .patcher(_, let made), .evaluator(_, let made), .annotator(_, let made): instance = made
+        case .locator(_, let made), .patcher(_, let made), .evaluator(_, let made), .annotator(_, let made):
+            instance = made
         case .native: return
         }
         guard ForeignStruct(library.plugin).pointer(\.destroy) != nil else { return }

@@ -35,9 +35,10 @@ public struct PluginCatalogue: Sendable {
         let result = await withCheckedContinuation {
             (continuation: CheckedContinuation<Result<PluginCatalogue, RuntimeError>, Never>) in
             Thread.detachNewThread {
-                continuation.resume(returning: Result { () throws(RuntimeError) in
-                    try scanBlocking(path, executable: executable, loadSeconds: loadSeconds)
-                })
+                continuation.resume(
+                    returning: Result { () throws(RuntimeError) in
+                        try scanBlocking(path, executable: executable, loadSeconds: loadSeconds)
+                    })
             }
         }
         return try result.get()

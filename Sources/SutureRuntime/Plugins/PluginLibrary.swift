@@ -86,10 +86,12 @@ final class PluginLibrary: @unchecked Sendable {
 
     /// Hands the host's tables to the plugin, once per process.
     func start() throws(RuntimeError) {
-        guard isStarted.withLock({ started in
-            defer { started = true }
-            return !started
-        }) else { return }
+        guard
+            isStarted.withLock({ started in
+                defer { started = true }
+                return !started
+            })
+        else { return }
         try guarded(PluginCall(file: file, operation: "start")) {
             suture_guarded_start(plugin, HostTables.host, $0)
         }

@@ -50,9 +50,11 @@ public struct CallJob: WorkerJob {
         CallSession.register()
         try HostTables.install()
         let report = DescribeJob.describe(file)
-        guard let description = report.components.lazy.compactMap(\.value).first(where: {
-            $0.kind == kind && $0.id == component
-        }) else {
+        guard
+            let description = report.components.lazy.compactMap(\.value).first(where: {
+                $0.kind == kind && $0.id == component
+            })
+        else {
             if let problem = report.problems.first { throw problem.error }
             throw RuntimeError(.plugin, "\(file) offers no \(kind.name) \"\(component)\"")
         }

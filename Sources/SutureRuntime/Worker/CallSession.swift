@@ -46,8 +46,8 @@ final class CallSession {
     /// There is no model table either, so what is done with this handle fails with a sentence.
     private static let model: @convention(c) (OpaquePointer) -> OpaquePointer = { $0 }
 
-    private static let progress:
-        @convention(c) (OpaquePointer, UnsafePointer<CChar>, Int64, Int64) -> OpaquePointer? = {
+    private static let progress: @convention(c) (OpaquePointer, UnsafePointer<CChar>, Int64, Int64) -> OpaquePointer? =
+        {
             handle, phase, done, total in
             Host.returningError {
                 let link = at(handle).link
@@ -56,8 +56,8 @@ final class CallSession {
             }
         }
 
-    private static let emitLocation:
-        @convention(c) (OpaquePointer, UnsafePointer<suture_location>) -> OpaquePointer? = { handle, location in
+    private static let emitLocation: @convention(c) (OpaquePointer, UnsafePointer<suture_location>) -> OpaquePointer? =
+        { handle, location in
             Host.returningError {
                 guard let location = Location(location) else {
                     throw SutureError(.invalidArgument, "a location has a site or a layer that does not exist")
@@ -66,24 +66,24 @@ final class CallSession {
             }
         }
 
-    private static let emitDelta:
-        @convention(c) (OpaquePointer, UnsafePointer<suture_delta>) -> OpaquePointer? = { handle, delta in
-            Host.returningError { at(handle).result.changes.append(try CallJob.Change(try Delta(delta))) }
-        }
+    private static let emitDelta: @convention(c) (OpaquePointer, UnsafePointer<suture_delta>) -> OpaquePointer? = {
+        handle, delta in
+        Host.returningError { at(handle).result.changes.append(try CallJob.Change(try Delta(delta))) }
+    }
 
-    private static let emitScore:
-        @convention(c) (OpaquePointer, UnsafePointer<suture_score>) -> OpaquePointer? = { handle, score in
-            suture_host_note_activity()
-            at(handle).result.scores.append(CallJob.Number(Score(score)))
-            return nil
-        }
+    private static let emitScore: @convention(c) (OpaquePointer, UnsafePointer<suture_score>) -> OpaquePointer? = {
+        handle, score in
+        suture_host_note_activity()
+        at(handle).result.scores.append(CallJob.Number(Score(score)))
+        return nil
+    }
 
-    private static let emitMetric:
-        @convention(c) (OpaquePointer, UnsafePointer<suture_metric>) -> OpaquePointer? = { handle, metric in
-            suture_host_note_activity()
-            at(handle).result.metrics.append(CallJob.Figure(Metric(metric)))
-            return nil
-        }
+    private static let emitMetric: @convention(c) (OpaquePointer, UnsafePointer<suture_metric>) -> OpaquePointer? = {
+        handle, metric in
+        suture_host_note_activity()
+        at(handle).result.metrics.append(CallJob.Figure(Metric(metric)))
+        return nil
+    }
 
     private static let emitMark: @convention(c) (OpaquePointer, UnsafePointer<suture_mark>) -> OpaquePointer? = {
         handle, mark in
@@ -120,8 +120,8 @@ final class CallSession {
                 Host.returningError { out.pointee = try at(handle).stored[String(cString: key)]?.retainedHandle() }
             }
 
-    private static let storePut:
-        @convention(c) (OpaquePointer, UnsafePointer<CChar>, OpaquePointer) -> OpaquePointer? = {
+    private static let storePut: @convention(c) (OpaquePointer, UnsafePointer<CChar>, OpaquePointer) -> OpaquePointer? =
+        {
             handle, key, tensor in
             Host.returningError { at(handle).stored[String(cString: key)] = try Tensor(borrowing: tensor) }
         }

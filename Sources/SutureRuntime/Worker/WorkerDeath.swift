@@ -36,7 +36,8 @@ struct WorkerDeath {
         guard let call else {
             return RuntimeError(
                 .run, "the worker process died\(during): \(name), \(meaning)",
-                hint: isFromOutside ? Self.outsideHint : "this is a fault of suture itself; report it with the run's log")
+                hint: isFromOutside
+                    ? Self.outsideHint : "this is a fault of suture itself; report it with the run's log")
         }
         if isFromOutside {
             return RuntimeError(
@@ -60,7 +61,8 @@ struct WorkerDeath {
         case SIGSEGV: ("SIGSEGV", "it read or wrote memory that is not its own, or its stack overflowed")
         case SIGBUS: ("SIGBUS", "it read or wrote memory that is not there, such as beyond the end of a mapped file")
         case SIGABRT: ("SIGABRT", "it gave up: an exception that nobody caught, or a failed check")
-        case SIGILL: ("SIGILL", "it ran into a trap, as Swift's failed checks do, or into instructions that this machine lacks")
+        case SIGILL:
+            ("SIGILL", "it ran into a trap, as Swift's failed checks do, or into instructions that this machine lacks")
         case SIGTRAP: ("SIGTRAP", "it ran into a trap, as Swift's failed checks do")
         case SIGFPE: ("SIGFPE", "it divided a whole number by zero")
         case SIGSYS: ("SIGSYS", "it called what this system forbids")

@@ -55,11 +55,13 @@ public final class WorkerProcess: Sendable {
         _ job: Job, onEvent: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
     ) async throws(RuntimeError) -> Job.Result {
         let result = await withTaskCancellationHandler {
-            await withCheckedContinuation { (continuation: CheckedContinuation<Result<Job.Result, RuntimeError>, Never>) in
+            await withCheckedContinuation {
+                (continuation: CheckedContinuation<Result<Job.Result, RuntimeError>, Never>) in
                 Thread.detachNewThread {
-                    continuation.resume(returning: Result { () throws(RuntimeError) in
-                        try self.runBlocking(job, onEvent: onEvent)
-                    })
+                    continuation.resume(
+                        returning: Result { () throws(RuntimeError) in
+                            try self.runBlocking(job, onEvent: onEvent)
+                        })
                 }
             }
         } onCancel: {

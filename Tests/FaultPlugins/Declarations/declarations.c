@@ -13,9 +13,9 @@ SUTURE_NATIVE_1(shrink, double, strength)
     return NULL;
 }
 
-#define P(identifier, name, type, flags, json, low, high) \
-    static const suture_parameter identifier = { \
-        sizeof(suture_parameter), name, type, flags, json, low, high, 0, NULL, "", "Help."}; \
+#define P(identifier, name, type, flags, json, low, high)                                                              \
+    static const suture_parameter identifier = {                                                                       \
+        sizeof(suture_parameter), name, type, flags, json, low, high, 0, NULL, "", "Help."};                           \
     static const suture_parameter *const identifier##_list[] = {&identifier}
 
 P(bad_default, "strength", SUTURE_TYPE_NUMBER, 0, "\"strong\"", -INFINITY, INFINITY);
@@ -26,16 +26,25 @@ P(no_default, "steps", SUTURE_TYPE_INTEGER, 0, NULL, -INFINITY, INFINITY);
 P(list, "layers", SUTURE_TYPE_INTEGERS, 0, "[1]", -INFINITY, INFINITY);
 P(sound, "strength", SUTURE_TYPE_NUMBER, 0, "1", 0, INFINITY);
 static const char *const colours[] = {"red", "green"};
-static const suture_parameter choice = {sizeof choice, "colour", SUTURE_TYPE_TEXT, 0, "\"blue\"", -INFINITY, INFINITY, 2,
-                                        colours, "", "Help."};
+static const suture_parameter choice = {sizeof choice, "colour", SUTURE_TYPE_TEXT, 0,  "\"blue\"", -INFINITY,
+                                        INFINITY,      2,        colours,          "", "Help."};
 static const suture_parameter *const choice_list[] = {&choice};
 static const suture_parameter *const twice_list[] = {&sound, &sound};
 static const suture_parameter *const null_list[] = {NULL};
 
-#define BOXED(id, count, list) \
+#define BOXED(id, count, list)                                                                                         \
     {sizeof(suture_component), id, SUTURE_KIND_PATCHER, SUTURE_CONVENTION_BOXED, "1", "", 0, count, list, NULL, NULL}
-#define NATIVE(id, count, list, entry, signature) \
-    {sizeof(suture_component), id, SUTURE_KIND_PATCHER, SUTURE_CONVENTION_NATIVE, "1", "", 0, count, list, entry, \
+#define NATIVE(id, count, list, entry, signature)                                                                      \
+    {sizeof(suture_component),                                                                                         \
+     id,                                                                                                               \
+     SUTURE_KIND_PATCHER,                                                                                              \
+     SUTURE_CONVENTION_NATIVE,                                                                                         \
+     "1",                                                                                                              \
+     "",                                                                                                               \
+     0,                                                                                                                \
+     count,                                                                                                            \
+     list,                                                                                                             \
+     entry,                                                                                                            \
      signature}
 
 static const suture_component components[] = {

@@ -26,13 +26,13 @@ typedef struct {
 
 static const suture_host *host;
 
-static const long_parameter depth = {{sizeof(long_parameter), "depth", SUTURE_TYPE_INTEGER, 1 << 20, "4", 0, INFINITY, 0,
-                                      NULL, "layers", "From a newer version."},
+static const long_parameter depth = {{sizeof(long_parameter), "depth", SUTURE_TYPE_INTEGER, 1 << 20, "4", 0, INFINITY,
+                                      0, NULL, "layers", "From a newer version."},
                                      {-1, -1, -1, -1}};
 static const suture_parameter *const parameters[] = {&depth.known};
 static const long_component component = {{sizeof(long_component), "future", SUTURE_KIND_EVALUATOR,
-                                          SUTURE_CONVENTION_BOXED, "9.0.0", "From a newer version.",
-                                          UINT64_C(1) << 40, 1, parameters, NULL, NULL},
+                                          SUTURE_CONVENTION_BOXED, "9.0.0", "From a newer version.", UINT64_C(1) << 40,
+                                          1, parameters, NULL, NULL},
                                          {-1, -1, -1, -1}};
 
 static suture_error *start(const suture_host *given)

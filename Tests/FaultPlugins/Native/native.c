@@ -69,8 +69,8 @@ SUTURE_NATIVE_ANNOTATOR_1(head, int64_t, bytes)
 
 static const suture_parameter number = {
     sizeof(suture_parameter), "number", SUTURE_TYPE_NUMBER, 0, "0.5", -INFINITY, 1e9, 0, NULL, "", "A number."};
-static const suture_parameter integer = {
-    sizeof(suture_parameter), "integer", SUTURE_TYPE_INTEGER, 0, "3", NONE, "", "A whole number."};
+static const suture_parameter integer = {sizeof(suture_parameter), "integer", SUTURE_TYPE_INTEGER, 0, "3", NONE, "",
+                                         "A whole number."};
 static const suture_parameter boolean = {
     sizeof(suture_parameter), "boolean", SUTURE_TYPE_BOOLEAN, 0, "true", NONE, "", "Yes or no."};
 static const suture_parameter text = {
@@ -120,8 +120,8 @@ static const struct {
     void (*stop)(void);
     int64_t (*component_count)(void);
     const suture_component *(*component_at)(int64_t);
-} plugin = {sizeof plugin, SUTURE_ABI_MAJOR, SUTURE_ABI_MINOR, "fault.native", "1.2.3", start, stop, component_count,
-            component_at};
+} plugin = {sizeof plugin, SUTURE_ABI_MAJOR, SUTURE_ABI_MINOR, "fault.native", "1.2.3", start,
+            stop,          component_count,  component_at};
 
 const suture_plugin *suture_plugin_entry(uint32_t major, uint32_t minor)
 {

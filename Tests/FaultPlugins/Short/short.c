@@ -49,12 +49,16 @@ static const suture_component *component_at(int64_t index)
     static const suture_component *brief, *plain;
     if (!brief) {
         /* Ends before range, choices, unit and help. */
-        static const suture_parameter whole = {.struct_size = sizeof whole, .name = "depth",
-                                               .type = SUTURE_TYPE_INTEGER, .default_json = "4"};
+        static const suture_parameter whole = {
+            .struct_size = sizeof whole, .name = "depth", .type = SUTURE_TYPE_INTEGER, .default_json = "4"};
         static const suture_parameter *parameters[1];
         parameters[0] = shortened(&whole, UNTIL(suture_parameter, minimum));
-        suture_component component = {.struct_size = sizeof component, .id = "brief", .kind = SUTURE_KIND_LOCATOR,
-                                      .version = "1.0.0", .summary = "Ends early.", .parameter_count = 1,
+        suture_component component = {.struct_size = sizeof component,
+                                      .id = "brief",
+                                      .kind = SUTURE_KIND_LOCATOR,
+                                      .version = "1.0.0",
+                                      .summary = "Ends early.",
+                                      .parameter_count = 1,
                                       .parameters = parameters};
         brief = shortened(&component, UNTIL(suture_component, entry));
         /* Ends before its parameters. */
@@ -86,7 +90,8 @@ static const void *get_extension(const char *id)
 const suture_plugin *suture_plugin_entry(uint32_t major, uint32_t minor)
 {
     (void)minor;
-    static const suture_plugin plugin = {sizeof plugin, SUTURE_ABI_MAJOR, 0, "fault.short", "1.0.0", start, stop,
-                                         component_count, component_at, create, destroy, get_extension};
+    static const suture_plugin plugin = {
+        sizeof plugin,   SUTURE_ABI_MAJOR, 0,      "fault.short", "1.0.0",      start, stop,
+        component_count, component_at,     create, destroy,       get_extension};
     return major == SUTURE_ABI_MAJOR ? shortened(&plugin, sizeof plugin) : NULL;
 }

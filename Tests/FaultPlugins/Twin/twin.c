@@ -10,9 +10,17 @@ SUTURE_NATIVE_0(echo)
     return NULL;
 }
 
-static const suture_component component = {
-    sizeof component, "echo", SUTURE_KIND_EVALUATOR, SUTURE_CONVENTION_NATIVE, "2.0.0", "Has a twin.", 0, 0, NULL,
-    (void (*)(void))echo, echo_signature};
+static const suture_component component = {sizeof component,
+                                           "echo",
+                                           SUTURE_KIND_EVALUATOR,
+                                           SUTURE_CONVENTION_NATIVE,
+                                           "2.0.0",
+                                           "Has a twin.",
+                                           0,
+                                           0,
+                                           NULL,
+                                           (void (*)(void))echo,
+                                           echo_signature};
 
 static suture_error *start(const suture_host *host)
 {

@@ -17,7 +17,8 @@ struct TokenTextTests {
         return (try TokenText(ids, behind: model.encode(prompt).last, model), ids)
     }
 
-    @Test("Each token covers the bytes that it adds", arguments: ["The tower in", " Paris is the capital", "a b  c\nd"])
+    @Test(
+        "Each token covers the bytes that it adds", arguments: ["The tower in", " Paris is the capital", "a b  c\nd"])
     func plainText(text: String) throws {
         let (spelled, ids) = try spelled(text)
         #expect(spelled.text == text)

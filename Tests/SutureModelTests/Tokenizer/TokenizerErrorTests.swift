@@ -18,20 +18,25 @@ struct TokenizerErrorTests {
         check(fault)
     }
 
-    @Test("A construct of a pattern whose meaning is not guaranteed is named", arguments: [
-        (#"\bword"#, "the escape \\b"), ("(?<=a)b", "a lookbehind or a named group"), ("^a", "the anchor ^"),
-        (#"\p{Han}"#, "the property Han"), ("[a-z&&[^b]]", "an intersection of classes"), (#"\w+"#, "the escape \\w"),
-        ("[[a]]", "a class inside a class"), ("(?i:é)", "\"é\" without regard to case"),
-        ("(?i:ss)", "\"ss\" without regard to case"), ("(?i:[a-z])", "a range without regard to case"),
-        (#"(?i:[\s])"#, "a class without regard to case"), ("(?m:a)", "an option other than (?i:"),
-        ("a{2}+", "a ? or + after a counted repetition"), ("a{,2}", "a { that is not escaped"),
-        ("a{2000}", "a count above 1000"), ("a{3,1}", "a count that goes down or is 0"), ("(a", "an unmatched ("),
-        ("a)", "an unmatched )"), ("[a", "an unmatched ["), ("[]", "an empty class"), ("*a", "a repetition of nothing"),
-        ("(?:a?)*b", "a repetition of something that can be empty"), ("a*", "a pattern that can match the empty text"),
-        ("[z-a]", "a range that goes down"), (#"[a-\s]"#, "a range of classes"), (#"\pL"#, "\\p without {..}"),
-        (#"a\"#, "an unfinished end"),
-        (String(repeating: "(", count: 100), "more than 64 nested groups"),
-    ])
+    @Test(
+        "A construct of a pattern whose meaning is not guaranteed is named",
+        arguments: [
+            (#"\bword"#, "the escape \\b"), ("(?<=a)b", "a lookbehind or a named group"), ("^a", "the anchor ^"),
+            (#"\p{Han}"#, "the property Han"), ("[a-z&&[^b]]", "an intersection of classes"),
+            (#"\w+"#, "the escape \\w"),
+            ("[[a]]", "a class inside a class"), ("(?i:é)", "\"é\" without regard to case"),
+            ("(?i:ss)", "\"ss\" without regard to case"), ("(?i:[a-z])", "a range without regard to case"),
+            (#"(?i:[\s])"#, "a class without regard to case"), ("(?m:a)", "an option other than (?i:"),
+            ("a{2}+", "a ? or + after a counted repetition"), ("a{,2}", "a { that is not escaped"),
+            ("a{2000}", "a count above 1000"), ("a{3,1}", "a count that goes down or is 0"), ("(a", "an unmatched ("),
+            ("a)", "an unmatched )"), ("[a", "an unmatched ["), ("[]", "an empty class"),
+            ("*a", "a repetition of nothing"),
+            ("(?:a?)*b", "a repetition of something that can be empty"),
+            ("a*", "a pattern that can match the empty text"),
+            ("[z-a]", "a range that goes down"), (#"[a-\s]"#, "a range of classes"), (#"\pL"#, "\\p without {..}"),
+            (#"a\"#, "an unfinished end"),
+            (String(repeating: "(", count: 100), "more than 64 nested groups"),
+        ])
     func patterns(pattern: String, construct: String) {
         let error = #expect(throws: TokenizerError.self) { _ = try ScalarRegex(pattern, place: "here") }
         #expect(error?.code == .unsupportedPattern)
@@ -63,15 +68,17 @@ struct TokenizerErrorTests {
         #expect(error?.message == "tokenizer.json is cut off after 1000 bytes.")
     }
 
-    @Test("What is not JSON is named with its place", arguments: [
-        ("", "it is empty, at byte 0"), ("{} {}", "there is more text after the JSON value, at byte 3"),
-        ("{1: 2}", "an object key is missing, at byte 1"), (#"{"a" 2}"#, "a colon is missing, at byte 5"),
-        ("[1 2]", "a comma is missing, at byte 3"), ("[x]", "a value is missing, at byte 1"),
-        (#"["\x"]"#, "a string holds an unknown escape, at byte 4"),
-        (#"["\ud800"]"#, "a surrogate escape has no partner, at byte 8"),
-        ("[\"\n\"]", "a string holds a raw control character, at byte 2"),
-        (String(repeating: "[", count: 300), "it nests deeper than 128 levels, at byte 128"),
-    ])
+    @Test(
+        "What is not JSON is named with its place",
+        arguments: [
+            ("", "it is empty, at byte 0"), ("{} {}", "there is more text after the JSON value, at byte 3"),
+            ("{1: 2}", "an object key is missing, at byte 1"), (#"{"a" 2}"#, "a colon is missing, at byte 5"),
+            ("[1 2]", "a comma is missing, at byte 3"), ("[x]", "a value is missing, at byte 1"),
+            (#"["\x"]"#, "a string holds an unknown escape, at byte 4"),
+            (#"["\ud800"]"#, "a surrogate escape has no partner, at byte 8"),
+            ("[\"\n\"]", "a string holds a raw control character, at byte 2"),
+            (String(repeating: "[", count: 300), "it nests deeper than 128 levels, at byte 128"),
+        ])
     func malformed(json: String, reason: String) {
         let error = #expect(throws: TokenizerError.self) { _ = try Tokenizer(json: Data(json.utf8)) }
         #expect(error?.code == .malformedJSON)

@@ -45,9 +45,11 @@ struct TokenizerReferenceTests {
         #expect(compared == TokenizerCorpus.lineCount)
     }
 
-    @Test("A hand-written scanner equals its regular expression on every line of the corpus", arguments: [
-        KnownScanner.gpt2Pattern, KnownScanner.llama3Pattern, KnownScanner.qwen2Pattern,
-    ])
+    @Test(
+        "A hand-written scanner equals its regular expression on every line of the corpus",
+        arguments: [
+            KnownScanner.gpt2Pattern, KnownScanner.llama3Pattern, KnownScanner.qwen2Pattern,
+        ])
     func scanners(pattern: String) throws {
         let scanner = try #require(KnownScanner(pattern: pattern))
         let regex = try ScalarRegex(pattern, place: "test")

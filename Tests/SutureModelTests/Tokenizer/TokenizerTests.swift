@@ -35,7 +35,8 @@ struct TokenizerTests {
 
     @Test("Canonically equivalent tokens are different tokens")
     func canonicalEquivalence() throws {
-        let json = #"{"model": {"type": "BPE", "vocab": {"\u00e9": 0, "e": 1, "\u0301": 2, "e\u0301": 3}, "#
+        let json =
+            #"{"model": {"type": "BPE", "vocab": {"\u00e9": 0, "e": 1, "\u0301": 2, "e\u0301": 3}, "#
             + #""merges": ["e \u0301"]}, "decoder": {"type": "Fuse"}}"#
         let tokenizer = try Tokenizer(json: Data(json.utf8))
         #expect(try tokenizer.encode("\u{e9}").ids == [0])
@@ -116,13 +117,15 @@ struct TokenizerTests {
         #expect(try tokenizer.decode(ids) == text)
     }
 
-    @Test("Split behaviours cut as documented", arguments: [
-        (SplitBehavior.removed, ["the", "final", "countdown"]),
-        (.isolated, ["the", "-", "final", "-", "-", "countdown"]),
-        (.mergedWithPrevious, ["the-", "final-", "-", "countdown"]),
-        (.mergedWithNext, ["the", "-final", "-", "-countdown"]),
-        (.contiguous, ["the", "-", "final", "--", "countdown"]),
-    ])
+    @Test(
+        "Split behaviours cut as documented",
+        arguments: [
+            (SplitBehavior.removed, ["the", "final", "countdown"]),
+            (.isolated, ["the", "-", "final", "-", "-", "countdown"]),
+            (.mergedWithPrevious, ["the-", "final-", "-", "countdown"]),
+            (.mergedWithNext, ["the", "-final", "-", "-countdown"]),
+            (.contiguous, ["the", "-", "final", "--", "countdown"]),
+        ])
     func splitBehaviors(behavior: SplitBehavior, parts: [String]) throws {
         let text = Array("the-final--countdown")
         let matches = text.indices.filter { text[$0] == "-" }.map { $0..<$0 + 1 }

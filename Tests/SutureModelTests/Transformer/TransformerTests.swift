@@ -102,7 +102,8 @@ private let families = [
         var below = Forward(.tokens(try TokenBatch(golden.tokens)), layers: 0..<1, logits: .none)
         below.captures = [Capture(.residualOut(0))]
         let residual = try golden.run(below).output.captures[0]
-        let above = Forward(.residual(residual, lengths: [9, 6]), layers: 1..<2, logits: .at([TokenIndex(row: 1, position: 5)]))
+        let above = Forward(
+            .residual(residual, lengths: [9, 6]), layers: 1..<2, logits: .at([TokenIndex(row: 1, position: 5)]))
         let logits = try #require(try golden.run(above).output.logits)
         #expect(try difference(logits[0], whole[1][5]) < equivalenceTolerance)
     }
@@ -220,7 +221,8 @@ private let families = [
         #expect(try message { $0.captures = [Capture(.neurons(7))] }.contains("does not come by"))
         #expect(
             try message { $0.captures = [Capture(.neurons(0), at: [TokenIndex(row: 1, position: 6)])] }
-                == "a capture at blocks.0.neurons: row 1 has 6 tokens, asked for position 6; count positions from 0 and leave padding out")
+                == "a capture at blocks.0.neurons: row 1 has 6 tokens, asked for position 6; count positions from 0 and leave padding out"
+        )
         #expect(
             try message {
                 $0.layers = 0..<1

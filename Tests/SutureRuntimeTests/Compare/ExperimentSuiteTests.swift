@@ -72,7 +72,10 @@ struct ExperimentSuiteTests {
         "what is no variant and no sweep is a sentence with its place",
         arguments: [
             ("variants: [memit]", "quickstart.yaml:12:11: variants must be a section of names, got a list of 1"),
-            ("variants: {a: {metod: x}}", "quickstart.yaml:12:16: unknown key 'metod' in variants; did you mean 'method'?"),
+            (
+                "variants: {a: {metod: x}}",
+                "quickstart.yaml:12:16: unknown key 'metod' in variants; did you mean 'method'?"
+            ),
             ("sweep: {seed: 3}", "quickstart.yaml:12:15: sweep.seed must be a list of values, got 3"),
             ("compare: {plots: [{x: a}]}", "quickstart.yaml:12:19: compare.plots[0].y is missing"),
         ])
@@ -85,6 +88,7 @@ struct ExperimentSuiteTests {
     @Test("who asks for one run of such a file is told so")
     func single() throws {
         let workspace = try Workspace.withExperiment(Workspace.standard + "sweep: {seed: [1, 2]}\n")
-        #expect(try failure { try workspace.experiment() }.message.contains("'sweep' makes this the file of several runs"))
+        #expect(
+            try failure { try workspace.experiment() }.message.contains("'sweep' makes this the file of several runs"))
     }
 }

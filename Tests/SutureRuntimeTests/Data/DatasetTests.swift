@@ -226,7 +226,8 @@ struct CaseRequirementsTests {
         #expect(
             error.description
                 == "the evaluator 'counterfact' needs 'paraphrase_prompts', which case 2 of '/facts.json' does not "
-                + "have; add it to the record, leave the case out, or use a dataset that supplies it: zsre, zsre-alt, pairs")
+                + "have; add it to the record, leave the case out, or use a dataset that supplies it: zsre, zsre-alt, pairs"
+        )
     }
 
     @Test("A field that another dataset supplies names that dataset")
@@ -244,7 +245,9 @@ struct CaseRequirementsTests {
                 [EditCase(index: 0, id: "1")], dataset: text,
                 needs: Self.needs(.make("star", .patcher, requires: .answer)))
         }
-        #expect(answer.hint == "use a dataset that supplies it: \(DatasetReaders.supplying(.answer).joined(separator: ", "))")
+        #expect(
+            answer.hint
+                == "use a dataset that supplies it: \(DatasetReaders.supplying(.answer).joined(separator: ", "))")
         #expect(Set(DatasetReaders.supplying(.answer)) == ["counterfact", "zsre", "zsre-alt", "pairs"])
     }
 

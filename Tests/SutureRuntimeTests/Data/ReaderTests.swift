@@ -52,7 +52,8 @@ struct ZsREReaderTests {
             cases == [
                 EditCase(
                     index: 0, id: "#0", prompt: "Which river feeds {}?", subject: "Lake Anna",
-                    targetNew: "North Anna River", answer: " North Anna River", paraphrasePrompts: ["What feeds Lake Anna?"],
+                    targetNew: "North Anna River", answer: " North Anna River",
+                    paraphrasePrompts: ["What feeds Lake Anna?"],
                     neighborhoodPrompts: ["nq question: who wrote the book?"],
                     neighborSamples: [
                         Neighbor(prompt: "nq question: who wrote the book?", subject: "", target: "Jane Doe")
@@ -240,16 +241,19 @@ struct TextReaderTests {
 
 @Suite("Choosing records by their fields")
 struct RecordConditionTests {
-    static let text = "[" + (0..<6).map {
-        #"{"id": \#($0), "prompt": "p", "answer": "a", "wrong": \#($0), "split": "\#($0 < 3 ? "dev" : "test")", "#
-            + #""inner": {"even": \#($0 % 2 == 0), "name": "n\#($0)"}}"#
-    }.joined(separator: ",") + #", {"id": 6, "prompt": "p", "answer": "a", "wrong": "3"}]"#
+    static let text =
+        "["
+        + (0..<6).map {
+            #"{"id": \#($0), "prompt": "p", "answer": "a", "wrong": \#($0), "split": "\#($0 < 3 ? "dev" : "test")", "#
+                + #""inner": {"even": \#($0 % 2 == 0), "name": "n\#($0)"}}"#
+        }.joined(separator: ",") + #", {"id": 6, "prompt": "p", "answer": "a", "wrong": "3"}]"#
 
     @Test(
         "A condition is a value, a range with both ends, an open range, or one of several texts",
         arguments: [
             ("{wrong: 3}", "3"), ("{wrong: [1, 3]}", "1 2 3"), ("{wrong: [4, null]}", "4 5"),
-            ("{wrong: [~, 0.5]}", "0"), ("{wrong: \"3\"}", "6"), ("{split: dev}", "0 1 2"), ("{split: [dev, train]}", "0 1 2"),
+            ("{wrong: [~, 0.5]}", "0"), ("{wrong: \"3\"}", "6"), ("{split: dev}", "0 1 2"),
+            ("{split: [dev, train]}", "0 1 2"),
             ("{split: [dev, test], wrong: [2, 3]}", "2 3"), ("{inner: {even: true}}", "0 2 4"),
             ("{inner: {even: true, name: n2}, wrong: [0, 9]}", "2"),
         ])
@@ -291,7 +295,8 @@ struct RecordConditionTests {
         let workspace = try Workspace.withExperiment(text)
         func dataset(_ overrides: String...) throws -> Experiment.Dataset {
             try Experiment(
-                file: workspace.path("quickstart.yaml"), overrides: overrides, currentFolder: workspace.path).dataset
+                file: workspace.path("quickstart.yaml"), overrides: overrides, currentFolder: workspace.path
+            ).dataset
         }
         let place = RecordCondition(path: ["requested_rewrite", "relation_id"], .text("P36"))
         #expect(try dataset().conditions == [place, RecordCondition(path: ["n"], .range(from: 1, to: .infinity))])

@@ -10,7 +10,10 @@ struct CommandLineRun {
     var errors: String
 
     /// Runs to the end. A cache of its own keeps runs of tests apart from those of the user.
-    init(_ arguments: [String], executable: String = Build.executable, cache: URL, meanwhile: (Process) -> Void = { _ in }) throws {
+    init(
+        _ arguments: [String], executable: String = Build.executable, cache: URL,
+        meanwhile: (Process) -> Void = { _ in }
+    ) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: executable)
         process.arguments = arguments

@@ -43,8 +43,10 @@ import Testing
 
     @Test("what is carried begins anew for a call that asks for it, and goes on from group to group in a sequence")
     func carried() throws {
-        let anew = try #require(try run(
-            "{name: twice, base: \(Self.counter), annotator: finder, anew: true}").metrics)
+        let anew = try #require(
+            try run(
+                "{name: twice, base: \(Self.counter), annotator: finder, anew: true}"
+            ).metrics)
         #expect(values(anew, "base_calls") == ["pass-1": 1, "after": 1])
         let sequence = try #require(try run(Self.counter, "{mode: sequential}").metrics)
         // The mean of the first group's 1 and the second's 2.
@@ -58,7 +60,8 @@ import Testing
     func unchanged() throws {
         func picky(_ only: Int) -> String { "{name: picky, parameter: \(Self.weight), only: \(only)}" }
         let (one, metrics, _) = try run(picky(1), "{mode: single}")
-        #expect(one.code == 0 && one.errors.contains("picky changed nothing in 1 of 2 groups of cases"), "\(one.errors)")
+        #expect(
+            one.code == 0 && one.errors.contains("picky changed nothing in 1 of 2 groups of cases"), "\(one.errors)")
         #expect(metrics?.weights.map(\.group) == [1])
         for edit in ["{mode: single}", "{mode: batch}"] {
             let none = try run(picky(7), edit).run
@@ -69,7 +72,9 @@ import Testing
     @Test("what a setting lacks is refused before the model is loaded, naming the setting and what to do")
     func needs() throws {
         let errors = try run("{name: twice, base: \(Self.counter)}").errors
-        #expect(errors.contains("the patcher 'twice' without its setting annotator needs 'marked_generations'"), "\(errors)")
+        #expect(
+            errors.contains("the patcher 'twice' without its setting annotator needs 'marked_generations'"), "\(errors)"
+        )
         #expect(errors.contains("set annotator, or"), "\(errors)")
         let unknown = try run("{name: twice, base: {name: counter, parametr: x}, annotator: finder}")
         #expect(unknown.run.code == 2)

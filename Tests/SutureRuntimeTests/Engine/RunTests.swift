@@ -69,7 +69,9 @@ import Testing
             // The first scores of the stage are on disk: the worker is in the middle of it.
             for _ in 0..<6000 {
                 let scores = try? killed.folder().appending(path: "state/scores.jsonl")
-                if let scores, let text = try? String(contentsOf: scores, encoding: .utf8), text.contains("\"\(stage)\"") {
+                if let scores, let text = try? String(contentsOf: scores, encoding: .utf8),
+                    text.contains("\"\(stage)\"")
+                {
                     break
                 }
                 usleep(10_000)

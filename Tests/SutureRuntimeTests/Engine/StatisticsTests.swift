@@ -22,7 +22,9 @@ private let sumTolerance = 1e-5
         model = try LanguageModel(folder: Repository.world.appending(path: "model"))
     }
 
-    private func settings(batchTokens: Int = 4096, maxLength: Int = 1024, maxTokens: Int? = nil) -> Experiment.Statistics {
+    private func settings(batchTokens: Int = 4096, maxLength: Int = 1024, maxTokens: Int? = nil)
+        -> Experiment.Statistics
+    {
         Experiment.Statistics(
             path: "text", limit: nil, maxTokens: maxTokens, maxLength: maxLength, batchTokens: batchTokens,
             dtype: .float64)

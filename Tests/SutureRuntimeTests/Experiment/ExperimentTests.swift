@@ -197,10 +197,16 @@ struct ExperimentTests {
             "quickstart.yaml:10:1: this is not YAML: found character that cannot start any token (while scanning for "
                 + "the next token at line 10); indent with spaces, not tabs, and quote texts that begin with @, ` or %"
         ),
-        ("seed: 0", "seed: !!python/int 0", "quickstart.yaml:10:7: the tag 'tag:yaml.org,2002:python/int' has no "
-            + "meaning here; remove it"),
-        ("seed: 0", "seed: *other", "quickstart.yaml:10:7: this is not YAML: found undefined alias; check indentation, "
-            + "brackets and quotes around this line"),
+        (
+            "seed: 0", "seed: !!python/int 0",
+            "quickstart.yaml:10:7: the tag 'tag:yaml.org,2002:python/int' has no "
+                + "meaning here; remove it"
+        ),
+        (
+            "seed: 0", "seed: *other",
+            "quickstart.yaml:10:7: this is not YAML: found undefined alias; check indentation, "
+                + "brackets and quotes around this line"
+        ),
     ]
 
     @Test("A mistake in the file is one sentence with its place, and exit code 2", arguments: mistakes.indices)
@@ -276,7 +282,8 @@ struct ConfigNodeTests {
         #expect(try node(text).text == text)
     }
 
-    @Test("Whole numbers may have a fraction of zero", arguments: [("25", 25), ("25.0", 25), ("1e3", 1000), ("-3", -3)])
+    @Test(
+        "Whole numbers may have a fraction of zero", arguments: [("25", 25), ("25.0", 25), ("1e3", 1000), ("-3", -3)])
     func integers(_ text: String, _ value: Int) throws {
         #expect(try node(text).integer == value)
     }

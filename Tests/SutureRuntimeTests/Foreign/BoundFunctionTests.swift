@@ -39,7 +39,9 @@ struct BoundFunctionTests {
             library: Build.library("functions"), symbol: "same", signature: "str(str)")
         #expect(try same.call([.text("Zürich")]) == .text("Zürich"))
         #expect(throws: SutureError.self) { try pow.call([.number(2)]) }
-        #expect(throws: SutureError.self) { try ForeignFunction(library: "libm.so.6", symbol: "none", signature: "d()") }
+        #expect(throws: SutureError.self) {
+            try ForeignFunction(library: "libm.so.6", symbol: "none", signature: "d()")
+        }
     }
 
     @Test("Arguments of every type arrive in their places, those on the stack too")
@@ -129,7 +131,8 @@ struct BoundFunctionTests {
     func readsSignatures(signature: String, why: String) {
         #expect(
             throws: RuntimeError(
-                .usage, "the signature \"\(signature)\" cannot be read: \(why)", hint: "write it like \"f64(str, str)\"")
+                .usage, "the signature \"\(signature)\" cannot be read: \(why)", hint: "write it like \"f64(str, str)\""
+            )
         ) {
             try BoundFunction(library: "libm.so.6", symbol: "pow", signature: signature)
         }

@@ -22,9 +22,10 @@ struct PatchStoreTests {
             #expect(a.tensors.map(\.dtype) == b.tensors.map(\.dtype))
             for (x, y) in zip(a.tensors, b.tensors) { #expect(try x.bytes() == y.bytes()) }
         }
-        #expect(try FileManager.default.contentsOfDirectory(atPath: fixture.patch.path).sorted() == [
-            "patch.json", "patch.safetensors",
-        ])
+        #expect(
+            try FileManager.default.contentsOfDirectory(atPath: fixture.patch.path).sorted() == [
+                "patch.json", "patch.safetensors",
+            ])
     }
 
     @Test("The description names the base by file, type, orientation and digest, and gives norms and ranks")

@@ -63,7 +63,10 @@ struct LoadedComponentTests {
     @Test("A Swift locator's locations arrive")
     func locator() async throws {
         let result = try await call("swift", .locator, "marker", [.integers([3, 5])])
-        #expect(result.locations.map(\.site) == ["blocks.3.neurons", "blocks.5.neurons", "blocks.3.neurons", "blocks.5.neurons"])
+        #expect(
+            result.locations.map(\.site) == [
+                "blocks.3.neurons", "blocks.5.neurons", "blocks.3.neurons", "blocks.5.neurons",
+            ])
         #expect(result.locations.map(\.caseIndex) == [0, 0, 4, 4])
         #expect(result.locations.map(\.score) == [1.5, 2.5, 1.5, 2.5])
         #expect(result.locations.allSatisfy { $0.isSelected })

@@ -49,7 +49,8 @@ struct PluginCatalogueTests {
             catalogue.problems == [
                 PluginProblem(
                     file: Build.library("load"),
-                    sentence: "\(Build.library("load")) crashed in load: SIGSEGV, it read or wrote memory that is not its "
+                    sentence:
+                        "\(Build.library("load")) crashed in load: SIGSEGV, it read or wrote memory that is not its "
                         + "own, or its stack overflowed",
                     hint: "move the file out of the plugin folders, and report this to its author"),
                 PluginProblem(
@@ -75,7 +76,8 @@ struct PluginCatalogueTests {
                         hint: "export that function (suture/plugin.h), or move the file out of the plugin folder"),
                     PluginProblem(
                         file: Build.library("major"),
-                        sentence: "\(Build.library("major")) speaks version 2.4 of the plugin ABI, and this host speaks "
+                        sentence:
+                            "\(Build.library("major")) speaks version 2.4 of the plugin ABI, and this host speaks "
                             + "version \(SUTURE_ABI_MAJOR).\(SUTURE_ABI_MINOR)",
                         hint: "rebuild it with this host's headers, or use the host that it was made for"),
                     PluginProblem(
@@ -91,26 +93,27 @@ struct PluginCatalogueTests {
         let file = Build.library("declarations")
         #expect(catalogue.components.map(\.id) == ["sound"])
         #expect(
-            catalogue.problems.map(\.sentence) == [
-                "the patcher \"bad_default\": parameter \"strength\": default_json \"strong\" is not a number",
-                "the patcher \"bad_type\": parameter \"strength\": type 99 is none that this host knows",
-                "the patcher \"outside\": parameter \"strength\": default_json 2: 2.0 is outside its own range",
-                "the patcher \"no_default\": parameter \"steps\": it has no default, and neither flag "
-                    + "SUTURE_PARAMETER_REQUIRED nor SUTURE_PARAMETER_OPTIONAL is set",
-                "the patcher \"choice\": parameter \"colour\": default_json \"blue\": \"blue\" is not among its own "
-                    + "choices",
-                "the patcher \"twice\": parameter \"strength\": it is declared twice",
-                "the patcher \"null_parameter\": parameters is NULL or holds a NULL, and parameter_count is 1",
-                "the patcher \"letters\": signature \"e(ppppd)\" does not fit its declared parameters, which need "
-                    + "\"e(ppppl)\"",
-                "the patcher \"grammar\": signature: the signature \"e(pppp\" cannot be read: it must end in \")\"",
-                "the patcher \"no_entry\": it is native and entry is NULL",
-                "the patcher \"native_list\": parameter \"layers\": a native component cannot take a list of whole "
-                    + "numbers",
-                "component 12: \"odd\": kind 77 is none that this host knows",
-                "component 13: id is empty",
-                "the patcher \"sound\": it is declared twice",
-            ].map { "\(file): \($0)" })
+            catalogue.problems.map(\.sentence)
+                == [
+                    "the patcher \"bad_default\": parameter \"strength\": default_json \"strong\" is not a number",
+                    "the patcher \"bad_type\": parameter \"strength\": type 99 is none that this host knows",
+                    "the patcher \"outside\": parameter \"strength\": default_json 2: 2.0 is outside its own range",
+                    "the patcher \"no_default\": parameter \"steps\": it has no default, and neither flag "
+                        + "SUTURE_PARAMETER_REQUIRED nor SUTURE_PARAMETER_OPTIONAL is set",
+                    "the patcher \"choice\": parameter \"colour\": default_json \"blue\": \"blue\" is not among its own "
+                        + "choices",
+                    "the patcher \"twice\": parameter \"strength\": it is declared twice",
+                    "the patcher \"null_parameter\": parameters is NULL or holds a NULL, and parameter_count is 1",
+                    "the patcher \"letters\": signature \"e(ppppd)\" does not fit its declared parameters, which need "
+                        + "\"e(ppppl)\"",
+                    "the patcher \"grammar\": signature: the signature \"e(pppp\" cannot be read: it must end in \")\"",
+                    "the patcher \"no_entry\": it is native and entry is NULL",
+                    "the patcher \"native_list\": parameter \"layers\": a native component cannot take a list of whole "
+                        + "numbers",
+                    "component 12: \"odd\": kind 77 is none that this host knows",
+                    "component 13: id is empty",
+                    "the patcher \"sound\": it is declared twice",
+                ].map { "\(file): \($0)" })
         #expect(
             throws: RuntimeError(
                 .plugin,

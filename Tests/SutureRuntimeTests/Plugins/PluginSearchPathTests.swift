@@ -16,24 +16,29 @@ struct PluginSearchPathTests {
     @Test("Named files come first, then SUTURE_PLUGIN_PATH, the user's folder, and the executable's folder")
     func order() async throws {
         try await Build.withFolder { root in
-            for file in ["named/z.so", "named/notes.txt", "one.so", "env/b.so", "env/a.so", "data/suture/plugins/u.so"] {
+            for file in ["named/z.so", "named/notes.txt", "one.so", "env/b.so", "env/a.so", "data/suture/plugins/u.so"]
+            {
                 try make("\(root)/\(file)")
             }
-            for file in ["bin/libsuture-memit.so", "bin/libfault-crash.so", "bin/other.so"] { try make("\(root)/\(file)") }
+            for file in ["bin/libsuture-memit.so", "bin/libfault-crash.so", "bin/other.so"] {
+                try make("\(root)/\(file)")
+            }
             let path = PluginSearchPath(
                 named: ["\(root)/named", "\(root)/one.so"],
                 environment: ["SUTURE_PLUGIN_PATH": "\(root)/env:\(root)/gone", "XDG_DATA_HOME": "\(root)/data"],
                 executableFolder: "\(root)/bin")
             let found = try path.files()
             #expect(
-                found.files == [
-                    "named/z.so", "one.so", "env/a.so", "env/b.so", "data/suture/plugins/u.so",
-                    "bin/libsuture-memit.so",
-                ].map { "\(root)/\($0)" })
+                found.files
+                    == [
+                        "named/z.so", "one.so", "env/a.so", "env/b.so", "data/suture/plugins/u.so",
+                        "bin/libsuture-memit.so",
+                    ].map { "\(root)/\($0)" })
             #expect(
-                found.searched == [
-                    "named", "one.so", "env", "gone (not there)", "data/suture/plugins", "bin",
-                ].map { "\(root)/\($0)" })
+                found.searched
+                    == [
+                        "named", "one.so", "env", "gone (not there)", "data/suture/plugins", "bin",
+                    ].map { "\(root)/\($0)" })
         }
     }
 

@@ -124,7 +124,9 @@ struct WorkerProcessTests {
                 hint: "where memory ran out, lower the batch size or use a machine with more")
         ) {
             _ = try await worker.run(job("loop")) { event in
-                guard case .enter(let call) = event, call.operation == "patch", let id = worker.processID else { return }
+                guard case .enter(let call) = event, call.operation == "patch", let id = worker.processID else {
+                    return
+                }
                 kill(id, SIGKILL)
             }
         }
@@ -191,7 +193,9 @@ struct WorkerProcessTests {
             for worker in workers {
                 let job = job("loop")
                 group.addTask {
-                    do { _ = try await worker.run(job) } catch { #expect((error as? RuntimeError)?.kind == .interrupted) }
+                    do { _ = try await worker.run(job) } catch {
+                        #expect((error as? RuntimeError)?.kind == .interrupted)
+                    }
                 }
             }
             // More waits than the pool has threads, and a task gets its turn at once.
