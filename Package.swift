@@ -123,6 +123,10 @@ let package = Package(
 
         .target(
             name: "TestSupport", dependencies: ["SutureRuntime"], path: "Tests/TestSupport", swiftSettings: strict),
+        // A worker with jobs that only tests need.
+        .executableTarget(
+            name: "suture-test-worker", dependencies: ["SutureRuntime", "TestSupport"], path: "Tests/TestWorker",
+            swiftSettings: strict),
         .testTarget(
             name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit"],
             exclude: ["Golden"], swiftSettings: strict),
@@ -141,7 +145,8 @@ let package = Package(
             // Every plugin brings a suture_plugin_entry of its own; these tests link several and call none.
             linkerSettings: [.unsafeFlags(["-Xlinker", "--allow-multiple-definition"])]),
         .testTarget(
-            name: "SutureRuntimeTests", dependencies: ["SutureRuntime", "TestSupport"], swiftSettings: strict),
+            name: "SutureRuntimeTests", dependencies: ["SutureRuntime", "TestSupport", "suture-test-worker"],
+            swiftSettings: strict),
     ] + faultPlugins.map(faultTarget),
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,

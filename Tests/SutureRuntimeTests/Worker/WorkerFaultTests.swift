@@ -3,6 +3,7 @@
 import CSuture
 import Foundation
 import SutureKit
+import TestSupport
 import Testing
 
 @testable import SutureRuntime
@@ -16,7 +17,7 @@ struct WorkerFaultTests {
         _ library: String, _ component: String, kind: ComponentKind = .patcher, cases: [EditCase]? = nil,
         stallSeconds: Double? = nil
     ) async throws(RuntimeError) -> CallJob.Result {
-        let worker = WorkerProcess(executable: Build.executable, limits: .init(stallSeconds: stallSeconds))
+        let worker = WorkerProcess(executable: Build.worker, limits: .init(stallSeconds: stallSeconds))
         return try await worker.run(
             CallJob(
                 file: Build.library(library), kind: kind, component: component, cases: cases ?? self.cases))
@@ -99,7 +100,7 @@ struct WorkerFaultTests {
             await failure("major", "any")
                 == RuntimeError(
                     .plugin,
-                    "\(Build.library("major")) speaks version 2.4 of the plugin ABI, and this host speaks version \(SUTURE_ABI_MAJOR).\(SUTURE_ABI_MINOR)",
+                    "\(Build.library("major")) speaks version \(SUTURE_ABI_MAJOR + 1).4 of the plugin ABI, and this host speaks version \(SUTURE_ABI_MAJOR).\(SUTURE_ABI_MINOR)",
                     hint: "rebuild it with this host's headers, or use the host that it was made for"))
     }
 

@@ -3,6 +3,7 @@
 import Foundation
 import SutureKit
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import SutureRuntime
@@ -23,7 +24,7 @@ struct WorkerProcessTests {
     @Test("A worker tells its phases, its calls into plugins, log lines and signs of life")
     func events() async throws {
         let events = Events()
-        _ = try await WorkerProcess(executable: Build.executable).run(job("slow")) { events.append($0) }
+        _ = try await WorkerProcess(executable: Build.worker).run(job("slow")) { events.append($0) }
         let file = Build.library("crash")
         func call(_ operation: String, _ cases: Int) -> WorkerEvent {
             .enter(
@@ -53,13 +54,13 @@ struct WorkerProcessTests {
         let job = CallJob(
             file: Build.library("swift"), kind: .patcher, component: "filler",
             arguments: [.text("w"), .numbers([1]), .numbers([1]), .null, .textGroups([["a"], [], ["b", "c"]])])
-        _ = try await WorkerProcess(executable: Build.executable).run(job) { events.append($0) }
+        _ = try await WorkerProcess(executable: Build.worker).run(job) { events.append($0) }
         #expect(events.list.contains(.log(level: 1, message: "filled w")))
     }
 
     @Test("A cancelled job ends at its next step with exit code 130")
     func cancels() async throws {
-        let worker = WorkerProcess(executable: Build.executable)
+        let worker = WorkerProcess(executable: Build.worker)
         await #expect(throws: RuntimeError(.interrupted, "the run was interrupted")) {
             _ = try await worker.run(job("slow")) { event in
                 if case .phase(_, 0, _) = event { worker.cancel() }
@@ -69,7 +70,7 @@ struct WorkerProcessTests {
 
     @Test("A cancelled task cancels the job")
     func cancelsWithTask() async throws {
-        let worker = WorkerProcess(executable: Build.executable)
+        let worker = WorkerProcess(executable: Build.worker)
         let job = job("slow")
         let task = Task { try await worker.run(job) }
         try await Task.sleep(for: .milliseconds(200))
@@ -80,7 +81,7 @@ struct WorkerProcessTests {
 
     @Test("The second cancellation ends a worker that does not listen")
     func kills() async throws {
-        let worker = WorkerProcess(executable: Build.executable)
+        let worker = WorkerProcess(executable: Build.worker)
         await #expect(
             throws: RuntimeError(
                 .interrupted, "the run was ended at once", hint: "run it again to go on from its last checkpoint")
@@ -95,7 +96,7 @@ struct WorkerProcessTests {
 
     @Test("A signal to the host cancels the job and leaves the host alive")
     func forwardsSignals() async throws {
-        let worker = WorkerProcess(executable: Build.executable, forwardsSignals: true)
+        let worker = WorkerProcess(executable: Build.worker, forwardsSignals: true)
         await #expect(throws: RuntimeError(.interrupted, "the run was interrupted")) {
             _ = try await worker.run(job("slow")) { event in
                 if case .phase(_, 0, _) = event { kill(getpid(), SIGINT) }
@@ -105,7 +106,7 @@ struct WorkerProcessTests {
 
     @Test("A signal to the worker itself ends it after a checkpoint")
     func workerSignals() async throws {
-        let worker = WorkerProcess(executable: Build.executable)
+        let worker = WorkerProcess(executable: Build.worker)
         await #expect(throws: RuntimeError(.interrupted, "the run was interrupted")) {
             _ = try await worker.run(job("slow")) { event in
                 if case .phase(_, 0, _) = event, let id = worker.processID { kill(id, SIGTERM) }
@@ -115,7 +116,7 @@ struct WorkerProcessTests {
 
     @Test("A worker that is killed from outside is not the plugin's fault")
     func killedFromOutside() async throws {
-        let worker = WorkerProcess(executable: Build.executable)
+        let worker = WorkerProcess(executable: Build.worker)
         await #expect(
             throws: RuntimeError(
                 .run,
@@ -135,7 +136,7 @@ struct WorkerProcessTests {
     @Test("A worker dies with its host")
     func diesWithHost() async throws {
         let child = try ChildProcess(
-            Build.executable, [HiddenCommand.worker, CallJob.name], environment: ProcessInfo.processInfo.environment,
+            Build.worker, [HiddenCommand.worker, CallJob.name], environment: ProcessInfo.processInfo.environment,
             lineAt: WorkerLink.descriptor)
         LineSocket.send(try WorkerJSON.encode(job("loop")), to: child.descriptor)
         var line = LineSocket(child.descriptor)
@@ -188,7 +189,7 @@ struct WorkerProcessTests {
 
     @Test("While workers run, Swift's task pool is free")
     func leavesThePoolFree() async throws {
-        let workers = (0..<4).map { _ in WorkerProcess(executable: Build.executable) }
+        let workers = (0..<4).map { _ in WorkerProcess(executable: Build.worker) }
         try await withThrowingTaskGroup(of: Void.self) { group in
             for worker in workers {
                 let job = job("loop")
