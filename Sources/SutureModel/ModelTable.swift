@@ -61,7 +61,7 @@ public enum ModelTable {
             info.device = model.device.kind.rawValue
             info.device_index = Int32(model.device.index)
             info.sites = c.sites.reduce(0) { $0 | 1 << UInt32($1.rawValue) }
-            return fill(out, with: info, in: "suture_model_api.info")
+            return fill(out, with: info, size: out.pointee.struct_size, in: "suture_model_api.info")
         }
 
     private static let encode:
@@ -127,6 +127,7 @@ public enum ModelTable {
                 let settings = Model.Generation(
                     maxNewTokens: Int(request.max_new_tokens), temperature: request.temperature,
                     topK: Int(request.top_k), topP: request.top_p, seed: Int(request.seed),
+                    streams: request.streams.map { start in rows.indices.map { Int(start[$0]) } },
                     stopTokens: stops.map { Int($0) })
                 let new = try Generator(model: model(handle), settings: settings).run(rows)
                 let width = new.map(\.count).max() ?? 0
@@ -190,7 +191,9 @@ public enum ModelTable {
                     layer: Int32(projection.input.layer ?? -1), input_site: projection.input.kind.rawValue,
                     output_site: projection.output.kind.rawValue, reserved: 0, row_count: Int64(projection.rowCount),
                     rows: try rows?.retainedHandle())
-                if let error = fill(out, with: c, in: "suture_model_api.projection") { throw Host.take(error) }
+                if let error = fill(out, with: c, size: out.pointee.struct_size, in: "suture_model_api.projection") {
+                    throw Host.take(error)
+                }
             }
         }
 
@@ -223,18 +226,21 @@ public enum ModelTable {
         }
 
     /// Copies the fields that fit into a struct that the caller made; its size field stays.
+    ///
+    /// - Parameter size: what the caller wrote down.
     private static func fill<Struct: ForeignLayout>(
-        _ out: UnsafeMutablePointer<Struct>, with value: Struct, in place: String
+        _ out: UnsafeMutablePointer<Struct>, with value: Struct, size: Int, in place: String
     ) -> OpaquePointer? {
-        Host.returningError {
-            let header = MemoryLayout<Int>.size
-            let size = min(try Foreign(UnsafePointer(out), in: place).size, MemoryLayout<Struct>.size)
-            withUnsafeBytes(of: value) { source in
-                guard let base = source.baseAddress else { return }
-                UnsafeMutableRawPointer(out).advanced(by: header)
-                    .copyMemory(from: base + header, byteCount: size - header)
-            }
+        guard size >= Struct.firstSize else {
+            return Host.returningError { _ = try Foreign(UnsafePointer(out), in: place) }
         }
+        let header = MemoryLayout<Int>.size
+        withUnsafeBytes(of: value) { source in
+            guard let base = source.baseAddress else { return }
+            UnsafeMutableRawPointer(out).advanced(by: header)
+                .copyMemory(from: base + header, byteCount: min(size, MemoryLayout<Struct>.size) - header)
+        }
+        return nil
     }
 
     /// Text into a caller's buffer: at most `capacity` bytes with the final NUL, `needed` tells what all of it takes.
