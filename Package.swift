@@ -122,7 +122,8 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "TestSupport", dependencies: ["SutureRuntime"], path: "Tests/TestSupport", swiftSettings: strict),
+            name: "TestSupport", dependencies: ["SutureModel", "SutureRuntime"], path: "Tests/TestSupport",
+            swiftSettings: strict),
         .testTarget(
             name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit"],
             exclude: ["Golden"], swiftSettings: strict),
