@@ -124,6 +124,7 @@ let package = Package(
         .target(
             name: "TestSupport", dependencies: ["SutureModel", "SutureRuntime"], path: "Tests/TestSupport",
             swiftSettings: strict),
+        .testTarget(name: "SutureKitTests", dependencies: ["SutureKit", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit"],
             exclude: ["Golden"], swiftSettings: strict),

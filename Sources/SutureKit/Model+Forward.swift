@@ -15,10 +15,6 @@ extension Model {
             kept.append(tensor)
             return tensor.handle
         }
-        func keep(_ positions: [TokenIndex]?) throws(SutureError) -> OpaquePointer? {
-            guard let positions else { return nil }
-            return keep(try Tensor(positions))
-        }
 
         var c = suture_forward()
         c.struct_size = MemoryLayout<suture_forward>.size
@@ -28,10 +24,10 @@ extension Model {
         switch pass.input {
         case .tokens(let batch):
             c.tokens = keep(batch.tokens)
-            c.lengths = keep(try Tensor(batch.lengths))
+            c.lengths = keep(try batch.lengths.tensor)
         case .residual(let residual, let lengths):
             c.residual = keep(residual)
-            c.lengths = keep(try Tensor(lengths))
+            c.lengths = keep(try lengths.tensor)
         }
         c.past = pass.past?.handle
         c.keeps_cache = pass.keepsCache ? 1 : 0
@@ -39,9 +35,9 @@ extension Model {
         case .none: c.logits = SUTURE_LOGITS_NONE
         case .all: c.logits = SUTURE_LOGITS_ALL
         case .last: c.logits = SUTURE_LOGITS_LAST
-        case .at(let positions):
+        case .chosen(let positions):
             c.logits = SUTURE_LOGITS_CHOSEN
-            c.logit_positions = try keep(positions)
+            c.logit_positions = keep(try positions.tensor)
         }
 
         var captures: [UnsafePointer<suture_capture>] = []
@@ -50,7 +46,8 @@ extension Model {
                 arena.value(
                     suture_capture(
                         struct_size: MemoryLayout<suture_capture>.size, site: capture.site.kind.rawValue,
-                        layer: Int32(capture.site.layer ?? -1), positions: try keep(capture.positions))))
+                        layer: Int32(capture.site.layer ?? -1),
+                        positions: try capture.positions.map { p throws(SutureError) in keep(try p.tensor) })))
         }
         c.capture_count = Int64(captures.count)
         c.captures = arena.array(captures)
@@ -62,8 +59,8 @@ extension Model {
             i.struct_size = MemoryLayout<suture_intervention>.size
             i.site = intervention.site.kind.rawValue
             i.layer = Int32(intervention.site.layer ?? -1)
-            i.positions = try keep(intervention.positions)
-            if let units = intervention.units { i.units = keep(try Tensor(units)) }
+            if let positions = intervention.positions { i.positions = keep(try positions.tensor) }
+            if let units = intervention.units { i.units = keep(try units.tensor) }
             switch intervention.action {
             case .add(let value): (i.kind, i.value) = (SUTURE_INTERVENTION_ADD, keep(value))
             case .replace(let value): (i.kind, i.value) = (SUTURE_INTERVENTION_REPLACE, keep(value))
@@ -138,7 +135,7 @@ extension Model {
     public func generate(_ rows: [[Int]], _ generation: Generation) throws(SutureError) -> [[Int]] {
         let table = try Host.models()
         let batch = try TokenBatch(rows)
-        let lengths = try Tensor(batch.lengths)
+        let lengths = try batch.lengths.tensor
         var out: OpaquePointer?
         let error = withExtendedLifetime((batch, lengths)) {
             generation.stopTokens.map(Int64.init).withUnsafeBufferPointer { stops -> OpaquePointer? in
