@@ -33,7 +33,7 @@ package enum LeastSquares {
 
     /// left `[dModel, rank]` · right `[rank, dMLP]` as factors, or as their product where that is smaller; float32.
     package static func compact(_ left: Tensor, _ right: Tensor) throws -> Delta.Form {
-        guard Delta.Form.areFactorsSmaller(rank: left.shape[1], than: [left.shape[0], right.shape[1]]) else {
+        guard Delta.areFactorsSmaller(rank: left.shape[1], than: [left.shape[0], right.shape[1]]) else {
             return .dense(try left.matmul(right).cast(to: .float32))
         }
         return .lowRank(left: try left.cast(to: .float32), right: try right.cast(to: .float32))

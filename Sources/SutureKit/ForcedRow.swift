@@ -113,9 +113,15 @@ extension [ForcedRow] {
 /// What a model says at the reads of one row.
 public struct ForcedReading: Sendable, Hashable {
     /// −log p of each target in nats, from float32 logits; empty where it was not requested.
-    public var losses: [Double] = []
+    public var losses: [Double]
     /// The most likely token at each read; empty where it was not requested.
-    public var choices: [Int] = []
+    public var choices: [Int]
+
+    /// A reading of these values, each in the order of the row's reads.
+    public init(losses: [Double] = [], choices: [Int] = []) {
+        self.losses = losses
+        self.choices = choices
+    }
 
     /// Which of the two are wanted. Each costs one look at all logits.
     public struct Parts: OptionSet, Sendable, Hashable {

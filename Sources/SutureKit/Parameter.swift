@@ -5,7 +5,6 @@ import CSuture
 /// What a component says of one of its settings. The host reads it, checks the experiment file against it before anything
 /// runs, fills the default and records it.
 public struct ParameterDeclaration: Sendable, Hashable {
-    /// What the experiment file must give. The raw value is the ABI's number.
     public enum Kind: Int32, Sendable {
         case integer = 1, number, boolean, text, integers, numbers, texts, textGroups, path, component
 
@@ -26,9 +25,7 @@ public struct ParameterDeclaration: Sendable, Hashable {
         }
     }
 
-    /// The name in the experiment file.
     public var name: String
-    /// What the experiment file must give.
     public var kind: Kind
     /// There is no default and the file must give a value.
     public var isRequired: Bool
@@ -36,13 +33,10 @@ public struct ParameterDeclaration: Sendable, Hashable {
     public var isOptional: Bool
     /// The default as JSON; nil where there is none.
     public var defaultJSON: String?
-    /// The numbers that it, or each element of a list, may be.
     public var range: ParameterRange
     /// Allowed texts; empty: any.
     public var choices: [String]
-    /// "tokens", "layers" …; empty where there is none.
     public var unit: String
-    /// What the setting does, in a sentence or two.
     public var help: String
     /// Fields that every case must have where the value is not null, 0, false or empty.
     public var needs: EditCase.Fields = []
@@ -54,24 +48,17 @@ public struct ParameterDeclaration: Sendable, Hashable {
 
 /// The numbers a parameter may take (each element of a list).
 public struct ParameterRange: Sendable, Hashable {
-    /// The smallest number; minus infinity where there is none.
     public var minimum = -Double.infinity
-    /// The largest number; infinity where there is none.
     public var maximum = Double.infinity
-    /// Whether the minimum itself is refused.
     public var excludesMinimum = false
-    /// Whether the maximum itself is refused.
     public var excludesMaximum = false
 
-    /// Every number.
     public static let any = ParameterRange()
     /// > 0
     public static let positive = ParameterRange(minimum: 0, excludesMinimum: true)
     /// ≥ 0
     public static let nonNegative = ParameterRange(minimum: 0)
-    /// ≥ `minimum`
     public static func atLeast(_ minimum: Double) -> ParameterRange { ParameterRange(minimum: minimum) }
-    /// From the lower to the upper bound, both included.
     public static func closed(_ range: ClosedRange<Double>) -> ParameterRange {
         ParameterRange(minimum: range.lowerBound, maximum: range.upperBound)
     }
@@ -80,17 +67,13 @@ public struct ParameterRange: Sendable, Hashable {
 /// A Swift type that a parameter may have: `Int`, `Double`, `Bool`, `String`, a ``ParameterChoice``, lists of these,
 /// `[[String]]`, a ``FilePath``, and optionals of them.
 public protocol ParameterValue: Sendable {
-    /// What the experiment file must give.
     static var parameterKind: ParameterDeclaration.Kind { get }
-    /// Whether the value may be null.
     static var isOptionalParameter: Bool { get }
     /// The texts that the value may have, each element of a list; empty: any.
     static var parameterChoices: [String] { get }
-    /// The value until the host has given a required one.
+    /// Stands in until the host has given a required value.
     static var placeholder: Self { get }
-    /// The value as JSON; nil where JSON has no form for it.
     var json: String? { get }
-    /// The value that the host gives; nil where it does not fit the type.
     init?(_ argument: UnsafePointer<suture_argument>)
 }
 
@@ -101,10 +84,7 @@ extension ParameterValue {
 
 /// A file named in the experiment file. The host makes it absolute and checks that it can be read.
 public struct FilePath: Sendable, Hashable {
-    /// Absolute, once the host has given it.
     public var path: String
-
-    /// A file at a path.
     public init(_ path: String) { self.path = path }
 }
 
@@ -175,7 +155,6 @@ public struct Parameter<Value: ParameterValue> {
             needs: needs, needsOtherwise: needsOtherwise, componentKind: kind.rawValue)
     }
 
-    /// The value: the default until the host has given one.
     public var wrappedValue: Value {
         get { storage.value }
         nonmutating set { storage.value = newValue }

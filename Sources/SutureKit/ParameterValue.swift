@@ -58,8 +58,6 @@ extension FilePath: ParameterValue {
 public struct ComponentReference: Sendable, Hashable {
     /// The name of the parameter.
     public var slot: String
-
-    /// The component that fills the parameter of this name.
     public init(slot: String) { self.slot = slot }
 }
 
@@ -80,8 +78,8 @@ extension Optional: ComponentParameterValue where Wrapped: ComponentParameterVal
 
 extension Array: ParameterValue where Element: ParameterListElement {
     public static var parameterKind: ParameterDeclaration.Kind { Element.listKind }
-    public static var placeholder: [Element] { [] }
     public static var parameterChoices: [String] { Element.elementChoices }
+    public static var placeholder: [Element] { [] }
     public var json: String? { "[" + map(\.elementJSON).joined(separator: ", ") + "]" }
     public init?(_ argument: UnsafePointer<suture_argument>) {
         guard argument.pointee.is_present != 0, let values = Element.list(argument) else { return nil }
@@ -91,13 +89,10 @@ extension Array: ParameterValue where Element: ParameterListElement {
 
 /// An element of a list parameter.
 public protocol ParameterListElement: Sendable {
-    /// The kind of a list of such elements.
-    static var listKind: ParameterDeclaration.Kind { get }
     /// The texts that an element may have; empty: any.
     static var elementChoices: [String] { get }
-    /// The element as JSON.
+    static var listKind: ParameterDeclaration.Kind { get }
     var elementJSON: String { get }
-    /// The list that the host gives; nil where it does not fit the type.
     static func list(_ argument: UnsafePointer<suture_argument>) -> [Self]?
 }
 

@@ -7,7 +7,6 @@ import CSuture
 /// Orientation is `[out, in]`, whatever the checkpoint stores. Factors stay factors: a difference of rounded weights has
 /// lost up to half of a small edit.
 public struct Delta: Sendable {
-    /// How the change is kept.
     public enum Form: Sendable {
         /// left `[out, rank]` · right `[rank, in]`
         case lowRank(left: Tensor, right: Tensor)
@@ -19,17 +18,22 @@ public struct Delta: Sendable {
 
     /// The checkpoint's name of the tensor.
     public var parameter: String
-    /// The change itself.
     public var form: Form
 
-    /// A change of the weight of this name.
     public init(_ parameter: String, _ form: Form) {
         self.parameter = parameter
         self.form = form
     }
 
     /// The change as a whole matrix of a given shape, in the type of its parts.
-    public func dense(shape: [Int]) throws(SutureError) -> Tensor { try form.dense(shape: shape) }
+    public func dense(shape: [Int]) throws(SutureError) -> Tensor {
+        switch form {
+        case .lowRank(let left, let right): return try left.matmul(right)
+        case .rows(let rows, let values):
+            return try Tensor.zeros(shape, dtype: values.dtype, device: values.device).indexAdded(0, rows, values)
+        case .dense(let values): return values
+        }
+    }
 
     /// The tensors of the form, for checks that concern each.
     public var tensors: [Tensor] {
@@ -43,9 +47,6 @@ public struct Delta: Sendable {
 
 /// What a patcher returns: a value, never a side effect. The host applies it to an overlay and checks it.
 public struct Patch: Sendable {
-    /// At most one for each weight.
     public var deltas: [Delta]
-
-    /// A patch of these changes; without any it changes nothing.
     public init(_ deltas: [Delta] = []) { self.deltas = deltas }
 }

@@ -93,3 +93,20 @@ public struct Site: Sendable, Hashable, CustomStringConvertible {
         }
     }
 }
+
+/// One token of one row of a batch.
+public struct TokenIndex: Sendable, Hashable {
+    public var row: Int
+    public var position: Int
+    public init(row: Int, position: Int) {
+        self.row = row
+        self.position = position
+    }
+}
+
+extension Tensor {
+    /// Token indices as int64 `[n, 2]`, the form of ``pick(_:)`` and ``put(_:at:adding:)``.
+    public init(_ indices: [TokenIndex], device: Device = .cpu) throws(SutureError) {
+        try self.init(indices.flatMap { [$0.row, $0.position] }, shape: [indices.count, 2], device: device)
+    }
+}

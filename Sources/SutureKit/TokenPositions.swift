@@ -1,18 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// One token of one row of a batch.
-public struct TokenIndex: Sendable, Hashable {
-    /// The row of the batch, from 0.
-    public var row: Int
-    /// The token of the row, from 0, padding not counted.
-    public var position: Int
-
-    public init(row: Int, position: Int) {
-        self.row = row
-        self.position = position
-    }
-}
-
 /// Tokens of a batch that keep their tensor: where a pass captures, intervenes, or reads logits.
 ///
 /// The tensor is made once, with the value. Build it outside a loop of passes, so that no pass converts anything:
@@ -80,13 +67,6 @@ public struct TokenPositions: Sendable, RandomAccessCollection, ExpressibleByArr
 }
 
 extension Tensor {
-    /// Token indices as int64 `[n, 2]`, the form of ``pick(_:)`` and ``put(_:at:adding:)``.
-    ///
-    /// Where the same tokens are used more than once, make ``TokenPositions`` of them instead.
-    public init(_ indices: [TokenIndex], device: Device = .cpu) throws(SutureError) {
-        try self.init(indices.flatMap { [$0.row, $0.position] }, shape: [indices.count, 2], device: device)
-    }
-
     /// The entries of the first two axes at some tokens, `[n, …]`: for a site's value, the value at each token.
     public func pick(_ positions: TokenPositions) throws(SutureError) -> Tensor {
         try pick(positions.tensor.cast(device: device))
