@@ -106,6 +106,7 @@ extension Model {
 
     /// How to continue prompts.
     public struct Generation: Sendable {
+        /// Tokens after which a row is cut; at least 0. A full context ends it earlier.
         public var maxNewTokens: Int
         /// 0: greedy.
         public var temperature: Double
@@ -118,6 +119,7 @@ extension Model {
         /// Tokens that end a row, besides the end-of-text token.
         public var stopTokens: [Int]
 
+        /// Greedy continuation, or sampling where a temperature is given.
         public init(
             maxNewTokens: Int, temperature: Double = 0, topK: Int = 0, topP: Double = 1, seed: Int = 0,
             stopTokens: [Int] = []
