@@ -59,11 +59,7 @@ struct RepairPass {
         let site = isLast ? Site.residualIn(lowest) : lowest > 0 ? .residualOut(lowest - 1) : .embedding
         var pass = Forward(
             .tokens(try TokenBatch(rows.map(\.tokens))), layers: 0..<(isLast ? lowest + 1 : lowest), logits: .none)
-        // Padding repeats a row's last token.
-        let tail = rows.indices.flatMap { i in
-            (0..<width).map { TokenIndex(row: i, position: min(starts[i] + $0, rows[i].tokens.count - 1)) }
-        }
-        pass.captures = [Capture(site, at: tail)]
+        pass.captures = [Capture(site, at: TokenPositions(restsFrom: starts, of: rows.map(\.tokens.count)))]
         pass.keepsCache = isLast
         let output = try model.forward(pass)
         return Batch(

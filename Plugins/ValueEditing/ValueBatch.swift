@@ -57,10 +57,7 @@ struct ValueBatch {
         let owners = cases.enumerated().flatMap { [Int](repeating: $0.offset, count: $0.element.count) }
         let lengths = rows.map { $0.tokens.count - $0.lookup }
         let width = lengths.max() ?? 0
-        // Padding repeats a row's last token.
-        let tail = rows.enumerated().flatMap { i, row in
-            (0..<width).map { TokenIndex(row: i, position: min(row.lookup + $0, row.tokens.count - 1)) }
-        }
+        let tail = TokenPositions(restsFrom: rows.map(\.lookup), of: rows.map(\.tokens.count))
         var firstRows: [TokenIndex] = []
         for (i, row) in rows.enumerated() where owners[i] == firstRows.count {
             firstRows.append(TokenIndex(row: i, position: row.lookup))

@@ -54,6 +54,20 @@ public struct TokenPositions: Sendable, RandomAccessCollection, ExpressibleByArr
             })
     }
 
+    /// The tokens of each row from a start on, as many for each row as the longest rest has: `[row · width]` tokens, so
+    /// that a capture of them can be reshaped to `[row, width, …]`. A shorter rest repeats its last token.
+    ///
+    /// - Parameters:
+    ///   - starts: the first token of each row's rest.
+    ///   - lengths: the number of tokens of each row, more than its start.
+    public init(restsFrom starts: [Int], of lengths: [Int]) {
+        let width = zip(lengths, starts).map(-).max() ?? 0
+        self.init(
+            lengths.indices.flatMap { row in
+                (0..<width).map { TokenIndex(row: row, position: Swift.min(starts[row] + $0, lengths[row] - 1)) }
+            })
+    }
+
     public init(arrayLiteral elements: TokenIndex...) { self.init(elements) }
 
     /// The tokens as int64 `[n, 2]`, the form of ``Tensor/pick(_:)`` and ``Tensor/put(_:at:adding:)``.

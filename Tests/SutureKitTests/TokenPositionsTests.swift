@@ -43,6 +43,13 @@ struct TokenPositionsTests {
                 ])
     }
 
+    @Test("The rests of rows are as wide as the longest, the last token being repeated")
+    func rests() {
+        let positions = TokenPositions(restsFrom: [1, 0], of: [4, 2])
+        #expect(positions.map(\.row) == [0, 0, 0, 1, 1, 1])
+        #expect(positions.map(\.position) == [1, 2, 3, 0, 1, 1])
+    }
+
     @Test("Reading and writing at positions agrees with pairs", arguments: [DType.float32, .float64])
     func pickAndPut(dtype: DType) throws {
         let values = try Tensor.range(0..<12).reshaped(2, 3, 2).cast(to: dtype)
