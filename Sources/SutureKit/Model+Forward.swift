@@ -15,10 +15,6 @@ extension Model {
             kept.append(tensor)
             return tensor.handle
         }
-        func keep(_ positions: [TokenIndex]?) throws(SutureError) -> OpaquePointer? {
-            guard let positions else { return nil }
-            return keep(try Tensor(positions))
-        }
 
         var c = suture_forward()
         c.struct_size = MemoryLayout<suture_forward>.size
@@ -28,10 +24,10 @@ extension Model {
         switch pass.input {
         case .tokens(let batch):
             c.tokens = keep(batch.tokens)
-            c.lengths = keep(try Tensor(batch.lengths))
+            c.lengths = keep(try batch.lengths.tensor)
         case .residual(let residual, let lengths):
             c.residual = keep(residual)
-            c.lengths = keep(try Tensor(lengths))
+            c.lengths = keep(try lengths.tensor)
         }
         c.past = pass.past?.handle
         c.keeps_cache = pass.keepsCache ? 1 : 0
@@ -39,14 +35,14 @@ extension Model {
         case .none: c.logits = SUTURE_LOGITS_NONE
         case .all: c.logits = SUTURE_LOGITS_ALL
         case .last: c.logits = SUTURE_LOGITS_LAST
-        case .at(let positions):
+        case .chosen(let positions):
             c.logits = SUTURE_LOGITS_CHOSEN
-            c.logit_positions = try keep(positions)
+            c.logit_positions = keep(try positions.tensor)
         }
 
         var captures: [UnsafePointer<suture_capture>] = []
         for capture in pass.captures {
-            let positions = try keep(capture.positions)
+            let positions = try capture.positions.map { p throws(SutureError) in keep(try p.tensor) }
             captures.append(
                 arena.make(suture_capture.self) {
                     $0.site = capture.site.kind.rawValue
@@ -64,8 +60,8 @@ extension Model {
             i.struct_size = MemoryLayout<suture_intervention>.size
             i.site = intervention.site.kind.rawValue
             i.layer = Int32(intervention.site.layer ?? -1)
-            i.positions = try keep(intervention.positions)
-            if let units = intervention.units { i.units = keep(try Tensor(units)) }
+            if let positions = intervention.positions { i.positions = keep(try positions.tensor) }
+            if let units = intervention.units { i.units = keep(try units.tensor) }
             switch intervention.action {
             case .add(let value): (i.kind, i.value) = (SUTURE_INTERVENTION_ADD, keep(value))
             case .replace(let value): (i.kind, i.value) = (SUTURE_INTERVENTION_REPLACE, keep(value))
@@ -111,6 +107,7 @@ extension Model {
 
     /// How to continue prompts.
     public struct Generation: Sendable {
+        /// Tokens after which a row is cut; at least 0. A full context ends it earlier.
         public var maxNewTokens: Int
         /// 0: greedy.
         public var temperature: Double
@@ -125,6 +122,7 @@ extension Model {
         /// Tokens that end a row, besides the end-of-text token.
         public var stopTokens: [Int]
 
+        /// Greedy continuation, or sampling where a temperature is given.
         public init(
             maxNewTokens: Int, temperature: Double = 0, topK: Int = 0, topP: Double = 1, seed: Int = 0,
             streams: [Int]? = nil, stopTokens: [Int] = []
@@ -149,7 +147,7 @@ extension Model {
         }
         let table = try Host.models()
         let batch = try TokenBatch(rows)
-        let lengths = try Tensor(batch.lengths)
+        let lengths = try batch.lengths.tensor
         var out: OpaquePointer?
         let arena = CArena()
         let request = arena.make(suture_generation.self) {

@@ -219,8 +219,8 @@ public enum ModelTable {
         ) -> OpaquePointer? = { cache, rows, lengths, out in
             Host.returningError {
                 let selected = try CacheBox.keyValues(cache).selecting(
-                    rows: rows.map { try Tensor(borrowing: $0).scalars(as: Int.self) },
-                    lengths: lengths.map { try Tensor(borrowing: $0).scalars(as: Int.self) })
+                    rows: rows.map { try IntegerVector(Tensor(borrowing: $0)) },
+                    lengths: lengths.map { try IntegerVector(Tensor(borrowing: $0)) })
                 out.pointee = OpaquePointer(Unmanaged.passRetained(CacheBox(selected)).toOpaque())
             }
         }
