@@ -40,12 +40,14 @@ let methods: [Target] =
 
 /// Libraries for the tests of the runtime, most of which misbehave: `libfault-….so`.
 let faultPlugins = [
-    "Crash", "Declarations", "Entry", "Functions", "Hang", "Load", "Long", "Major", "Native", "Short", "Swift", "Twin",
+    "Crash", "Declarations", "Entry", "Functions", "Hang", "Load", "Long", "Major", "Native", "Short", "Steps", "Swift",
+    "Twin",
 ]
 
 func faultTarget(_ name: String) -> Target {
     .target(
-        name: "Fault\(name)", dependencies: name == "Swift" ? ["CSuture", "SutureKit"] : ["CSuture"],
+        name: "Fault\(name)",
+        dependencies: ["Steps", "Swift"].contains(name) ? ["CSuture", "SutureKit"] : ["CSuture"],
         path: "Tests/FaultPlugins/\(name)", publicHeadersPath: ".", swiftSettings: strict)
 }
 
