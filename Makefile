@@ -40,7 +40,7 @@ lint: ## check that every Swift, C and C++ file is formatted
 	@Scripts/format.sh --check
 
 abi-check: ## check that the headers keep the plugin ABI
-	@python3 Scripts/abi_layout.py --check
+	@python3 Scripts/abi.py --check
 
 header-check: ## compile the public headers with gcc and clang by strict rules
 	@Scripts/check_headers.sh

@@ -133,6 +133,10 @@ let package = Package(
 
         .target(
             name: "TestSupport", dependencies: ["SutureRuntime"], path: "Tests/TestSupport", swiftSettings: strict),
+        // A worker with jobs that only tests need.
+        .executableTarget(
+            name: "suture-test-worker", dependencies: ["SutureRuntime", "TestSupport"], path: "Tests/TestWorker",
+            swiftSettings: strict),
         .testTarget(
             name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit"],
             exclude: ["Golden"], swiftSettings: strict),
@@ -149,7 +153,8 @@ let package = Package(
             ],
             exclude: ["Golden", "TNT/Golden"], swiftSettings: strict),
         .testTarget(
-            name: "SutureRuntimeTests", dependencies: ["SutureRuntime", "TestSupport"], swiftSettings: strict),
+            name: "SutureRuntimeTests", dependencies: ["SutureRuntime", "TestSupport", "suture-test-worker"],
+            swiftSettings: strict),
     ] + methods + faultPlugins.map(faultTarget),
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,

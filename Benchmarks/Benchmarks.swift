@@ -36,7 +36,7 @@ struct Benchmarks {
 
     /// A call that does as little as a component can, so that what remains is the boundary.
     private static func calls() throws {
-        try HostTables.installAll()
+        try HostTables.install()
         let catalogue = try PluginCatalogue.scanBlocking(PluginSearchPath())
         let one = try Tensor.ones([1])
         report("tensor operation through the table", count: 200_000) { _ = try one + one }
@@ -44,9 +44,9 @@ struct Benchmarks {
             let found = try catalogue.find(kind: .evaluator, id: id)
             let component = try LoadedComponent(found, arguments: ArgumentResolver.defaults(of: found))
             let convention = found.isNative ? "native, libffi" : "boxed, Swift"
-            let session = try EmptySession()
+            let session = try emptySession()
             report("evaluate without cases (\(convention))", count: 20_000) {
-                try session.withHandle { try component.evaluate([], session: $0) }
+                try session.perform(by: component)
             }
         }
     }
@@ -73,7 +73,7 @@ struct Benchmarks {
             arguments.count > place ? Int(arguments[place]) ?? fallback : fallback
         }
         let (rows, length, repeats) = (number(1, 16), number(2, 64), number(3, 20))
-        try HostTables.installAll()
+        try HostTables.install()
         let model = try LanguageModel(folder: URL(fileURLWithPath: arguments[0]))
         // Any tokens cost the same.
         let row = (0..<length).map { 1 + $0 * 37 % (model.configuration.vocabulary - 1) }
@@ -109,18 +109,12 @@ struct Benchmarks {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         if let data = try? encoder.encode(line) { Swift.print(String(decoding: data, as: UTF8.self)) }
     }
-}
 
-/// A session over the bundled model, for calls that do not look at it.
-private struct EmptySession {
-    private let session: RunSession
-
-    init() throws {
+    /// A session over the bundled model, for calls that do not look at it.
+    private static func emptySession() throws -> RunSession {
         let model = try LanguageModel(folder: URL(fileURLWithPath: "Examples/World/model"))
-        session = RunSession(
-            model: model, original: model, seed: 0, stage: "after",
+        return RunSession(
+            of: "benchmark", ComponentCall(.evaluate, stage: "after"), model: model, original: model, seed: 0,
             services: RunServices(progress: { _, _, _ in }, secondMoments: { _, _ in [] }))
     }
-
-    func withHandle(_ body: (OpaquePointer) throws -> Void) throws { try session.withHandle(body) }
 }

@@ -10,12 +10,13 @@
 #include <stdlib.h>
 #include <string.h>
 
-/* The host's tables, as one argument. */
+/* The host's tables and the sink, as one argument. */
 struct tables {
     const suture_host *host;
     const suture_tensor_api *tensor;
     const suture_model_api *model;
     const suture_session_api *session;
+    const suture_sink *sink;
 };
 
 static suture_error *fail(const struct tables *t, suture_code code, const char *message, const char *hint)
@@ -23,9 +24,10 @@ static suture_error *fail(const struct tables *t, suture_code code, const char *
     return t->host->error_new(t->host->context, code, message, hint);
 }
 
-static suture_error *find_tables(const suture_host *host, struct tables *t)
+static suture_error *find_tables(const suture_host *host, const suture_sink *sink, struct tables *t)
 {
     t->host = host;
+    t->sink = sink;
     t->tensor = host->get_extension(host->context, SUTURE_TENSOR_ID);
     t->model = host->get_extension(host->context, SUTURE_MODEL_ID);
     t->session = host->get_extension(host->context, SUTURE_SESSION_ID);
@@ -103,9 +105,9 @@ static suture_error *rank_in(const struct tables *t, suture_tensor *logits, int6
     return error;
 }
 
-/* The rank of `token` behind a prompt. */
-static suture_error *rank_behind(const struct tables *t, suture_model *model, const char *prompt, int64_t token,
-                                 double *rank)
+/* The rank of `token` after a prompt. */
+static suture_error *rank_after(const struct tables *t, suture_model *model, const char *prompt, int64_t token,
+                                double *rank)
 {
     suture_tensor *ids = NULL, *batch = NULL, *logits = NULL;
     suture_tensor_info info = {.struct_size = sizeof info};
@@ -137,17 +139,15 @@ static suture_error *rank_behind(const struct tables *t, suture_model *model, co
     return error;
 }
 
-static suture_error *emit(const struct tables *t, suture_session *session, int64_t index, const char *name,
-                          double value)
+static suture_error *emit(const struct tables *t, int64_t index, const char *name, double value)
 {
     suture_score score = {.struct_size = sizeof score, .case_index = index, .name = name, .value = value, .weight = 1};
-    return t->session->emit_score(session, &score);
+    return t->sink->score(t->sink->context, &score);
 }
 
-static suture_error *rank_case(const struct tables *t, suture_session *session, const suture_edit_case *item,
-                               int64_t top_k, int64_t paraphrases)
+static suture_error *rank_case(const struct tables *t, suture_model *model, const suture_edit_case *item, int64_t top_k,
+                               int64_t paraphrases)
 {
-    suture_model *model = t->session->model(session);
     int64_t token = 0;
     double ranks = 0, hits = 0;
     char *prompt = filled_prompt(item);
@@ -156,15 +156,15 @@ static suture_error *rank_case(const struct tables *t, suture_session *session, 
     suture_error *error = first_token(t, model, item->target_new ? item->target_new : "", &token);
     for (int64_t i = -1; !error && i < paraphrases; i++) {
         double rank = 0;
-        error = rank_behind(t, model, i < 0 ? prompt : item->paraphrase_prompts[i], token, &rank);
+        error = rank_after(t, model, i < 0 ? prompt : item->paraphrase_prompts[i], token, &rank);
         ranks += rank;
         hits += rank <= (double)top_k;
     }
     free(prompt);
     if (!error)
-        error = emit(t, session, item->index, "target_rank", ranks / (double)(paraphrases + 1));
+        error = emit(t, item->index, "target_rank", ranks / (double)(paraphrases + 1));
     if (!error)
-        error = emit(t, session, item->index, "target_in_top_k", hits / (double)(paraphrases + 1));
+        error = emit(t, item->index, "target_in_top_k", hits / (double)(paraphrases + 1));
     return error;
 }
 
@@ -173,13 +173,12 @@ static suture_error *rank_case(const struct tables *t, suture_session *session, 
 SUTURE_NATIVE_2(target_rank, int64_t, top_k, int32_t, counts_paraphrases)
 {
     struct tables t;
-    (void)locations; /* an evaluator has none */
-    suture_error *error = find_tables(host, &t);
-    for (int64_t i = 0; !error && i < cases->count; i++) {
-        const suture_edit_case *item = cases->items[i];
-        error = t.session->progress(session, "evaluate", i, cases->count);
+    suture_error *error = find_tables(host, sink, &t);
+    for (int64_t i = 0; !error && i < call->cases->count; i++) {
+        const suture_edit_case *item = call->cases->items[i];
+        error = t.session->progress(session, "evaluate", i, call->cases->count);
         if (!error)
-            error = rank_case(&t, session, item, top_k, counts_paraphrases ? item->paraphrase_count : 0);
+            error = rank_case(&t, call->model, item, top_k, counts_paraphrases ? item->paraphrase_count : 0);
     }
     return error;
 }
@@ -217,11 +216,9 @@ static const suture_component target_rank_component = {
     .entry = (void (*)(void))target_rank,
     .signature = target_rank_signature};
 
-static const suture_host *plugin_host;
-
 static suture_error *start(const suture_host *host)
 {
-    plugin_host = host;
+    (void)host;
     return NULL;
 }
 
@@ -237,24 +234,7 @@ static const suture_component *component_at(int64_t index)
     return index == 0 ? &target_rank_component : NULL;
 }
 
-static suture_error *create(const char *id, int32_t kind, const suture_arguments *arguments, suture_instance **out)
-{
-    (void)id, (void)kind, (void)arguments, (void)out;
-    return plugin_host->error_new(plugin_host->context, SUTURE_UNIMPLEMENTED,
-                                  "target-rank has no instances: it is called as a function", NULL);
-}
-
-static void destroy(suture_instance *instance)
-{
-    (void)instance;
-}
-
-static const void *get_extension(const char *id)
-{
-    (void)id;
-    return NULL;
-}
-
+/* Native components need no create, destroy and call. */
 static const suture_plugin plugin = {.struct_size = sizeof(suture_plugin),
                                      .abi_major = SUTURE_ABI_MAJOR,
                                      .abi_minor = SUTURE_ABI_MINOR,
@@ -263,10 +243,7 @@ static const suture_plugin plugin = {.struct_size = sizeof(suture_plugin),
                                      .start = start,
                                      .stop = stop,
                                      .component_count = component_count,
-                                     .component_at = component_at,
-                                     .create = create,
-                                     .destroy = destroy,
-                                     .get_extension = get_extension};
+                                     .component_at = component_at};
 
 SUTURE_EXPORT const suture_plugin *suture_plugin_entry(uint32_t host_major, uint32_t host_minor)
 {

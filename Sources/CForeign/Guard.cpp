@@ -59,11 +59,6 @@ suture_foreign_failure *suture_guarded_component_at(const suture_plugin *plugin,
     return guarded([&] { *out = plugin->component_at(index); });
 }
 
-suture_foreign_failure *suture_guarded_get_extension(const suture_plugin *plugin, const char *id, const void **out)
-{
-    return guarded([&] { *out = plugin->get_extension(id); });
-}
-
 suture_foreign_failure *suture_guarded_create(const suture_plugin *plugin, const char *component_id, int32_t kind,
                                               const suture_arguments *arguments, suture_instance **instance,
                                               suture_error **out)
@@ -76,34 +71,9 @@ suture_foreign_failure *suture_guarded_destroy(const suture_plugin *plugin, sutu
     return guarded([&] { plugin->destroy(instance); });
 }
 
-suture_foreign_failure *suture_guarded_locate(const suture_locator *table, suture_instance *instance,
-                                              suture_session *session, const suture_cases *cases, suture_error **out)
+suture_foreign_failure *suture_guarded_call(const suture_plugin *plugin, suture_instance *instance,
+                                            suture_session *session, const suture_call *call, const suture_sink *sink,
+                                            suture_error **out)
 {
-    return guarded([&] { *out = table->locate(instance, session, cases); });
-}
-
-suture_foreign_failure *suture_guarded_patch(const suture_patcher *table, suture_instance *instance,
-                                             suture_session *session, const suture_cases *cases,
-                                             const suture_locations *locations, suture_error **out)
-{
-    return guarded([&] { *out = table->patch(instance, session, cases, locations); });
-}
-
-suture_foreign_failure *suture_guarded_evaluate(const suture_evaluator *table, suture_instance *instance,
-                                                suture_session *session, const suture_cases *cases, suture_error **out)
-{
-    return guarded([&] { *out = table->evaluate(instance, session, cases); });
-}
-
-suture_foreign_failure *suture_guarded_annotate(const suture_annotator *table, suture_instance *instance,
-                                                suture_session *session, const suture_texts *texts, suture_error **out)
-{
-    return guarded([&] { *out = table->annotate(instance, session, texts); });
-}
-
-suture_foreign_failure *suture_guarded_summarize(const suture_evaluator *table, suture_instance *instance,
-                                                 suture_session *session, const suture_scores *scores,
-                                                 suture_error **out)
-{
-    return guarded([&] { *out = table->summarize(instance, session, scores); });
+    return guarded([&] { *out = plugin->call(instance, session, call, sink); });
 }

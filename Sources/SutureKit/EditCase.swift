@@ -1,14 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CSuture
-
 /// One request to edit: a prompt, its subject, the wanted object, and what a data set knows around it.
 ///
 /// A component declares which fields it needs (``ComponentDescriptor/requires``); the host checks the data against that
 /// before the model is loaded, so a required field may be used without a check.
-public struct EditCase: Sendable, Hashable {
+public struct EditCase: Sendable, Hashable, Codable {
     /// Fields that a data set may have, and a component may need.
-    public struct Fields: OptionSet, Sendable, Hashable {
+    public struct Fields: OptionSet, Sendable, Hashable, Codable {
         public let rawValue: UInt64
         public init(rawValue: UInt64) { self.rawValue = rawValue }
         public static let prompt = Fields(rawValue: 1 << 0)
@@ -33,6 +31,21 @@ public struct EditCase: Sendable, Hashable {
 
         /// The names of the fields that are set.
         public var names: [String] { Fields.named.filter { contains($0.field) }.map(\.name) }
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case index
+        case id = "case_id"
+        case prompt, subject
+        case targetNew = "target_new"
+        case targetTrue = "target_true"
+        case answer
+        case paraphrasePrompts = "paraphrase_prompts"
+        case neighborhoodPrompts = "neighborhood_prompts"
+        case generationPrompts = "generation_prompts"
+        case attributePrompts = "attribute_prompts"
+        case neighborSamples = "neighborhood_samples"
+        case generations = "marked_generations"
     }
 
     /// Position in the run, from 0.
@@ -103,7 +116,7 @@ public struct EditCase: Sendable, Hashable {
 }
 
 /// Another subject of the same relation, to be left as it is while a case is edited.
-public struct Neighbor: Sendable, Hashable {
+public struct Neighbor: Sendable, Hashable, Codable {
     /// A template with one `{}` for the subject.
     public var prompt: String
     public var subject: String
@@ -118,7 +131,7 @@ public struct Neighbor: Sendable, Hashable {
 }
 
 /// A text that followed a prompt, with the parts of it that are unwanted.
-public struct MarkedText: Sendable, Hashable {
+public struct MarkedText: Sendable, Hashable, Codable {
     /// Empty where there was none.
     public var prompt: String
     public var text: String

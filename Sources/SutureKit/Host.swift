@@ -21,34 +21,43 @@ public enum Host {
 
     /// Takes the host's tables into use. A second call is ignored.
     ///
-    /// - Throws: `failedPrecondition` when the host lacks the tensor table or offers a shorter one than this kit needs.
+    /// A host may be older than this kit: functions that it lacks are asked for when they are used (``require(_:_:)``).
+    ///
+    /// - Throws: `failedPrecondition` when the host lacks the tensor table, or offers a table that is too short for any minor.
     public static func install(_ host: UnsafePointer<suture_host>) throws(SutureError) {
         guard installed == nil else { return }
-        func table<Table>(_ id: String, _: Table.Type, needs size: Int) throws(SutureError) -> UnsafePointer<Table>? {
+        _ = try Foreign(host, in: "suture_plugin.start")
+        func table<Table: ForeignLayout>(_ id: String, _: Table.Type) throws(SutureError) -> UnsafePointer<Table>? {
             guard let raw = host.pointee.get_extension(host.pointee.context, id) else { return nil }
-            let found = raw.load(as: Int.self)
-            guard found >= size else {
-                throw SutureError(
-                    .failedPrecondition, "the host's table \"\(id)\" has \(found) bytes where \(size) are needed",
-                    hint: "use a host that is at least as new as the plugin's SutureKit")
-            }
-            return raw.assumingMemoryBound(to: Table.self)
+            return try Foreign(raw.assumingMemoryBound(to: Table.self), in: "the host's table \"\(id)\"").pointer
         }
-        guard
-            let tensor = try table(
-                SUTURE_TENSOR_ID, suture_tensor_api.self, needs: MemoryLayout<suture_tensor_api>.size)
-        else {
+        guard let tensor = try table(SUTURE_TENSOR_ID, suture_tensor_api.self) else {
             throw SutureError(
                 .failedPrecondition, "the host offers no table \"\(SUTURE_TENSOR_ID)\"",
                 hint: "use a host that has tensors")
         }
         installed = Tables(
-            host: host, tensor: tensor,
-            model: try table(SUTURE_MODEL_ID, suture_model_api.self, needs: MemoryLayout<suture_model_api>.size),
-            session: try table(
-                SUTURE_SESSION_ID, suture_session_api.self, needs: MemoryLayout<suture_session_api>.size),
-            function: try table(
-                SUTURE_FUNCTION_ID, suture_function_api.self, needs: MemoryLayout<suture_function_api>.size))
+            host: host, tensor: tensor, model: try table(SUTURE_MODEL_ID, suture_model_api.self),
+            session: try table(SUTURE_SESSION_ID, suture_session_api.self),
+            function: try table(SUTURE_FUNCTION_ID, suture_function_api.self))
+    }
+
+    /// Makes sure that the host has a function that appeared in a later minor.
+    ///
+    /// - Parameter name: as in the header.
+    /// - Throws: `unimplemented`, naming both versions, where it has not.
+    static func require<Table: ForeignLayout>(
+        _ name: String, of table: UnsafePointer<Table>
+    ) throws(SutureError) {
+        let foreign = try Foreign(table, in: Table.abiName)
+        guard let row = Table.functions.first(where: { $0.name == name }), !foreign.has(row) else { return }
+        let host = try tables().host.pointee
+        throw SutureError(
+            .unimplemented,
+            "the host speaks ABI \(host.abi_major).\(host.abi_minor) and has no \(Table.abiName).\(name), which appeared "
+                + "in \(SUTURE_ABI_MAJOR).\(row.minor); this plugin was built for "
+                + "\(SUTURE_ABI_MAJOR).\(SUTURE_ABI_MINOR)",
+            hint: "use a newer host, or a version of the plugin that was built for this one")
     }
 
     static func tables() throws(SutureError) -> Tables {

@@ -1,14 +1,31 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CSuture
-
 /// Where a behaviour lives, with how much evidence: site × layer × token position × neuron or head.
 ///
 /// All locators speak it, so a heat map can be drawn of any of them. A patcher writes at the selected ones.
-public struct Location: Sendable, Hashable {
+public struct Location: Sendable, Hashable, Codable {
     /// Which token, by its part in the prompt.
     public enum Role: Int32, Sendable, CaseIterable {
         case none, subjectFirst, subjectLast, afterSubject, last, subjectMiddle, further
+
+        /// The name in files: "subject_last".
+        public var name: String {
+            switch self {
+            case .none: "none"
+            case .subjectFirst: "subject_first"
+            case .subjectLast: "subject_last"
+            case .afterSubject: "after_subject"
+            case .last: "last"
+            case .subjectMiddle: "subject_middle"
+            case .further: "further"
+            }
+        }
+    }
+
+    enum CodingKeys: String, CodingKey {
+        case caseIndex = "case"
+        case site, position, role, unit, score
+        case isSelected = "selected"
     }
 
     /// The index of the case, or nil for every case.
@@ -21,7 +38,7 @@ public struct Location: Sendable, Hashable {
     public var unit: Int?
     /// Larger is more responsible. The locator documents the unit.
     public var score: Double
-    /// The patcher shall write here. Otherwise the location is a measurement.
+    /// The patcher is to write here. Otherwise the location is a measurement.
     public var isSelected: Bool
 
     public init(
@@ -45,5 +62,22 @@ extension [Location] {
             $0.isSelected && $0.site.kind == kind && ($0.caseIndex == nil || $0.caseIndex == index)
         }
         return Set(layers.compactMap(\.site.layer)).sorted()
+    }
+}
+
+extension Location.Role: Codable {
+    /// Reads a name; throws where no role has it.
+    public init(from decoder: any Decoder) throws {
+        let name = try decoder.singleValueContainer().decode(String.self)
+        guard let role = Location.Role.allCases.first(where: { $0.name == name }) else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "\"\(name)\" is no role of a token"))
+        }
+        self = role
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(name)
     }
 }

@@ -1,9 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CSuture
-
 /// One number measured on one case, or on the run as a whole.
-public struct Score: Sendable, Hashable {
+public struct Score: Sendable, Hashable, Codable {
+    enum CodingKeys: String, CodingKey {
+        case caseIndex = "case"
+        case name, value, weight
+    }
+
     /// nil: the run as a whole.
     public var caseIndex: Int?
     public var name: String
@@ -20,7 +23,7 @@ public struct Score: Sendable, Hashable {
 }
 
 /// An unwanted part of one of several texts.
-public struct Mark: Sendable, Hashable {
+public struct Mark: Sendable, Hashable, Codable {
     /// Index into the texts.
     public var text: Int
     /// Of the text's UTF-8.
@@ -78,5 +81,37 @@ public struct Metric: Sendable, Hashable {
         return Metric(
             name, mean, unit: unit, n: values.count, standardError: error, direction: direction,
             protocol: `protocol`)
+    }
+}
+
+extension Metric: Codable {
+    private enum CodingKeys: String, CodingKey {
+        case name, value, unit, n
+        case standardError = "standard_error"
+        case higherIsBetter = "higher_is_better"
+        case `protocol`
+    }
+
+    /// Reads an entry of metrics.json.
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        let higherIsBetter = try container.decodeIfPresent(Bool.self, forKey: .higherIsBetter)
+        self.init(
+            try container.decode(String.self, forKey: .name), try container.decode(Double.self, forKey: .value),
+            unit: try container.decode(String.self, forKey: .unit), n: try container.decode(Int.self, forKey: .n),
+            standardError: try container.decodeIfPresent(Double.self, forKey: .standardError),
+            direction: higherIsBetter.map { $0 ? .higherIsBetter : .lowerIsBetter } ?? .none,
+            protocol: try container.decode(String.self, forKey: .protocol))
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(name, forKey: .name)
+        try container.encode(value, forKey: .value)
+        try container.encode(unit, forKey: .unit)
+        try container.encode(n, forKey: .n)
+        try container.encodeIfPresent(standardError, forKey: .standardError)
+        if direction != .none { try container.encode(direction == .higherIsBetter, forKey: .higherIsBetter) }
+        try container.encode(`protocol`, forKey: .protocol)
     }
 }

@@ -146,7 +146,8 @@ extension Model {
                     struct_size: MemoryLayout<suture_generation>.size, tokens: batch.tokens.handle,
                     lengths: lengths.handle, max_new_tokens: Int64(generation.maxNewTokens),
                     temperature: generation.temperature, top_k: Int64(generation.topK), top_p: generation.topP,
-                    seed: Int64(generation.seed), stop_count: Int64(stops.count), stop_tokens: stops.baseAddress)
+                    seed: Int64(generation.seed), stop_count: Int64(stops.count), stop_tokens: stops.baseAddress,
+                    streams: nil)
                 return table.pointee.generate(handle, &c, &out)
             }
         }

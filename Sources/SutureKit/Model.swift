@@ -134,8 +134,7 @@ public final class Model: Sendable {
         let arena = CArena()
         var out: OpaquePointer?
         let error = withExtendedLifetime((arena, patch)) {
-            table.pointee.apply(
-                handle, arena.array(patch.deltas.map { $0.c(in: arena) }), Int64(patch.deltas.count), &out)
+            table.pointee.apply(handle, patch.deltas.c(in: arena, as: suture_deltas.self), &out)
         }
         try Host.check(error)
         guard let out else { throw SutureError(.internal, "the host returned no model and no error") }

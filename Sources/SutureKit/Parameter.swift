@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CSuture
-
 /// What a component says of one of its settings. The host reads it, checks the experiment file against it before anything
 /// runs, fills the default and records it.
-public struct ParameterDeclaration: Sendable, Hashable {
-    public enum Kind: Int32, Sendable {
+public struct ParameterDeclaration: Sendable, Hashable, Codable {
+    public enum Kind: Int32, Sendable, Codable {
         case integer = 1, number, boolean, text, integers, numbers, texts, textGroups, path, component
 
         /// "a whole number", for sentences.
@@ -47,7 +45,7 @@ public struct ParameterDeclaration: Sendable, Hashable {
 }
 
 /// The numbers a parameter may take (each element of a list).
-public struct ParameterRange: Sendable, Hashable {
+public struct ParameterRange: Sendable, Hashable, Codable {
     public var minimum = -Double.infinity
     public var maximum = Double.infinity
     public var excludesMinimum = false
@@ -72,7 +70,7 @@ public protocol ParameterValue: Sendable {
     /// Stands in until the host has given a required value.
     static var placeholder: Self { get }
     var json: String? { get }
-    init?(_ argument: UnsafePointer<suture_argument>)
+    init?(_ argument: Argument)
 }
 
 extension ParameterValue {
@@ -151,12 +149,12 @@ public protocol ParameterSet {}
 /// A parameter of any type, as found by reflection.
 protocol AnyParameter {
     var declaration: ParameterDeclaration { get }
-    func set(_ argument: UnsafePointer<suture_argument>) throws(SutureError)
+    func set(_ argument: Argument) throws(SutureError)
 }
 
 extension Parameter: AnyParameter {
-    func set(_ argument: UnsafePointer<suture_argument>) throws(SutureError) {
-        guard argument.pointee.type == declaration.kind.rawValue, let value = Value(argument) else {
+    func set(_ argument: Argument) throws(SutureError) {
+        guard let value = Value(argument) else {
             throw SutureError(.invalidArgument, "\(declaration.name) must be \(declaration.kind.phrase)")
         }
         storage.value = value

@@ -1,16 +1,14 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CSuture
-
 // The Swift types of parameters, and how they cross the boundary.
 
 extension Int: ParameterValue {
     public static var parameterKind: ParameterDeclaration.Kind { .integer }
     public static var placeholder: Int { 0 }
     public var json: String? { String(self) }
-    public init?(_ argument: UnsafePointer<suture_argument>) {
-        guard argument.pointee.is_present != 0 else { return nil }
-        self = Int(argument.pointee.integer)
+    public init?(_ argument: Argument) {
+        guard case .integer(let value) = argument else { return nil }
+        self = value
     }
 }
 
@@ -18,9 +16,9 @@ extension Double: ParameterValue {
     public static var parameterKind: ParameterDeclaration.Kind { .number }
     public static var placeholder: Double { 0 }
     public var json: String? { isFinite ? String(self) : nil }
-    public init?(_ argument: UnsafePointer<suture_argument>) {
-        guard argument.pointee.is_present != 0 else { return nil }
-        self = argument.pointee.number
+    public init?(_ argument: Argument) {
+        guard case .number(let value) = argument else { return nil }
+        self = value
     }
 }
 
@@ -28,9 +26,9 @@ extension Bool: ParameterValue {
     public static var parameterKind: ParameterDeclaration.Kind { .boolean }
     public static var placeholder: Bool { false }
     public var json: String? { self ? "true" : "false" }
-    public init?(_ argument: UnsafePointer<suture_argument>) {
-        guard argument.pointee.is_present != 0 else { return nil }
-        self = argument.pointee.integer != 0
+    public init?(_ argument: Argument) {
+        guard case .boolean(let value) = argument else { return nil }
+        self = value
     }
 }
 
@@ -38,9 +36,9 @@ extension String: ParameterValue {
     public static var parameterKind: ParameterDeclaration.Kind { .text }
     public static var placeholder: String { "" }
     public var json: String? { jsonQuoted(self) }
-    public init?(_ argument: UnsafePointer<suture_argument>) {
-        guard argument.pointee.is_present != 0, let text = argument.pointee.text else { return nil }
-        self = String(cString: text)
+    public init?(_ argument: Argument) {
+        guard case .text(let value) = argument else { return nil }
+        self = value
     }
 }
 
@@ -48,7 +46,7 @@ extension FilePath: ParameterValue {
     public static var parameterKind: ParameterDeclaration.Kind { .path }
     public static var placeholder: FilePath { FilePath("") }
     public var json: String? { jsonQuoted(path) }
-    public init?(_ argument: UnsafePointer<suture_argument>) {
+    public init?(_ argument: Argument) {
         guard let path = String(argument) else { return nil }
         self.init(path)
     }
@@ -68,8 +66,8 @@ extension ComponentReference: ComponentParameterValue {
     public static var parameterKind: ParameterDeclaration.Kind { .component }
     public static var placeholder: ComponentReference { ComponentReference(slot: "") }
     public var json: String? { nil }
-    public init?(_ argument: UnsafePointer<suture_argument>) {
-        guard let slot = String(argument) else { return nil }
+    public init?(_ argument: Argument) {
+        guard case .component(let slot) = argument else { return nil }
         self.init(slot: slot)
     }
 }
@@ -80,8 +78,8 @@ extension Array: ParameterValue where Element: ParameterListElement {
     public static var parameterKind: ParameterDeclaration.Kind { Element.listKind }
     public static var placeholder: [Element] { [] }
     public var json: String? { "[" + map(\.elementJSON).joined(separator: ", ") + "]" }
-    public init?(_ argument: UnsafePointer<suture_argument>) {
-        guard argument.pointee.is_present != 0, let values = Element.list(argument) else { return nil }
+    public init?(_ argument: Argument) {
+        guard let values = Element.list(argument) else { return nil }
         self = values
     }
 }
@@ -90,45 +88,38 @@ extension Array: ParameterValue where Element: ParameterListElement {
 public protocol ParameterListElement: Sendable {
     static var listKind: ParameterDeclaration.Kind { get }
     var elementJSON: String { get }
-    static func list(_ argument: UnsafePointer<suture_argument>) -> [Self]?
+    static func list(_ argument: Argument) -> [Self]?
 }
 
 extension Int: ParameterListElement {
     public static var listKind: ParameterDeclaration.Kind { .integers }
     public var elementJSON: String { String(self) }
-    public static func list(_ argument: UnsafePointer<suture_argument>) -> [Int]? {
-        UnsafeBufferPointer(start: argument.pointee.integers, count: Int(argument.pointee.count)).map { Int($0) }
+    public static func list(_ argument: Argument) -> [Int]? {
+        if case .integers(let values) = argument { values } else { nil }
     }
 }
 
 extension Double: ParameterListElement {
     public static var listKind: ParameterDeclaration.Kind { .numbers }
     public var elementJSON: String { String(self) }
-    public static func list(_ argument: UnsafePointer<suture_argument>) -> [Double]? {
-        Array(UnsafeBufferPointer(start: argument.pointee.numbers, count: Int(argument.pointee.count)))
+    public static func list(_ argument: Argument) -> [Double]? {
+        if case .numbers(let values) = argument { values } else { nil }
     }
 }
 
 extension String: ParameterListElement {
     public static var listKind: ParameterDeclaration.Kind { .texts }
     public var elementJSON: String { jsonQuoted(self) }
-    public static func list(_ argument: UnsafePointer<suture_argument>) -> [String]? {
-        strings(argument.pointee.texts, argument.pointee.count)
+    public static func list(_ argument: Argument) -> [String]? {
+        if case .texts(let values) = argument { values } else { nil }
     }
 }
 
 extension [String]: ParameterListElement {
     public static var listKind: ParameterDeclaration.Kind { .textGroups }
     public var elementJSON: String { json ?? "[]" }
-    public static func list(_ argument: UnsafePointer<suture_argument>) -> [[String]]? {
-        let texts = strings(argument.pointee.texts, argument.pointee.count)
-        let sizes = UnsafeBufferPointer(start: argument.pointee.group_sizes, count: Int(argument.pointee.group_count))
-        guard sizes.reduce(0, +) == texts.count else { return nil }
-        var start = 0
-        return sizes.map { size in
-            defer { start += Int(size) }
-            return Array(texts[start..<start + Int(size)])
-        }
+    public static func list(_ argument: Argument) -> [[String]]? {
+        if case .textGroups(let groups) = argument { groups } else { nil }
     }
 }
 
@@ -137,19 +128,14 @@ extension Optional: ParameterValue where Wrapped: ParameterValue {
     public static var isOptionalParameter: Bool { true }
     public static var placeholder: Wrapped? { nil }
     public var json: String? { self?.json }
-    public init?(_ argument: UnsafePointer<suture_argument>) {
-        guard argument.pointee.is_present != 0 else {
+    public init?(_ argument: Argument) {
+        if case .absent = argument {
             self = .none
             return
         }
         guard let value = Wrapped(argument) else { return nil }
         self = .some(value)
     }
-}
-
-/// Texts of a counted C array.
-package func strings(_ start: UnsafePointer<UnsafePointer<CChar>>?, _ count: Int64) -> [String] {
-    UnsafeBufferPointer(start: start, count: start == nil ? 0 : Int(count)).map { String(cString: $0) }
 }
 
 /// A text as a JSON string.

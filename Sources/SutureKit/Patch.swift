@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CSuture
-
 /// A change of one weight, kept in the form in which it was found.
 ///
 /// Orientation is `[out, in]`, whatever the checkpoint stores. Factors stay factors: a difference of rounded weights has
@@ -14,6 +12,37 @@ public struct Delta: Sendable {
         case rows(rows: Tensor, values: Tensor)
         /// the shape of the parameter
         case dense(Tensor)
+        /// Something that is no change of a weight. A host that does not know it says so and applies nothing.
+        case `extension`(PatchExtension)
+
+        /// How files call it; nil for an extension.
+        public var name: FormName? {
+            switch self {
+            case .lowRank: .lowRank
+            case .rows: .rows
+            case .dense: .dense
+            case .extension: nil
+            }
+        }
+    }
+
+    /// The name of a form in files.
+    public enum FormName: String, Sendable, Hashable, Codable {
+        /// `PARAMETER.left` `[out, rank]` · `PARAMETER.right` `[rank, in]`
+        case lowRank = "low-rank"
+        /// `PARAMETER.values` `[n, in]`, added to the rows `PARAMETER.rows`
+        case rows
+        /// `PARAMETER.change`, in the parameter's shape
+        case dense
+
+        /// The endings of the tensors' names, in the order of ``Delta/tensors``.
+        public var parts: [String] {
+            switch self {
+            case .lowRank: ["left", "right"]
+            case .rows: ["rows", "values"]
+            case .dense: ["change"]
+            }
+        }
     }
 
     /// The checkpoint's name of the tensor.
@@ -25,13 +54,28 @@ public struct Delta: Sendable {
         self.form = form
     }
 
+    /// A change from its stored parts.
+    ///
+    /// - Parameter part: the tensor of a name of ``FormName/parts``.
+    public init(_ parameter: String, _ form: FormName, part: (String) throws -> Tensor) rethrows {
+        let tensors = try form.parts.map(part)
+        switch form {
+        case .lowRank: self.init(parameter, .lowRank(left: tensors[0], right: tensors[1]))
+        case .rows: self.init(parameter, .rows(rows: tensors[0], values: tensors[1]))
+        case .dense: self.init(parameter, .dense(tensors[0]))
+        }
+    }
+
     /// The change as a whole matrix of a given shape, in the type of its parts.
+    ///
+    /// - Throws: `unimplemented` for an extension.
     public func dense(shape: [Int]) throws(SutureError) -> Tensor {
         switch form {
         case .lowRank(let left, let right): return try left.matmul(right)
         case .rows(let rows, let values):
             return try Tensor.zeros(shape, dtype: values.dtype, device: values.device).indexAdded(0, rows, values)
         case .dense(let values): return values
+        case .extension(let extra): throw extra.isUnknown
         }
     }
 
@@ -41,7 +85,32 @@ public struct Delta: Sendable {
         case .lowRank(let left, let right): [left, right]
         case .rows(let rows, let values): [rows, values]
         case .dense(let values): [values]
+        case .extension(let extra): extra.tensors.map(\.tensor)
         }
+    }
+}
+
+/// A part of a patch that is no change of a weight: a vector added at a site, a code book. The place where later forms of edit
+/// enter; no host knows one yet.
+public struct PatchExtension: Sendable {
+    /// The name of the form, with a revision: "suture.site-vector/1". Third parties use reverse domain names.
+    public var id: String
+    public var tensors: [(name: String, tensor: Tensor)]
+    /// A JSON object with what is not a tensor.
+    public var settings: String
+
+    /// An extension of a form.
+    public init(id: String, tensors: [(name: String, tensor: Tensor)] = [], settings: String = "{}") {
+        self.id = id
+        self.tensors = tensors
+        self.settings = settings
+    }
+
+    /// What a host says of an extension that it does not know.
+    public var isUnknown: SutureError {
+        SutureError(
+            .unimplemented, "the patch has a part of the form \"\(id)\", which this version of suture does not know",
+            hint: "use a version that knows it; nothing was applied")
     }
 }
 

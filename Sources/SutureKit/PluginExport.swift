@@ -24,12 +24,8 @@ public final class PluginExport: Sendable {
 
     /// What the C callbacks see: they have no context, and an image has one plugin.
     struct Registry {
-        var entries: [Entry]
+        let entries: [Entry]
         let table: UnsafePointer<suture_plugin>
-        let locator: UnsafePointer<suture_locator>
-        let patcher: UnsafePointer<suture_patcher>
-        let evaluator: UnsafePointer<suture_evaluator>
-        let annotator: UnsafePointer<suture_annotator>
     }
 
     // Written once by the initialiser of the image's one PluginExport, a global that Swift initialises once and before
@@ -37,26 +33,18 @@ public final class PluginExport: Sendable {
     nonisolated(unsafe) static var registry: Registry?
     nonisolated(unsafe) private static let arena = CArena()
 
-    /// - Parameter components: types that conform to ``Locator``, ``Patcher``, ``Evaluator`` or ``Annotator``.
+    /// Declares the plugin of this image.
+    ///
+    /// - Parameter components: types that conform to the protocol of a kind.
     public init(id: String, version: String, components: [any Component.Type]) {
         let arena = PluginExport.arena
         let table = suture_plugin(
             struct_size: MemoryLayout<suture_plugin>.size, abi_major: SUTURE_ABI_MAJOR, abi_minor: SUTURE_ABI_MINOR,
             id: arena.string(id), version: arena.string(version), start: Callbacks.start, stop: Callbacks.stop,
             component_count: Callbacks.componentCount, component_at: Callbacks.componentAt,
-            create: Callbacks.create, destroy: Callbacks.destroy, get_extension: Callbacks.getExtension)
+            create: Callbacks.create, destroy: Callbacks.destroy, call: Callbacks.call, get_extension: nil)
         PluginExport.registry = Registry(
-            entries: components.compactMap(PluginExport.entry), table: arena.value(table),
-            locator: arena.value(
-                suture_locator(struct_size: MemoryLayout<suture_locator>.size, locate: Callbacks.locate)),
-            patcher: arena.value(
-                suture_patcher(struct_size: MemoryLayout<suture_patcher>.size, patch: Callbacks.patch)),
-            evaluator: arena.value(
-                suture_evaluator(
-                    struct_size: MemoryLayout<suture_evaluator>.size, evaluate: Callbacks.evaluate,
-                    summarize: Callbacks.summarize)),
-            annotator: arena.value(
-                suture_annotator(struct_size: MemoryLayout<suture_annotator>.size, annotate: Callbacks.annotate)))
+            entries: components.map(PluginExport.entry), table: arena.value(table))
     }
 
     /// The result of `suture_plugin_entry`: NULL for a host of another major.
@@ -64,24 +52,16 @@ public final class PluginExport: Sendable {
         hostMajor == SUTURE_ABI_MAJOR ? PluginExport.registry?.table : nil
     }
 
-    private static func entry(_ type: any Component.Type) -> Entry? {
-        let kind: Int32
-        switch type {
-        case is any Locator.Type: kind = SUTURE_KIND_LOCATOR
-        case is any Patcher.Type: kind = SUTURE_KIND_PATCHER
-        case is any Evaluator.Type: kind = SUTURE_KIND_EVALUATOR
-        case is any Annotator.Type: kind = SUTURE_KIND_ANNOTATOR
-        default: return nil
-        }
+    private static func entry(_ type: any Component.Type) -> Entry {
         let descriptor = type.descriptor
         let declarations = parameters(of: type.init()).map { $0.declaration.c(in: arena) }
         let c = suture_component(
-            struct_size: MemoryLayout<suture_component>.size, id: arena.string(descriptor.id), kind: kind,
+            struct_size: MemoryLayout<suture_component>.size, id: arena.string(descriptor.id), kind: type.kind.rawValue,
             convention: SUTURE_CONVENTION_BOXED, version: arena.string(descriptor.version),
             summary: arena.string(descriptor.summary), required_fields: descriptor.requires.rawValue,
             parameter_count: Int64(declarations.count), parameters: arena.array(declarations), entry: nil,
             signature: nil)
-        return Entry(type: type, c: arena.value(c), kind: kind, id: descriptor.id)
+        return Entry(type: type, c: arena.value(c), kind: type.kind.rawValue, id: descriptor.id)
     }
 }
 
@@ -90,13 +70,8 @@ private final class Box {
     let component: any Component
     init(_ component: any Component) { self.component = component }
 
-    static func component<Kind>(_ instance: OpaquePointer, _: Kind.Type) throws -> Kind {
-        let box = Unmanaged<Box>.fromOpaque(UnsafeRawPointer(instance)).takeUnretainedValue()
-        guard let component = box.component as? Kind else {
-            throw SutureError(
-                .invalidArgument, "\(type(of: box.component).descriptor.id) was called as another kind of component")
-        }
-        return component
+    static func component(_ instance: OpaquePointer) -> any Component {
+        Unmanaged<Box>.fromOpaque(UnsafeRawPointer(instance)).takeUnretainedValue().component
     }
 }
 
@@ -143,15 +118,14 @@ private enum Callbacks {
     private static func assign(
         _ arguments: UnsafePointer<suture_arguments>, to parameters: [any AnyParameter], of id: String
     ) throws(SutureError) {
-        guard arguments.pointee.count == Int64(parameters.count), let items = arguments.pointee.items else {
-            if parameters.isEmpty { return }
+        let items = try Foreign(arguments, in: "suture_plugin.create").elements
+        guard items.count == parameters.count else {
             throw SutureError(
-                .invalidArgument,
-                "\(id) takes \(parameters.count) arguments, \(arguments.pointee.count) were given")
+                .invalidArgument, "\(id) takes \(parameters.count) arguments, \(items.count) were given")
         }
-        for (i, parameter) in parameters.enumerated() {
+        for (item, parameter) in zip(items, parameters) {
             do {
-                try parameter.set(items[i])
+                try parameter.set(Argument(item))
             } catch {
                 throw SutureError(error.code, "\(id): \(error.message)", hint: error.hint)
             }
@@ -162,68 +136,22 @@ private enum Callbacks {
         Unmanaged<Box>.fromOpaque(UnsafeRawPointer(instance)).release()
     }
 
-    static let getExtension: @convention(c) (UnsafePointer<CChar>) -> UnsafeRawPointer? = { id in
-        guard let registry = PluginExport.registry else { return nil }
-        switch String(cString: id) {
-        case SUTURE_LOCATOR_ID: return UnsafeRawPointer(registry.locator)
-        case SUTURE_PATCHER_ID: return UnsafeRawPointer(registry.patcher)
-        case SUTURE_EVALUATOR_ID: return UnsafeRawPointer(registry.evaluator)
-        case SUTURE_ANNOTATOR_ID: return UnsafeRawPointer(registry.annotator)
-        default: return nil
-        }
-    }
-
-    static let locate: @convention(c) (OpaquePointer, OpaquePointer, UnsafePointer<suture_cases>) -> OpaquePointer? = {
-        instance, session, cases in
-        Host.returningError {
-            let locator = try Box.component(instance, (any Locator).self)
-            let session = Session(borrowing: session)
-            for location in try locator.locate([EditCase](cases), in: session) { try session.emit(location) }
-        }
-    }
-
-    static let patch:
+    static let call:
         @convention(c) (
-            OpaquePointer, OpaquePointer, UnsafePointer<suture_cases>, UnsafePointer<suture_locations>
-        ) -> OpaquePointer? = { instance, session, cases, locations in
+            OpaquePointer, OpaquePointer, UnsafePointer<suture_call>, UnsafePointer<suture_sink>
+        ) -> OpaquePointer? = { instance, session, call, sink in
             Host.returningError {
-                let patcher = try Box.component(instance, (any Patcher).self)
-                let session = Session(borrowing: session)
-                let patch = try patcher.patch([EditCase](cases), at: [Location](locations), in: session)
-                for delta in patch.deltas { try session.emit(delta) }
-            }
-        }
-
-    static let evaluate: @convention(c) (OpaquePointer, OpaquePointer, UnsafePointer<suture_cases>) -> OpaquePointer? =
-        {
-            instance, session, cases in
-            Host.returningError {
-                let evaluator = try Box.component(instance, (any Evaluator).self)
-                let session = Session(borrowing: session)
-                for score in try evaluator.evaluate([EditCase](cases), in: session) { try session.emit(score) }
-            }
-        }
-
-    static let summarize:
-        @convention(c) (OpaquePointer, OpaquePointer, UnsafePointer<suture_scores>) -> OpaquePointer? = {
-            instance, session, scores in
-            Host.returningError {
-                let evaluator = try Box.component(instance, (any Evaluator).self)
-                let session = Session(borrowing: session)
-                for metric in try evaluator.summarize([Score](scores)) { try session.emit(metric) }
-            }
-        }
-
-    static let annotate: @convention(c) (OpaquePointer, OpaquePointer, UnsafePointer<suture_texts>) -> OpaquePointer? =
-        {
-            instance, session, texts in
-            Host.returningError {
-                let annotator = try Box.component(instance, (any Annotator).self)
-                let session = Session(borrowing: session)
-                let marks = try annotator.annotate([MarkedText](texts), in: session)
-                for (text, ranges) in marks.enumerated() {
-                    for bytes in ranges { try session.emit(Mark(text: text, bytes: bytes)) }
+                let component = Box.component(instance)
+                let session = try Session(borrowing: session, call: call, sink: sink)
+                let call = try session.componentCall()
+                let descriptor = type(of: component).descriptor
+                guard call.operation.kind == type(of: component).kind else {
+                    throw SutureError(
+                        .invalidArgument,
+                        "\(descriptor.id) is \(type(of: component).kind.phrase) and was asked to \(call.operation.name)"
+                    )
                 }
+                try component.perform(call, in: session)
             }
         }
 }

@@ -5,13 +5,32 @@ import CSuture
 /// What a component may use while it is called. Valid during that call, on the thread of the call.
 public struct Session {
     let handle: OpaquePointer
+    private let call: Foreign<suture_call>
+    private let sink: Foreign<suture_sink>
 
-    /// Wraps the ABI's session during a call. For native components and tests; Swift components receive one.
-    public init(borrowing handle: OpaquePointer) { self.handle = handle }
+    /// Wraps what the ABI hands over in a call. For native components and tests; Swift components receive a session.
+    ///
+    /// - Throws: `invalidArgument` where the call or the sink is too short to be read.
+    public init(
+        borrowing handle: OpaquePointer, call: UnsafePointer<suture_call>, sink: UnsafePointer<suture_sink>
+    ) throws(SutureError) {
+        self.handle = handle
+        self.call = try Foreign(call, in: "suture_plugin.call")
+        self.sink = try Foreign(sink, in: "suture_plugin.call")
+    }
+
+    /// What is asked of the component.
+    func componentCall() throws(SutureError) -> ComponentCall { try ComponentCall(call) }
 
     /// The model to measure or to edit, with every patch that is in force.
     public var model: Model {
-        get throws(SutureError) { try Model(borrowing: try Host.sessions().pointee.model(handle)) }
+        get throws(SutureError) {
+            guard let model = call.model else {
+                throw SutureError(
+                    .failedPrecondition, "this call came without a model", hint: "report this to the host's authors")
+            }
+            return try Model(borrowing: model)
+        }
     }
 
     /// The model as it lies on disk.
@@ -26,12 +45,12 @@ public struct Session {
 
     /// Which evaluation this is: "before", "after" …; empty outside evaluation.
     public var stage: String {
-        get throws(SutureError) { String(cString: try Host.sessions().pointee.stage(handle)) }
+        get throws(SutureError) { call.stage.map { String(cString: $0) } ?? "" }
     }
 
     /// Says how far a phase is ("keys", "values", "solve"); its seconds are recorded under that name.
     ///
-    /// - Throws: `cancelled` when the run shall end. Let it through.
+    /// - Throws: `cancelled` when the run must end. Let it through.
     public func progress(_ phase: String, _ done: Int = 0, of total: Int = 0) throws(SutureError) {
         try Host.check(try Host.sessions().pointee.progress(handle, phase, Int64(done), Int64(total)))
     }
@@ -96,7 +115,7 @@ public struct Session {
 
     /// Notes a number about a case (or about the run). The mean of each name becomes a figure of the method, under the
     /// stage that is reported next, or "after".
-    public func record(_ score: Score) throws(SutureError) { try emit(score) }
+    public func record(_ score: Score) throws(SutureError) { try emit([score]) }
 
     /// Lets the run's evaluators measure an intermediate result, and notes the norms of its changes.
     ///
@@ -108,49 +127,25 @@ public struct Session {
         let arena = CArena()
         let table = try Host.sessions()
         let error = withExtendedLifetime((arena, patch)) {
-            table.pointee.report(
-                handle, stage, arena.array(patch.deltas.map { $0.c(in: arena) }), Int64(patch.deltas.count))
+            table.pointee.report(handle, stage, patch.deltas.c(in: arena, as: suture_deltas.self))
         }
         try Host.check(error)
     }
 
-    // MARK: Results (the export of a plugin calls these with what a component returned)
+    // MARK: Results (the protocol of each kind calls these with what a component returned)
 
-    func emit(_ location: Location) throws(SutureError) {
-        let table = try Host.sessions()
-        var c = location.c
-        try Host.check(table.pointee.emit_location(handle, &c))
-    }
-    func emit(_ delta: Delta) throws(SutureError) {
-        let arena = CArena()
-        let table = try Host.sessions()
-        let error = withExtendedLifetime((arena, delta)) { table.pointee.emit_delta(handle, delta.c(in: arena)) }
-        try Host.check(error)
-    }
-    func emit(_ score: Score) throws(SutureError) {
-        let arena = CArena()
-        let table = try Host.sessions()
-        let error = withExtendedLifetime(arena) { table.pointee.emit_score(handle, score.c(in: arena)) }
-        try Host.check(error)
-    }
-    func emit(_ mark: Mark) throws(SutureError) {
-        let table = try Host.sessions()
-        var c = mark.c
-        try Host.check(table.pointee.emit_mark(handle, &c))
-    }
-    func emit(_ metric: Metric) throws(SutureError) {
-        let arena = CArena()
-        let table = try Host.sessions()
-        let error = withExtendedLifetime(arena) { table.pointee.emit_metric(handle, metric.c(in: arena)) }
-        try Host.check(error)
-    }
+    func emit(_ locations: [Location]) throws(SutureError) { try sink.hand(locations) }
+    func emit(_ deltas: [Delta]) throws(SutureError) { try sink.hand(deltas) }
+    func emit(_ scores: [Score]) throws(SutureError) { try sink.hand(scores) }
+    func emit(_ metrics: [Metric]) throws(SutureError) { try sink.hand(metrics) }
+    func emit(_ marks: [Mark]) throws(SutureError) { try sink.hand(marks) }
 }
 
 /// E[x xᵀ] of a site over a text.
 public struct SecondMoment: Sendable {
     /// float64 `[width, width]`, symmetric, uncentred.
     public var matrix: Tensor
-    /// Token vectors behind it. It is singular unless this clearly exceeds the width.
+    /// Token vectors that it rests on. It is singular unless this clearly exceeds the width.
     public var tokenCount: Int
 
     public init(matrix: Tensor, tokenCount: Int) {

@@ -1,11 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CSuture
-
 /// A place inside the forward pass, as a value with a shape contract.
 ///
 /// Axes: `batch`, `position`, `dModel` (width of the residual stream), `dMLP` (neurons), `head`, `dHead`, `vocabulary`.
-/// Which sites an architecture has is in ``Model/sites``; asking for one that it lacks fails before the pass.
+/// Which sites an architecture has is in ``Model/Info/sites``; asking for one that it lacks fails before the pass.
 public struct Site: Sendable, Hashable, CustomStringConvertible {
     public enum Kind: Int32, Sendable, Hashable, CaseIterable {
         /// `[batch, position, dModel]`: the residual stream before block 0.
@@ -30,6 +28,20 @@ public struct Site: Sendable, Hashable, CustomStringConvertible {
         case finalNorm
         /// `[batch, position, vocabulary]`.
         case logits
+        /// `[batch, position, dModel]`: after the norm in front of attention; the input of query, key and value.
+        case attentionInput
+        /// `[batch, position, head · dHead]`: the output of the query projection, before any norm or rotation.
+        case query
+        /// `[batch, position, keyValueHead · dHead]`: the output of the key projection, before any norm or rotation.
+        case key
+        /// `[batch, position, keyValueHead · dHead]`: the output of the value projection.
+        case value
+        /// `[batch, position, head, key]`: attention weights, which sum to 1 over the keys.
+        case attentionPattern
+        /// `[batch, position, dMLP]`: the output of the gate projection, before the activation. Gated MLPs alone.
+        case gate
+        /// `[batch, position, dMLP]`: the output of the up projection, before the activation where there is no gate.
+        case up
 
         /// Whether each block has one of its own.
         public var hasLayer: Bool { self != .embedding && self != .finalNorm && self != .logits }
@@ -48,6 +60,13 @@ public struct Site: Sendable, Hashable, CustomStringConvertible {
             case .mlpOutput: "mlp_output"
             case .finalNorm: "final_norm"
             case .logits: "logits"
+            case .attentionInput: "attention_input"
+            case .query: "query"
+            case .key: "key"
+            case .value: "value"
+            case .attentionPattern: "attention_pattern"
+            case .gate: "gate"
+            case .up: "up"
             }
         }
     }
@@ -75,6 +94,13 @@ public struct Site: Sendable, Hashable, CustomStringConvertible {
     public static func mlpInput(_ layer: Int) -> Site { Site(.mlpInput, layer) }
     public static func neurons(_ layer: Int) -> Site { Site(.neurons, layer) }
     public static func mlpOutput(_ layer: Int) -> Site { Site(.mlpOutput, layer) }
+    public static func attentionInput(_ layer: Int) -> Site { Site(.attentionInput, layer) }
+    public static func query(_ layer: Int) -> Site { Site(.query, layer) }
+    public static func key(_ layer: Int) -> Site { Site(.key, layer) }
+    public static func value(_ layer: Int) -> Site { Site(.value, layer) }
+    public static func attentionPattern(_ layer: Int) -> Site { Site(.attentionPattern, layer) }
+    public static func gate(_ layer: Int) -> Site { Site(.gate, layer) }
+    public static func up(_ layer: Int) -> Site { Site(.up, layer) }
 
     /// "blocks.17.neurons", "embedding".
     public var description: String { layer.map { "blocks.\($0).\(kind.name)" } ?? kind.name }
@@ -91,6 +117,23 @@ public struct Site: Sendable, Hashable, CustomStringConvertible {
         } else {
             return nil
         }
+    }
+}
+
+extension Site: Codable {
+    /// Reads what ``description`` writes; throws where it is no site.
+    public init(from decoder: any Decoder) throws {
+        let text = try decoder.singleValueContainer().decode(String.self)
+        guard let site = Site(text) else {
+            throw DecodingError.dataCorrupted(
+                .init(codingPath: decoder.codingPath, debugDescription: "\"\(text)\" is no site"))
+        }
+        self = site
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        var container = encoder.singleValueContainer()
+        try container.encode(description)
     }
 }
 

@@ -9,7 +9,7 @@ extension Tensor {
     }
 
     /// The same data outside the graph.
-    public func detached() throws(SutureError) -> Tensor { try unary(SUTURE_DETACH) }
+    public func detached() throws(SutureError) -> Tensor { try unary(.detach) }
 
     /// Adds d self / d leaf to the gradient of every leaf. This tensor has one element.
     public func backward(keepsGraph: Bool = false) throws(SutureError) {

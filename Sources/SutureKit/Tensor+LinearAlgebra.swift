@@ -6,16 +6,16 @@ import CSuture
 
 extension Tensor {
     /// Matrix product over the last two axes, broadcast over the others.
-    public func matmul(_ other: Tensor) throws(SutureError) -> Tensor { try binary(SUTURE_MATMUL, other) }
+    public func matmul(_ other: Tensor) throws(SutureError) -> Tensor { try binary(.matmul, other) }
     /// `[n] ⊗ [m] -> [n, m]`
-    public func outer(_ other: Tensor) throws(SutureError) -> Tensor { try binary(SUTURE_OUTER, other) }
+    public func outer(_ other: Tensor) throws(SutureError) -> Tensor { try binary(.outer, other) }
 
-    private func decomposed(_ operation: Int32, _ count: Int) throws(SutureError) -> [Tensor] {
+    private func decomposed(_ operation: DecompositionOperation, _ count: Int) throws(SutureError) -> [Tensor] {
         let table = try Host.tables().tensor
         var out: [OpaquePointer?] = [nil, nil, nil]
         let error = out.withUnsafeMutableBufferPointer { buffer -> OpaquePointer? in
             guard let base = buffer.baseAddress else { return nil }
-            return table.pointee.decompose(operation, handle, base)
+            return table.pointee.decompose(operation.rawValue, handle, base)
         }
         try Host.check(error)
         var result: [Tensor] = []
@@ -29,35 +29,35 @@ extension Tensor {
     /// The lower factor L of a symmetric positive definite matrix, A = L Lᵀ.
     ///
     /// - Throws: `invalidArgument` when the matrix is not positive definite.
-    public func cholesky() throws(SutureError) -> Tensor { try decomposed(SUTURE_CHOLESKY, 1)[0] }
+    public func cholesky() throws(SutureError) -> Tensor { try decomposed(.cholesky, 1)[0] }
     /// X of (L Lᵀ) X = B, where this is L `[n, n]` and B `[n, m]`.
     public func choleskySolve(_ b: Tensor) throws(SutureError) -> Tensor {
-        try b.binary(SUTURE_CHOLESKY_SOLVE, self)
+        try b.binary(.choleskySolve, self)
     }
     /// X of A X = B, where this is A.
-    public func solve(_ b: Tensor) throws(SutureError) -> Tensor { try binary(SUTURE_SOLVE, b) }
+    public func solve(_ b: Tensor) throws(SutureError) -> Tensor { try binary(.solve, b) }
     /// The least-squares X of A X = B, where this is A.
-    public func leastSquares(_ b: Tensor) throws(SutureError) -> Tensor { try binary(SUTURE_LSTSQ, b) }
+    public func leastSquares(_ b: Tensor) throws(SutureError) -> Tensor { try binary(.leastSquares, b) }
     /// X of L X = B, where this is the lower triangular L.
     public func triangularSolve(_ b: Tensor) throws(SutureError) -> Tensor {
-        try binary(SUTURE_TRIANGULAR_SOLVE, b)
+        try binary(.triangularSolve, b)
     }
     /// Eigenvalues ascending, and eigenvectors in columns, of a symmetric matrix.
     public func eigh() throws(SutureError) -> (values: Tensor, vectors: Tensor) {
-        let parts = try decomposed(SUTURE_EIGH, 2)
+        let parts = try decomposed(.eigh, 2)
         return (parts[0], parts[1])
     }
     /// U `[m, k]`, S `[k]` descending, Vᵀ `[k, n]`.
     public func svd() throws(SutureError) -> (u: Tensor, s: Tensor, vTransposed: Tensor) {
-        let parts = try decomposed(SUTURE_SVD, 3)
+        let parts = try decomposed(.svd, 3)
         return (parts[0], parts[1], parts[2])
     }
     /// The Moore-Penrose inverse.
-    public func pseudoInverse() throws(SutureError) -> Tensor { try decomposed(SUTURE_PINV, 1)[0] }
+    public func pseudoInverse() throws(SutureError) -> Tensor { try decomposed(.pinv, 1)[0] }
     public func qr() throws(SutureError) -> (q: Tensor, r: Tensor) {
-        let parts = try decomposed(SUTURE_QR, 2)
+        let parts = try decomposed(.qr, 2)
         return (parts[0], parts[1])
     }
     /// The inverse. Prefer ``solve(_:)`` or ``cholesky()``.
-    public func inverse() throws(SutureError) -> Tensor { try decomposed(SUTURE_INVERSE, 1)[0] }
+    public func inverse() throws(SutureError) -> Tensor { try decomposed(.inverse, 1)[0] }
 }

@@ -8,16 +8,16 @@ public enum Reduction: Int32, Sendable {
 }
 
 extension Tensor {
-    public func relu() throws(SutureError) -> Tensor { try unary(SUTURE_RELU) }
+    public func relu() throws(SutureError) -> Tensor { try unary(.relu) }
     /// x · Φ(x)
-    public func gelu() throws(SutureError) -> Tensor { try unary(SUTURE_GELU) }
+    public func gelu() throws(SutureError) -> Tensor { try unary(.gelu) }
     /// The tanh approximation of GELU ("gelu_new").
-    public func geluTanh() throws(SutureError) -> Tensor { try unary(SUTURE_GELU_TANH) }
+    public func geluTanh() throws(SutureError) -> Tensor { try unary(.geluTanh) }
     /// x · sigmoid(x)
-    public func silu() throws(SutureError) -> Tensor { try unary(SUTURE_SILU) }
-    public func softmax(_ dimension: Int = -1) throws(SutureError) -> Tensor { try along(SUTURE_SOFTMAX, dimension) }
+    public func silu() throws(SutureError) -> Tensor { try unary(.silu) }
+    public func softmax(_ dimension: Int = -1) throws(SutureError) -> Tensor { try along(.softmax, dimension) }
     public func logSoftmax(_ dimension: Int = -1) throws(SutureError) -> Tensor {
-        try along(SUTURE_LOG_SOFTMAX, dimension)
+        try along(.logSoftmax, dimension)
     }
 
     /// x Wᵀ + b with x `[.., in]`, W `[out, in]`, b `[out]`.

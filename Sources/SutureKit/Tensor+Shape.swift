@@ -5,35 +5,35 @@ import CSuture
 // Shape, slices and indices. Negative dimensions count from the end.
 
 extension Tensor {
-    private func shape(_ operation: Int32, _ sizes: [Int]) throws(SutureError) -> Tensor {
+    private func shape(_ operation: ShapeOperation, _ sizes: [Int]) throws(SutureError) -> Tensor {
         try Tensor.make { table, out in
             sizes.map(Int64.init).withUnsafeBufferPointer {
-                table.pointee.shape(operation, handle, $0.baseAddress, Int64($0.count), out)
+                table.pointee.shape(operation.rawValue, handle, $0.baseAddress, Int64($0.count), out)
             }
         }
     }
 
-    func along(_ operation: Int32, _ dimension: Int) throws(SutureError) -> Tensor {
-        try Tensor.make { table, out in table.pointee.along(operation, handle, Int64(dimension), out) }
+    func along(_ operation: AlongOperation, _ dimension: Int) throws(SutureError) -> Tensor {
+        try Tensor.make { table, out in table.pointee.along(operation.rawValue, handle, Int64(dimension), out) }
     }
 
     /// The same elements in another shape; one size may be -1.
-    public func reshaped(_ sizes: Int...) throws(SutureError) -> Tensor { try shape(SUTURE_RESHAPE, sizes) }
-    public func reshaped(_ sizes: [Int]) throws(SutureError) -> Tensor { try shape(SUTURE_RESHAPE, sizes) }
+    public func reshaped(_ sizes: Int...) throws(SutureError) -> Tensor { try shape(.reshape, sizes) }
+    public func reshaped(_ sizes: [Int]) throws(SutureError) -> Tensor { try shape(.reshape, sizes) }
     /// Repeats axes of size 1 without a copy; -1 keeps an axis.
-    public func expanded(_ sizes: Int...) throws(SutureError) -> Tensor { try shape(SUTURE_EXPAND, sizes) }
-    public func expanded(_ sizes: [Int]) throws(SutureError) -> Tensor { try shape(SUTURE_EXPAND, sizes) }
-    public func permuted(_ order: Int...) throws(SutureError) -> Tensor { try shape(SUTURE_PERMUTE, order) }
+    public func expanded(_ sizes: Int...) throws(SutureError) -> Tensor { try shape(.expand, sizes) }
+    public func expanded(_ sizes: [Int]) throws(SutureError) -> Tensor { try shape(.expand, sizes) }
+    public func permuted(_ order: Int...) throws(SutureError) -> Tensor { try shape(.permute, order) }
     /// Exchanges two axes, by default the last two.
     public func transposed(_ first: Int = -2, _ second: Int = -1) throws(SutureError) -> Tensor {
         try Tensor.make { table, out in table.pointee.transpose(handle, Int64(first), Int64(second), out) }
     }
-    public func unsqueezed(_ dimension: Int) throws(SutureError) -> Tensor { try along(SUTURE_UNSQUEEZE, dimension) }
-    public func squeezed(_ dimension: Int) throws(SutureError) -> Tensor { try along(SUTURE_SQUEEZE, dimension) }
-    public func flipped(_ dimension: Int) throws(SutureError) -> Tensor { try along(SUTURE_FLIP, dimension) }
-    public func cumulativeSum(_ dimension: Int) throws(SutureError) -> Tensor { try along(SUTURE_CUMSUM, dimension) }
+    public func unsqueezed(_ dimension: Int) throws(SutureError) -> Tensor { try along(.unsqueeze, dimension) }
+    public func squeezed(_ dimension: Int) throws(SutureError) -> Tensor { try along(.squeeze, dimension) }
+    public func flipped(_ dimension: Int) throws(SutureError) -> Tensor { try along(.flip, dimension) }
+    public func cumulativeSum(_ dimension: Int) throws(SutureError) -> Tensor { try along(.cumsum, dimension) }
     /// The diagonal of a matrix, or a matrix with this diagonal.
-    public func diagonal() throws(SutureError) -> Tensor { try unary(SUTURE_DIAGONAL) }
+    public func diagonal() throws(SutureError) -> Tensor { try unary(.diagonal) }
 
     /// A view of part of one axis.
     public func sliced(_ dimension: Int, _ range: Range<Int>, step: Int = 1) throws(SutureError) -> Tensor {
@@ -59,39 +59,39 @@ extension Tensor {
     }
 
     private func indexed(
-        _ operation: Int32, _ dimension: Int, _ index: Tensor, _ source: Tensor? = nil
+        _ operation: IndexedOperation, _ dimension: Int, _ index: Tensor, _ source: Tensor? = nil
     ) throws(SutureError) -> Tensor {
         try Tensor.make { table, out in
-            table.pointee.indexed(operation, handle, Int64(dimension), index.handle, source?.handle, out)
+            table.pointee.indexed(operation.rawValue, handle, Int64(dimension), index.handle, source?.handle, out)
         }
     }
 
     /// The slices at `index` (int64 `[n]`) of an axis, in that order; repeats allowed.
     public func indexSelect(_ dimension: Int, _ index: Tensor) throws(SutureError) -> Tensor {
-        try indexed(SUTURE_INDEX_SELECT, dimension, index)
+        try indexed(.indexSelect, dimension, index)
     }
     public func indexSelect(_ dimension: Int, _ index: [Int]) throws(SutureError) -> Tensor {
-        try indexed(SUTURE_INDEX_SELECT, dimension, Tensor(index, device: device))
+        try indexed(.indexSelect, dimension, Tensor(index, device: device))
     }
     /// `out[i][j] = self[i][index[i][j]]` along the last dimension given; `index` has this tensor's rank.
     public func gather(_ dimension: Int, _ index: Tensor) throws(SutureError) -> Tensor {
-        try indexed(SUTURE_GATHER, dimension, index)
+        try indexed(.gather, dimension, index)
     }
     /// A copy with the slices of `source` added at `index` (int64 `[n]`).
     public func indexAdded(_ dimension: Int, _ index: Tensor, _ source: Tensor) throws(SutureError) -> Tensor {
-        try indexed(SUTURE_INDEX_ADD, dimension, index, source)
+        try indexed(.indexAdd, dimension, index, source)
     }
     /// A copy with the slices of `source` put at `index` (int64 `[n]`).
     public func indexCopied(_ dimension: Int, _ index: Tensor, _ source: Tensor) throws(SutureError) -> Tensor {
-        try indexed(SUTURE_INDEX_COPY, dimension, index, source)
+        try indexed(.indexCopy, dimension, index, source)
     }
     /// A copy with `source` put at `index`, elementwise, along an axis.
     public func scattered(_ dimension: Int, _ index: Tensor, _ source: Tensor) throws(SutureError) -> Tensor {
-        try indexed(SUTURE_SCATTER, dimension, index, source)
+        try indexed(.scatter, dimension, index, source)
     }
     /// The rows of this table `[vocabulary, d]` for every index: `[.., d]`.
     public func embedding(_ index: Tensor) throws(SutureError) -> Tensor {
-        try indexed(SUTURE_EMBEDDING, 0, index)
+        try indexed(.embedding, 0, index)
     }
 
     /// `[n, …]`: the entries at pairs (first, second), int64 `[n, 2]`, of the first two axes.

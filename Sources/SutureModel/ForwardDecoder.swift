@@ -6,7 +6,7 @@ import SutureKit
 /// Turns the ABI's description of a pass back into the kit's, with every handle shared and every code checked.
 enum ForwardDecoder {
     static func decode(_ c: UnsafePointer<suture_forward>) throws -> (pass: Forward, past: KeyValues?) {
-        let request = c.pointee
+        let request = try Foreign(c, in: "suture_model_api.forward")
         let lengths = try request.lengths.map { try Tensor(borrowing: $0).scalars(as: Int.self) }
         let input: Forward.Input
         switch (request.tokens, request.residual) {
@@ -41,19 +41,19 @@ enum ForwardDecoder {
         var pass = Forward(input, layers: range)
         pass.keepsCache = request.keeps_cache != 0
         pass.logits = try logits(request)
-        for i in 0..<Int(request.capture_count) {
-            guard let capture = request.captures?[i].pointee else { continue }
+        for capture in try foreignElements(request.captures, request.capture_count, in: "suture_forward.captures") {
             pass.captures.append(
                 Capture(try site(capture.site, capture.layer), at: try capture.positions.map(indices)))
         }
-        for i in 0..<Int(request.intervention_count) {
-            guard let intervention = request.interventions?[i] else { continue }
+        for intervention in try foreignElements(
+            request.interventions, request.intervention_count, in: "suture_forward.interventions")
+        {
             pass.interventions.append(try decode(intervention))
         }
         return (pass, request.past.map(CacheBox.keyValues))
     }
 
-    private static func logits(_ request: suture_forward) throws -> Forward.Logits {
+    private static func logits(_ request: Foreign<suture_forward>) throws -> Forward.Logits {
         switch request.logits {
         case SUTURE_LOGITS_NONE: return .none
         case SUTURE_LOGITS_ALL: return .all
@@ -67,8 +67,7 @@ enum ForwardDecoder {
         }
     }
 
-    private static func decode(_ c: UnsafePointer<suture_intervention>) throws -> Intervention {
-        let request = c.pointee
+    private static func decode(_ request: Foreign<suture_intervention>) throws -> Intervention {
         func value() throws -> Tensor {
             guard let value = request.value else {
                 throw SutureError(.invalidArgument, "an intervention of kind \(request.kind) needs a value")
@@ -84,7 +83,7 @@ enum ForwardDecoder {
         case SUTURE_INTERVENTION_NOISE: action = .noise(deviation: request.amount, seed: Int(request.seed))
         case SUTURE_INTERVENTION_COPY_ROW: action = .copyRow(Int(request.source_row))
         case SUTURE_INTERVENTION_CLOSURE:
-            guard let closure = request.closure else {
+            guard let closure = request.pointer.pointee.closure else {
                 throw SutureError(.invalidArgument, "an intervention of kind closure needs a closure")
             }
             let context = request.closure_context

@@ -3,6 +3,7 @@
 public import CSuture
 import CSutureHost
 import SutureKit
+import Synchronization
 
 /// The model table of the ABI ("suture.model/1") over ``LanguageModel``. Host side.
 public enum ModelTable {
@@ -26,7 +27,8 @@ public enum ModelTable {
                 struct_size: MemoryLayout<suture_model_api>.size, retain: retain, release: releaseHandle, info: info,
                 encode: encode, decode: decode, forward: forward, generate: generate, weight_name: weightName,
                 parameter: parameter, apply: apply, cache_retain: cacheRetain, cache_release: cacheRelease,
-                cache_select: cacheSelect, parameter_count: parameterCount, parameter_name: parameterName))
+                cache_select: cacheSelect, parameter_count: parameterCount, parameter_name: parameterName,
+                projection_count: projectionCount, projection: projection))
         return UnsafePointer(table)
     }()
 
@@ -59,16 +61,7 @@ public enum ModelTable {
             info.device = model.device.kind.rawValue
             info.device_index = Int32(model.device.index)
             info.sites = c.sites.reduce(0) { $0 | 1 << UInt32($1.rawValue) }
-            // The caller's struct may be shorter than ours; its own size field stays.
-            let size = min(out.pointee.struct_size, MemoryLayout<suture_model_info>.size)
-            let header = MemoryLayout<Int>.size
-            guard size > header else { return nil }
-            withUnsafeBytes(of: info) { source in
-                guard let base = source.baseAddress else { return }
-                UnsafeMutableRawPointer(out).advanced(by: header)
-                    .copyMemory(from: base + header, byteCount: size - header)
-            }
-            return nil
+            return fill(out, with: info, in: "suture_model_api.info")
         }
 
     private static let encode:
@@ -122,14 +115,18 @@ public enum ModelTable {
             OpaquePointer, UnsafePointer<suture_generation>, UnsafeMutablePointer<OpaquePointer?>
         ) -> OpaquePointer? = { handle, request, out in
             Host.returningError {
-                let tokens = try Tensor(borrowing: request.pointee.tokens)
-                let lengths = try request.pointee.lengths.map { try Tensor(borrowing: $0).scalars(as: Int.self) }
+                let request = try Foreign(request, in: "suture_model_api.generate")
+                guard let handleOfTokens = request.tokens else {
+                    throw SutureError(.invalidArgument, "suture_generation.tokens is NULL", hint: "set it")
+                }
+                let tokens = try Tensor(borrowing: handleOfTokens)
+                let lengths = try request.lengths.map { try Tensor(borrowing: $0).scalars(as: Int.self) }
                 let rows = try ForwardDecoder.rows(tokens, lengths)
-                let stops = UnsafeBufferPointer(
-                    start: request.pointee.stop_tokens, count: Int(request.pointee.stop_count))
+                let stops = try foreignArray(
+                    request.stop_tokens, request.stop_count, in: "suture_generation.stop_tokens")
                 let settings = Model.Generation(
-                    maxNewTokens: Int(request.pointee.max_new_tokens), temperature: request.pointee.temperature,
-                    topK: Int(request.pointee.top_k), topP: request.pointee.top_p, seed: Int(request.pointee.seed),
+                    maxNewTokens: Int(request.max_new_tokens), temperature: request.temperature,
+                    topK: Int(request.top_k), topP: request.top_p, seed: Int(request.seed),
                     stopTokens: stops.map { Int($0) })
                 let new = try Generator(model: model(handle), settings: settings).run(rows)
                 let width = new.map(\.count).max() ?? 0
@@ -173,13 +170,36 @@ public enum ModelTable {
             }
         }
 
+    private static let projectionCount: @convention(c) (OpaquePointer) -> Int64 = {
+        Int64(model($0).transformer.projections.count)
+    }
+    private static let projection:
+        @convention(c) (OpaquePointer, Int64, UnsafeMutablePointer<suture_projection>) -> OpaquePointer? = {
+            handle, index, out in
+            Host.returningError {
+                let projections = model(handle).transformer.projections
+                guard projections.indices.contains(Int(index)) else {
+                    throw SutureError(
+                        .outOfRange, "projection \(index) of \(projections.count) was asked for",
+                        hint: "count from 0 to suture_model_api.projection_count")
+                }
+                let projection = projections[Int(index)]
+                let rows = try projection.rows.map { try Tensor($0) }
+                let c = suture_projection(
+                    struct_size: 0, parameter: PermanentText.pointer(projection.parameter),
+                    layer: Int32(projection.input.layer ?? -1), input_site: projection.input.kind.rawValue,
+                    output_site: projection.output.kind.rawValue, reserved: 0, row_count: Int64(projection.rowCount),
+                    rows: try rows?.retainedHandle())
+                if let error = fill(out, with: c, in: "suture_model_api.projection") { throw Host.take(error) }
+            }
+        }
+
     private static let apply:
         @convention(c) (
-            OpaquePointer, UnsafePointer<UnsafePointer<suture_delta>>?, Int64, UnsafeMutablePointer<OpaquePointer?>
-        ) -> OpaquePointer? = { handle, deltas, count, out in
+            OpaquePointer, UnsafePointer<suture_deltas>, UnsafeMutablePointer<OpaquePointer?>
+        ) -> OpaquePointer? = { handle, deltas, out in
             Host.returningError {
-                let changes = try UnsafeBufferPointer(start: deltas, count: deltas == nil ? 0 : Int(count))
-                    .map { try Delta($0) }
+                let changes = try [Delta](Foreign(deltas, in: "suture_model_api.apply"))
                 out.pointee = ModelTable.handle(try model(handle).applying(changes))
             }
         }
@@ -202,6 +222,21 @@ public enum ModelTable {
             }
         }
 
+    /// Copies the fields that fit into a struct that the caller made; its size field stays.
+    private static func fill<Struct: ForeignLayout>(
+        _ out: UnsafeMutablePointer<Struct>, with value: Struct, in place: String
+    ) -> OpaquePointer? {
+        Host.returningError {
+            let header = MemoryLayout<Int>.size
+            let size = min(try Foreign(UnsafePointer(out), in: place).size, MemoryLayout<Struct>.size)
+            withUnsafeBytes(of: value) { source in
+                guard let base = source.baseAddress else { return }
+                UnsafeMutableRawPointer(out).advanced(by: header)
+                    .copyMemory(from: base + header, byteCount: size - header)
+            }
+        }
+    }
+
     /// Text into a caller's buffer: at most `capacity` bytes with the final NUL, `needed` tells what all of it takes.
     private static func write(
         _ text: String, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: Int64, _ needed: UnsafeMutablePointer<Int64>
@@ -213,7 +248,27 @@ public enum ModelTable {
     }
 }
 
-/// Keys and values behind a handle of the ABI.
+/// Texts that live as long as the process, each once.
+private enum PermanentText {
+    private struct Text: @unchecked Sendable {
+        // Written before it is published, never changed or freed.
+        let pointer: UnsafePointer<CChar>
+    }
+    private static let texts = Mutex<[String: Text]>([:])
+
+    static func pointer(_ text: String) -> UnsafePointer<CChar> {
+        texts.withLock { texts in
+            if let known = texts[text] { return known.pointer }
+            let bytes = text.utf8CString
+            let copy = UnsafeMutablePointer<CChar>.allocate(capacity: bytes.count)
+            for (i, byte) in bytes.enumerated() { (copy + i).initialize(to: byte) }
+            texts[text] = Text(pointer: UnsafePointer(copy))
+            return UnsafePointer(copy)
+        }
+    }
+}
+
+/// Keys and values of a handle of the ABI.
 final class CacheBox: Sendable {
     let keyValues: KeyValues
     init(_ keyValues: KeyValues) { self.keyValues = keyValues }

@@ -84,7 +84,7 @@ at::Tensor applyBinary(int32_t operation, const at::Tensor &a, const at::Tensor 
     case SUTURE_MATMUL: return a.matmul(b);
     case SUTURE_CHOLESKY_SOLVE: return choleskySolve(a, b);
     case SUTURE_SOLVE: return solve(a, b);
-    case SUTURE_LSTSQ: return leastSquares(a, b);
+    case SUTURE_LEAST_SQUARES: return leastSquares(a, b);
     case SUTURE_TRIANGULAR_SOLVE: return triangularSolve(a, b);
     case SUTURE_OUTER: return a.outer(b);
     case SUTURE_FLOOR_DIVIDE: return at::floor_divide(a, b);

@@ -23,6 +23,13 @@ Failure unknown(const char *kind, int32_t number)
                    "use one of the codes of tensor.h, or a newer host");
 }
 
+Failure tooShort(const char *type, size_t size, size_t needed)
+{
+    return Failure(SUTURE_INVALID_ARGUMENT,
+                   c10::str("struct_size of ", type, " is ", size, ", and its first fields take ", needed, " bytes"),
+                   c10::str("set struct_size to sizeof(", type, ")"));
+}
+
 namespace {
 
 bool contains(const std::string &text, const char *part)

@@ -18,6 +18,7 @@
 #include <exception>
 #include <string>
 
+#include "SutureFirstSizes.h"
 #include "suture/suture.h"
 
 namespace torch_backend {
@@ -39,8 +40,19 @@ Failure unknown(const char *kind, int32_t number);
 /// The exception in flight as an error that begins with the operation's name. Only inside a catch clause.
 suture_error *errorOfCurrentException(const char *operation) noexcept;
 
-/// Reads a field of a struct that the other side made, which may be shorter than ours.
-#define FIELD(pointer, type, field, absent) (SUTURE_HAS(pointer, type, field) ? (pointer)->field : (absent))
+/// The failure of a struct that is shorter than its fields of minor 0.
+Failure tooShort(const char *type, size_t size, size_t needed);
+
+template <typename Struct>
+const Struct &required(const Struct *pointer, const char *type, size_t firstSize)
+{
+    if (pointer->struct_size < firstSize)
+        throw tooShort(type, pointer->struct_size, firstSize);
+    return *pointer;
+}
+
+/// A struct that the other side made, if it has its fields of minor 0. A later field is read after SUTURE_HAS.
+#define REQUIRED(pointer, type) torch_backend::required(pointer, #type, SUTURE_FIRST_SIZE_##type)
 
 /// Ends a function's try block.
 #define GUARD(operation)                                                                                               \

@@ -80,19 +80,14 @@ void release(suture_tensor *handle)
 suture_error *info(suture_tensor *a, suture_tensor_info *out)
 try {
     const at::Tensor &t = tensor(a);
-// The caller's struct may be shorter than ours.
-#define SET(field, number)                                                                                             \
-    if (SUTURE_HAS(out, suture_tensor_info, field))                                                                    \
-    out->field = number
-    SET(dtype, codeOfType(t.scalar_type()));
-    SET(device, codeOfDevice(t.device()));
-    SET(device_index, t.is_cpu() ? 0 : static_cast<int32_t>(t.get_device()));
-    SET(rank, static_cast<int32_t>(t.dim()));
-    if (SUTURE_HAS(out, suture_tensor_info, shape))
-        std::copy(t.sizes().begin(), t.sizes().end(), out->shape);
-    SET(requires_gradient, t.requires_grad());
-    SET(is_contiguous, t.is_contiguous());
-#undef SET
+    REQUIRED(out, suture_tensor_info);
+    out->dtype = codeOfType(t.scalar_type());
+    out->device = codeOfDevice(t.device());
+    out->device_index = t.is_cpu() ? 0 : static_cast<int32_t>(t.get_device());
+    out->rank = static_cast<int32_t>(t.dim());
+    std::copy(t.sizes().begin(), t.sizes().end(), out->shape);
+    out->requires_gradient = t.requires_grad();
+    out->is_contiguous = t.is_contiguous();
     return nullptr;
 }
 GUARD("info")

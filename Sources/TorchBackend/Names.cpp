@@ -3,7 +3,7 @@
 
 #include <cstddef>
 
-#include "suture/tensor.h"
+#include "OperationNames.h"
 
 namespace torch_backend {
 namespace {
@@ -14,81 +14,6 @@ const char *name(const char *const (&names)[count], int32_t operation) noexcept
 {
     return names[operation > 0 && static_cast<size_t>(operation) < count ? operation : 0];
 }
-
-constexpr const char *unaryNames[] = {"unary operation",
-                                      "negate",
-                                      "exp",
-                                      "log",
-                                      "sqrt",
-                                      "rsqrt",
-                                      "abs",
-                                      "sign",
-                                      "tanh",
-                                      "sigmoid",
-                                      "relu",
-                                      "gelu",
-                                      "gelu",
-                                      "silu",
-                                      "square",
-                                      "reciprocal",
-                                      "is_finite",
-                                      "not",
-                                      "cos",
-                                      "sin",
-                                      "floor",
-                                      "clone",
-                                      "detach",
-                                      "contiguous",
-                                      "log1p",
-                                      "expm1",
-                                      "round",
-                                      "diagonal"};
-static_assert(sizeof unaryNames / sizeof *unaryNames == SUTURE_DIAGONAL + 1, "one name for each code");
-
-constexpr const char *binaryNames[] = {"binary operation",
-                                       "add",
-                                       "subtract",
-                                       "multiply",
-                                       "divide",
-                                       "power",
-                                       "minimum",
-                                       "maximum",
-                                       "equal",
-                                       "not_equal",
-                                       "less",
-                                       "less_equal",
-                                       "greater",
-                                       "greater_equal",
-                                       "and",
-                                       "or",
-                                       "matmul",
-                                       "cholesky_solve",
-                                       "solve",
-                                       "least_squares",
-                                       "triangular_solve",
-                                       "outer",
-                                       "floor_divide",
-                                       "remainder"};
-static_assert(sizeof binaryNames / sizeof *binaryNames == SUTURE_REMAINDER + 1, "one name for each code");
-
-constexpr const char *reductionNames[] = {"reduction", "sum",      "mean",   "max",          "min",
-                                          "norm",      "variance", "all",    "any",          "logsumexp",
-                                          "product",   "argmax",   "argmin", "count_nonzero"};
-static_assert(sizeof reductionNames / sizeof *reductionNames == SUTURE_COUNT_NONZERO + 1, "one name for each code");
-
-constexpr const char *alongNames[] = {
-    "operation along a dimension", "softmax", "log_softmax", "cumsum", "flip", "unsqueeze", "squeeze"};
-static_assert(sizeof alongNames / sizeof *alongNames == SUTURE_SQUEEZE + 1, "one name for each code");
-
-constexpr const char *decompositionNames[] = {"decomposition", "cholesky", "eigh", "svd", "pinv", "qr", "inverse"};
-static_assert(sizeof decompositionNames / sizeof *decompositionNames == SUTURE_INVERSE + 1, "one name for each code");
-
-constexpr const char *indexedNames[] = {"indexed operation", "index_select", "gather",  "index_add",
-                                        "index_copy",        "scatter_add",  "scatter", "embedding"};
-static_assert(sizeof indexedNames / sizeof *indexedNames == SUTURE_EMBEDDING + 1, "one name for each code");
-
-constexpr const char *shapeNames[] = {"shape operation", "reshape", "expand", "permute"};
-static_assert(sizeof shapeNames / sizeof *shapeNames == SUTURE_PERMUTE + 1, "one name for each code");
 
 } // namespace
 

@@ -18,17 +18,14 @@ struct suture_optimizer {
 namespace torch_backend {
 namespace {
 
-/// suture_optimizer_options, read field by field; the defaults are PyTorch's.
+/// suture_optimizer_options, checked.
 struct Options {
-    explicit Options(const suture_optimizer_options *options)
-        : learningRate(FIELD(options, suture_optimizer_options, learning_rate, 1e-3)),
-          betas(FIELD(options, suture_optimizer_options, beta1, 0.9),
-                FIELD(options, suture_optimizer_options, beta2, 0.999)),
-          epsilon(FIELD(options, suture_optimizer_options, epsilon, 1e-8)),
-          weightDecay(FIELD(options, suture_optimizer_options, weight_decay, 0)),
-          momentum(FIELD(options, suture_optimizer_options, momentum, 0))
+    explicit Options(const suture_optimizer_options &options)
+        : learningRate(options.learning_rate), betas(options.beta1, options.beta2), epsilon(options.epsilon),
+          weightDecay(options.weight_decay), momentum(options.momentum)
     {
     }
+    explicit Options(const suture_optimizer_options *options) : Options(REQUIRED(options, suture_optimizer_options)) {}
 
     double learningRate;
     std::tuple<double, double> betas;

@@ -64,15 +64,13 @@ int32_t codeOfDevice(at::Device device)
 }
 
 Spec::Spec(const suture_tensor_spec *spec)
-    : type(typeOfCode(FIELD(spec, suture_tensor_spec, dtype, SUTURE_DTYPE_F32))),
-      device(deviceOfCode(FIELD(spec, suture_tensor_spec, device, SUTURE_DEVICE_CPU),
-                          FIELD(spec, suture_tensor_spec, device_index, 0)))
+    : type(typeOfCode(REQUIRED(spec, suture_tensor_spec).dtype)), device(deviceOfCode(spec->device, spec->device_index))
 {
-    int32_t rank = FIELD(spec, suture_tensor_spec, rank, 0);
+    int32_t rank = spec->rank;
     if (rank < 0 || rank > SUTURE_MAXIMUM_RANK)
         throw Failure(SUTURE_INVALID_ARGUMENT, c10::str("the rank is ", rank),
                       c10::str("use 0 to ", SUTURE_MAXIMUM_RANK, " dimensions"));
-    at::IntArrayRef sizes = integers(FIELD(spec, suture_tensor_spec, shape, nullptr), rank);
+    at::IntArrayRef sizes = integers(spec->shape, rank);
     shape = sizes.vec();
     for (int64_t size : sizes) {
         if (size < 0)

@@ -5,7 +5,7 @@ import SutureRuntime
 
 /// Installs the host's tables once per test process. Every suite that touches a tensor calls it first.
 public enum TestHost {
-    public static func install() throws { try HostTables.installAll() }
+    public static func install() throws { try HostTables.install() }
 }
 
 /// Files of the repository that tests use.

@@ -26,7 +26,7 @@ public final class TestSession {
     /// The intermediate results that were reported.
     public private(set) var reports: [Report] = []
     /// What the components that were handed a session recorded and did not report.
-    public var scores: [Score] { handedOut.flatMap(\.scores) }
+    public var scores: [Score] { handedOut.flatMap(\.results.scores) }
 
     /// An intermediate result of a patcher.
     public struct Report {
@@ -61,10 +61,15 @@ public final class TestSession {
 
     /// A session on the models as they are now, valid as long as this object.
     public var session: Session {
-        carriedAtStart = carried
-        let session = RunSession(model: edited, original: original, seed: seed, stage: stage, services: services)
-        handedOut.append(session)
-        return session.session
+        get throws {
+            carriedAtStart = carried
+            // A patcher's session lets everything through that a patcher may hand out; other kinds return their results.
+            let session = RunSession(
+                of: "the component", ComponentCall(.patch, stage: stage), model: edited, original: original, seed: seed,
+                services: services)
+            handedOut.append(session)
+            return try session.session
+        }
     }
 
     private var services: RunServices {
@@ -76,12 +81,12 @@ public final class TestSession {
         services.carried = { [unowned self] key in carried[key] }
         services.carry = { [unowned self] key, tensor in carried[key] = tensor }
         services.report = { [unowned self] stage, deltas, scores in reports.append(Report(stage, deltas, scores)) }
-        services.call = { [unowned self] slot, call in try run(call, of: slot) }
+        services.call = { [unowned self] slot, call, model in try run(call, of: slot, on: model) }
         return services
     }
 
     /// Calls a component that fills a setting, in a session of its own and with no store.
-    private func run(_ call: ComponentCall, of slot: String) throws -> RunSession {
+    private func run(_ call: ComponentCall, of slot: String, on model: LanguageModel) throws -> ComponentResults {
         guard let component = components[slot] else {
             throw SutureError(.notFound, "the test gave no component for the setting \"\(slot)\"")
         }
@@ -90,23 +95,9 @@ public final class TestSession {
         services.stored = { _ in nil }
         services.store = { _, _ in }
         let session = RunSession(
-            model: call.model, original: original, seed: seed, stage: call.stage, services: services)
-        switch component {
-        case let locator as any Locator:
-            session.locations = try locator.locate(call.cases, in: session.session)
-        case let patcher as any Patcher:
-            session.deltas = try patcher.patch(call.cases, at: call.locations, in: session.session).deltas
-        case let evaluator as any Evaluator:
-            session.scores = try evaluator.evaluate(call.cases, in: session.session)
-            if !call.cases.isEmpty { session.scores += try evaluator.evaluate([], in: session.session) }
-            session.metrics = try evaluator.summarize(session.scores)
-        case let annotator as any Annotator:
-            for (text, ranges) in try annotator.annotate(call.texts, in: session.session).enumerated() {
-                session.marks += ranges.map { Mark(text: text, bytes: $0) }
-            }
-        default: break
-        }
-        return session
+            of: slot, call, model: model, original: original, seed: seed, services: services)
+        try component.perform(call, in: session.session)
+        return session.results
     }
 
     private func progress(_ phase: String) throws(SutureError) {

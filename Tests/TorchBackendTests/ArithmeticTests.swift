@@ -207,7 +207,7 @@ struct Precision: Sendable, CustomTestStringConvertible {
     func codesAreCovered() {
         let unary = Set(UnaryCase.all.map(\.code)).union([SUTURE_DIAGONAL])
         #expect(unary == Set(1...SUTURE_DIAGONAL))
-        let solvers = [SUTURE_CHOLESKY_SOLVE, SUTURE_SOLVE, SUTURE_LSTSQ, SUTURE_TRIANGULAR_SOLVE]
+        let solvers = [SUTURE_CHOLESKY_SOLVE, SUTURE_SOLVE, SUTURE_LEAST_SQUARES, SUTURE_TRIANGULAR_SOLVE]
         let binary = Set(BinaryCase.all.map(\.code)).union(solvers).union([SUTURE_MATMUL, SUTURE_OUTER])
         #expect(binary == Set(1...SUTURE_REMAINDER))
     }

@@ -99,7 +99,7 @@ import Testing
     func solvers(_ shape: [Int64]) throws {
         let x = try stream.normal(shape)
         #expect(try isSame(a.binary(SUTURE_SOLVE, a.matmul(x)), x))
-        #expect(try isSame(a.binary(SUTURE_LSTSQ, a.matmul(x)), x))
+        #expect(try isSame(a.binary(SUTURE_LEAST_SQUARES, a.matmul(x)), x))
         let lower = try positive.decompose(SUTURE_CHOLESKY)[0]
         #expect(try isSame(lower.binary(SUTURE_TRIANGULAR_SOLVE, lower.matmul(x)), x))
         #expect(try isSame(positive.matmul(x).binary(SUTURE_CHOLESKY_SOLVE, lower), x))
@@ -111,7 +111,7 @@ import Testing
     func leastSquares() throws {
         let m = try stream.normal([5, 2])
         let b = try stream.normal([5, 3])
-        let rest = try b.binary(SUTURE_SUBTRACT, m.matmul(m.binary(SUTURE_LSTSQ, b)))
+        let rest = try b.binary(SUTURE_SUBTRACT, m.matmul(m.binary(SUTURE_LEAST_SQUARES, b)))
         #expect(try isSame(m.transpose(0, 1).matmul(rest), full(SUTURE_DTYPE_F64, [2, 3], 0)))
     }
 

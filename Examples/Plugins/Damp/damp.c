@@ -7,19 +7,18 @@
 #include <math.h>
 
 /* The delta of one layer: -strength times the whole down projection. */
-static suture_error *damp_layer(const suture_host *host, suture_session *session, int32_t layer, double strength)
+static suture_error *damp_layer(const suture_host *host, suture_model *model, const suture_sink *sink, int32_t layer,
+                                double strength)
 {
-    const suture_session_api *sessions = host->get_extension(host->context, SUTURE_SESSION_ID);
     const suture_model_api *models = host->get_extension(host->context, SUTURE_MODEL_ID);
     const suture_tensor_api *tensors = host->get_extension(host->context, SUTURE_TENSOR_ID);
     suture_tensor *weight = NULL, *change = NULL;
     char name[256];
     int64_t needed = 0;
 
-    if (!sessions || !models || !tensors)
+    if (!models || !tensors)
         return host->error_new(host->context, SUTURE_FAILED_PRECONDITION, "damp: the host lacks a table it needs",
                                "use a newer host");
-    suture_model *model = sessions->model(session); /* borrowed */
     suture_error *error = models->weight_name(model, SUTURE_SITE_NEURONS, layer, name, sizeof name, &needed);
     if (!error && needed > (int64_t)sizeof name)
         error = host->error_new(host->context, SUTURE_OUT_OF_RANGE, "damp: a weight's name is too long", NULL);
@@ -30,7 +29,7 @@ static suture_error *damp_layer(const suture_host *host, suture_session *session
     if (!error) {
         suture_delta delta = {
             .struct_size = sizeof delta, .parameter = name, .form = SUTURE_DELTA_DENSE, .values = change};
-        error = sessions->emit_delta(session, &delta); /* retains what it keeps */
+        error = sink->delta(sink->context, &delta); /* retains what it keeps */
     }
     if (change)
         tensors->release(change);
@@ -42,12 +41,12 @@ static suture_error *damp_layer(const suture_host *host, suture_session *session
 /* The function that the host calls, and its signature, written once. */
 SUTURE_NATIVE_1(damp, double, strength)
 {
-    (void)cases;
-    for (int64_t i = 0; i < locations->count; i++) {
-        const suture_location *at = locations->items[i];
+    (void)session;
+    for (int64_t i = 0; i < call->locations->count; i++) {
+        const suture_location *at = call->locations->items[i];
         if (!(at->flags & SUTURE_LOCATION_SELECTED) || at->site != SUTURE_SITE_NEURONS)
             continue;
-        suture_error *error = damp_layer(host, session, at->layer, strength);
+        suture_error *error = damp_layer(host, call->model, sink, at->layer, strength);
         if (error)
             return error;
     }
@@ -76,11 +75,9 @@ static const suture_component component = {.struct_size = sizeof component,
                                            .entry = (void (*)(void))damp,
                                            .signature = damp_signature};
 
-static const suture_host *the_host;
-
 static suture_error *start(const suture_host *host)
 {
-    the_host = host;
+    (void)host;
     return NULL;
 }
 
@@ -96,24 +93,7 @@ static const suture_component *component_at(int64_t index)
     return index == 0 ? &component : NULL;
 }
 
-/* A native component has no instances: these two are never called. */
-static suture_error *create(const char *id, int32_t kind, const suture_arguments *arguments, suture_instance **out)
-{
-    (void)id, (void)kind, (void)arguments, (void)out;
-    return the_host->error_new(the_host->context, SUTURE_UNIMPLEMENTED, "damp is called as a function", NULL);
-}
-
-static void destroy(suture_instance *instance)
-{
-    (void)instance;
-}
-
-static const void *get_extension(const char *id)
-{
-    (void)id;
-    return NULL;
-}
-
+/* Native components need no create, destroy and call. */
 static const suture_plugin plugin = {.struct_size = sizeof plugin,
                                      .abi_major = SUTURE_ABI_MAJOR,
                                      .abi_minor = SUTURE_ABI_MINOR,
@@ -122,10 +102,7 @@ static const suture_plugin plugin = {.struct_size = sizeof plugin,
                                      .start = start,
                                      .stop = stop,
                                      .component_count = component_count,
-                                     .component_at = component_at,
-                                     .create = create,
-                                     .destroy = destroy,
-                                     .get_extension = get_extension};
+                                     .component_at = component_at};
 
 SUTURE_EXPORT const suture_plugin *suture_plugin_entry(uint32_t host_major, uint32_t host_minor)
 {

@@ -93,7 +93,7 @@ struct WorldMaker {
         let result: Trainer.Result
         let knowledge: Knowledge
         do {
-            try HostTables.installAll()
+            try HostTables.install()
             result = try Trainer(settings: TrainingSettings(), codec: codec)
                 .train(on: lines(stream: "training")) { print($0) }
             knowledge = try withoutGradients {

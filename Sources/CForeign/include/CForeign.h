@@ -112,9 +112,6 @@ suture_foreign_failure *SUTURE_NULLABLE suture_guarded_component_count(const sut
 suture_foreign_failure *SUTURE_NULLABLE
 suture_guarded_component_at(const suture_plugin *SUTURE_NONNULL plugin, int64_t index,
                             const suture_component *SUTURE_NULLABLE *SUTURE_NONNULL out);
-suture_foreign_failure *SUTURE_NULLABLE suture_guarded_get_extension(const suture_plugin *SUTURE_NONNULL plugin,
-                                                                     const char *SUTURE_NONNULL id,
-                                                                     const void *SUTURE_NULLABLE *SUTURE_NONNULL out);
 suture_foreign_failure *SUTURE_NULLABLE suture_guarded_create(const suture_plugin *SUTURE_NONNULL plugin,
                                                               const char *SUTURE_NONNULL component_id, int32_t kind,
                                                               const suture_arguments *SUTURE_NONNULL arguments,
@@ -122,32 +119,12 @@ suture_foreign_failure *SUTURE_NULLABLE suture_guarded_create(const suture_plugi
                                                               suture_error *SUTURE_NULLABLE *SUTURE_NONNULL out);
 suture_foreign_failure *SUTURE_NULLABLE suture_guarded_destroy(const suture_plugin *SUTURE_NONNULL plugin,
                                                                suture_instance *SUTURE_NONNULL instance);
-suture_foreign_failure *SUTURE_NULLABLE suture_guarded_locate(const suture_locator *SUTURE_NONNULL table,
-                                                              suture_instance *SUTURE_NONNULL instance,
-                                                              suture_session *SUTURE_NONNULL session,
-                                                              const suture_cases *SUTURE_NONNULL cases,
-                                                              suture_error *SUTURE_NULLABLE *SUTURE_NONNULL out);
-suture_foreign_failure *SUTURE_NULLABLE suture_guarded_patch(const suture_patcher *SUTURE_NONNULL table,
-                                                             suture_instance *SUTURE_NONNULL instance,
-                                                             suture_session *SUTURE_NONNULL session,
-                                                             const suture_cases *SUTURE_NONNULL cases,
-                                                             const suture_locations *SUTURE_NONNULL locations,
-                                                             suture_error *SUTURE_NULLABLE *SUTURE_NONNULL out);
-suture_foreign_failure *SUTURE_NULLABLE suture_guarded_evaluate(const suture_evaluator *SUTURE_NONNULL table,
-                                                                suture_instance *SUTURE_NONNULL instance,
-                                                                suture_session *SUTURE_NONNULL session,
-                                                                const suture_cases *SUTURE_NONNULL cases,
-                                                                suture_error *SUTURE_NULLABLE *SUTURE_NONNULL out);
-suture_foreign_failure *SUTURE_NULLABLE suture_guarded_annotate(const suture_annotator *SUTURE_NONNULL table,
-                                                                suture_instance *SUTURE_NONNULL instance,
-                                                                suture_session *SUTURE_NONNULL session,
-                                                                const suture_texts *SUTURE_NONNULL texts,
-                                                                suture_error *SUTURE_NULLABLE *SUTURE_NONNULL out);
-suture_foreign_failure *SUTURE_NULLABLE suture_guarded_summarize(const suture_evaluator *SUTURE_NONNULL table,
-                                                                 suture_instance *SUTURE_NONNULL instance,
-                                                                 suture_session *SUTURE_NONNULL session,
-                                                                 const suture_scores *SUTURE_NONNULL scores,
-                                                                 suture_error *SUTURE_NULLABLE *SUTURE_NONNULL out);
+suture_foreign_failure *SUTURE_NULLABLE suture_guarded_call(const suture_plugin *SUTURE_NONNULL plugin,
+                                                           suture_instance *SUTURE_NONNULL instance,
+                                                           suture_session *SUTURE_NONNULL session,
+                                                           const suture_call *SUTURE_NONNULL call,
+                                                           const suture_sink *SUTURE_NONNULL sink,
+                                                           suture_error *SUTURE_NULLABLE *SUTURE_NONNULL out);
 
 #ifdef __cplusplus
 }

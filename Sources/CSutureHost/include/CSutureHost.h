@@ -6,6 +6,7 @@
 #ifndef CSUTURE_HOST_H
 #define CSUTURE_HOST_H
 
+#include "SutureFirstSizes.h"
 #include "suture/suture.h"
 
 #ifdef __cplusplus

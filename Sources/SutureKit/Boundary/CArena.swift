@@ -25,6 +25,17 @@ package final class CArena {
         return UnsafePointer(copy)
     }
 
+    /// A struct of the ABI: all zero but its size, then filled.
+    package func make<Value: ForeignLayout>(
+        _: Value.Type, _ fill: (inout Value) -> Void
+    ) -> UnsafePointer<Value> {
+        let made = allocate(Value.self, 1)
+        UnsafeMutableRawPointer(made).initializeMemory(as: UInt8.self, repeating: 0, count: MemoryLayout<Value>.size)
+        UnsafeMutableRawPointer(made).storeBytes(of: MemoryLayout<Value>.size, as: Int.self)
+        fill(&made.pointee)
+        return UnsafePointer(made)
+    }
+
     /// NULL for an empty array.
     package func array<Element: BitwiseCopyable>(_ elements: [Element]) -> UnsafePointer<Element>? {
         guard !elements.isEmpty else { return nil }

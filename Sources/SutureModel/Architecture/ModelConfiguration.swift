@@ -135,6 +135,7 @@ public struct ModelConfiguration: Sendable {
     public var sites: Set<Site.Kind> {
         var sites = Set(Site.Kind.allCases)
         if isParallel { sites.remove(.residualMid) }
+        if architecture.names.gate == nil { sites.remove(.gate) }
         return sites
     }
 }

@@ -50,44 +50,81 @@ struct AttentionContext {
 
     /// The heads' outputs `[batch, position, head · dHead]`, and all keys and values, past included.
     func attend(
-        _ projections: [Linear], _ x: Tensor, _ before: (key: Tensor, value: Tensor)?
+        _ projections: [Linear], _ x: Tensor, _ before: (key: Tensor, value: Tensor)?, layer: Int,
+        _ taps: inout SiteTaps
     ) throws(SutureError) -> (Tensor, (key: Tensor, value: Tensor)) {
-        var (query, key, value) = try split(projections, x)
-        query = try rotated(query)
-        key = try rotated(key)
+        let c = configuration
+        let (queries, keys, values) = try split(projections, x)
+        func heads(_ tensor: Tensor, _ count: Int) throws(SutureError) -> Tensor {
+            try tensor.reshaped(batch, width, count, c.dHead).transposed(1, 2)
+        }
+        let query = try rotated(heads(taps.visit(.query(layer), queries), c.headCount))
+        var key = try rotated(heads(taps.visit(.key(layer), keys), c.keyValueHeadCount))
+        var value = try heads(taps.visit(.value(layer), values), c.keyValueHeadCount)
         if let before {
             key = try Tensor.concatenated([before.key, key], 2)
             value = try Tensor.concatenated([before.value, value], 2)
         }
-        let hasPast = (past?.width ?? 0) > 0
-        let heads = try query.attention(key: key, value: value, mask: mask, isCausal: !hasPast && width > 1)
-        let output = try heads.transposed(1, 2).reshaped(batch, width, configuration.headCount * configuration.dHead)
-        return (output, (key, value))
+        let output: Tensor
+        if taps.touches(.attentionPattern(layer)) {
+            output = try spelledOut(query, key, value, layer: layer, &taps)
+        } else {
+            let hasPast = (past?.width ?? 0) > 0
+            output = try query.attention(key: key, value: value, mask: mask, isCausal: !hasPast && width > 1)
+        }
+        return (try output.transposed(1, 2).reshaped(batch, width, c.headCount * c.dHead), (key, value))
     }
 
-    /// Queries `[batch, head, position, dHead]`, keys and values with their own number of heads.
+    /// Attention with its weights as a tensor, for passes that look at them or change them. Softmax in float32, as
+    /// transformers' eager attention. Costs the memory of all weights of the layer.
+    private func spelledOut(
+        _ query: Tensor, _ key: Tensor, _ value: Tensor, layer: Int, _ taps: inout SiteTaps
+    ) throws(SutureError) -> Tensor {
+        let c = configuration
+        // Keys and values once for each head of queries.
+        func repeated(_ tensor: Tensor) throws(SutureError) -> Tensor {
+            let group = c.headCount / c.keyValueHeadCount
+            guard group > 1 else { return tensor }
+            let length = tensor.shape[2]
+            return try tensor.unsqueezed(2).expanded(batch, c.keyValueHeadCount, group, length, c.dHead)
+                .reshaped(batch, c.headCount, length, c.dHead)
+        }
+        var scores = try query.matmul(repeated(key).transposed(2, 3)) / Double(c.dHead).squareRoot()
+        let visible: Tensor?
+        if let mask {
+            visible = mask
+        } else if width > 1 {
+            visible = try Tensor.ones([width, width], dtype: .bool, device: query.device).triangle()
+        } else {
+            visible = nil
+        }
+        if let visible {
+            let hidden = try Tensor.full([], -.infinity, dtype: scores.dtype, device: scores.device)
+            scores = try visible.choose(scores, hidden)
+        }
+        let weights = try scores.cast(to: .float32).softmax().cast(to: query.dtype)
+        // The site counts positions before heads.
+        let pattern = try taps.visit(.attentionPattern(layer), weights.transposed(1, 2)).transposed(1, 2)
+        return try pattern.matmul(repeated(value))
+    }
+
+    /// Queries, keys and values `[batch, position, heads · dHead]`, each with its own number of heads.
     private func split(_ projections: [Linear], _ x: Tensor) throws(SutureError) -> (Tensor, Tensor, Tensor) {
         let c = configuration
-        func heads(_ tensor: Tensor, _ count: Int) throws(SutureError) -> Tensor {
-            try tensor.reshaped(batch, width, count, c.dHead).transposed(1, 2)
-        }
-        if projections.count == 3 {
-            return (
-                try heads(projections[0](x), c.headCount), try heads(projections[1](x), c.keyValueHeadCount),
-                try heads(projections[2](x), c.keyValueHeadCount)
-            )
-        }
+        if projections.count == 3 { return (try projections[0](x), try projections[1](x), try projections[2](x)) }
         let fused = try projections[0](x)
-        if case .fusedByHead = c.architecture.names.queryKeyValue {
-            let parts = try fused.reshaped(batch, width, c.headCount, 3, c.dHead).permuted(3, 0, 2, 1, 4)
-            return (try parts.select(0, 0), try parts.select(0, 1), try parts.select(0, 2))
-        }
         let queries = c.headCount * c.dHead
         let keys = c.keyValueHeadCount * c.dHead
+        if case .fusedByHead = c.architecture.names.queryKeyValue {
+            let parts = try fused.reshaped(batch, width, c.headCount, 3, c.dHead)
+            func part(_ index: Int) throws(SutureError) -> Tensor {
+                try parts.select(3, index).reshaped(batch, width, queries)
+            }
+            return (try part(0), try part(1), try part(2))
+        }
         return (
-            try heads(fused.sliced(2, 0..<queries), c.headCount),
-            try heads(fused.sliced(2, queries..<queries + keys), c.keyValueHeadCount),
-            try heads(fused.sliced(2, queries + keys..<queries + 2 * keys), c.keyValueHeadCount)
+            try fused.sliced(2, 0..<queries), try fused.sliced(2, queries..<queries + keys),
+            try fused.sliced(2, queries + keys..<queries + 2 * keys)
         )
     }
 

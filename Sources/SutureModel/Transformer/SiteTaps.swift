@@ -24,7 +24,9 @@ struct SiteTaps {
             guard sites.contains(site.kind) else {
                 throw SutureError(
                     .invalidArgument, "\(what) at \(site): this architecture has no such site",
-                    hint: "blocks whose attention and MLP run in parallel have no residual_mid")
+                    hint: site.kind == .gate
+                        ? "its MLP has no gate; ask for up"
+                        : "blocks whose attention and MLP run in parallel have no residual_mid")
             }
             guard visits(site) else {
                 throw SutureError(
@@ -67,6 +69,9 @@ struct SiteTaps {
         captured = Array(repeating: nil, count: pass.captures.count)
         fired = Array(repeating: false, count: pass.interventions.count)
     }
+
+    /// Whether anything is asked of a site.
+    func touches(_ site: Site) -> Bool { captures[site] != nil || interventions[site] != nil }
 
     /// The value with which the pass goes on.
     mutating func visit(_ site: Site, _ value: Tensor) throws(SutureError) -> Tensor {

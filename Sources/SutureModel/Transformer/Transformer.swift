@@ -136,7 +136,9 @@ public struct Transformer: Sendable {
     ) throws(SutureError) -> (key: Tensor, value: Tensor) {
         stream = try taps.visit(.residualIn(layer), stream)
         let normed = try normalized(stream, block.attentionNorm)
-        let (heads, keyValue) = try context.attend(block.queryKeyValue, normed, past?.layers[layer])
+        let attentionInput = try taps.visit(.attentionInput(layer), normed)
+        let (heads, keyValue) = try context.attend(
+            block.queryKeyValue, attentionInput, past?.layers[layer], layer: layer, &taps)
         let headOutput = try taps.visit(.headOutput(layer), heads)
         let attention = try taps.visit(.attentionOutput(layer), block.attentionOutput(headOutput))
         let input: Tensor
@@ -150,9 +152,10 @@ public struct Transformer: Sendable {
         let mlpInput = try taps.visit(.mlpInput(layer), input)
         let activated: Tensor
         if let gate = block.gate {
-            activated = try activation(gate(mlpInput)) * block.up(mlpInput)
+            let gated = try taps.visit(.gate(layer), gate(mlpInput))
+            activated = try activation(gated) * taps.visit(.up(layer), block.up(mlpInput))
         } else {
-            activated = try activation(block.up(mlpInput))
+            activated = try activation(taps.visit(.up(layer), block.up(mlpInput)))
         }
         let neurons = try taps.visit(.neurons(layer), activated)
         let mlpOutput = try taps.visit(.mlpOutput(layer), block.down(neurons))

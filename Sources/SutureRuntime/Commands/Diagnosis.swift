@@ -38,7 +38,7 @@ public struct Diagnosis: Sendable, Codable {
     /// A product, a factorisation and a gradient: the kernels load and agree.
     private mutating func tensors() {
         do {
-            try HostTables.installAll()
+            try HostTables.install()
             let x = try RandomNumbers(seed: 0).normal([16, 16], dtype: .float64).leaf()
             let square = try x.matmul(x.transposed()) + Tensor.identity(16, dtype: .float64)
             let factor = try square.cholesky()

@@ -25,7 +25,7 @@ public struct TextGeneration {
             throw RuntimeError(
                 .usage, "max-new-tokens must be > 0, temperature and top-k ≥ 0, top-p in (0, 1]")
         }
-        try HostTables.installAll()
+        try HostTables.install()
         var model = try LanguageModel(folder: URL(fileURLWithPath: folder), dtype: dtype, device: place)
         if let patch {
             let stored = try PatchStore.read(URL(fileURLWithPath: patch))

@@ -103,7 +103,7 @@ public struct Comparison: Sendable, Codable {
 
 extension StagedMetric {
     /// "evaluator.metric"
-    public var key: String { "\(evaluator).\(name)" }
+    public var key: String { "\(evaluator).\(metric.name)" }
 }
 
 extension MetricsFile {

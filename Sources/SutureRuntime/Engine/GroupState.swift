@@ -8,7 +8,7 @@ package struct MethodReport: Sendable, Codable {
     package var stage: String
     /// Norms of the intermediate changes; empty for the last stage, whose norms the run itself takes.
     package var weights: [WeightChange]
-    package var scores: [ScoreLog.Measured]
+    package var scores: [Score]
 }
 
 /// Everything that editing one group of cases gave, kept until the run is done. The description is written last, so that its
@@ -31,7 +31,7 @@ struct GroupState {
     /// Nil where the group is not finished.
     func read() throws -> Content? {
         guard let data = try? Data(contentsOf: descriptionFile) else { return nil }
-        let state = try JSONDecoder().decode(State.self, from: data)
+        let state = try WorkerJSON.decode(State.self, from: data)
         let tensors = try TensorFile.read(patchFile)
         func tensor(_ name: String) throws -> Tensor {
             guard let tensor = tensors[name] else {
@@ -41,15 +41,10 @@ struct GroupState {
             return tensor
         }
         let deltas = try state.deltas.enumerated().map { i, delta in
-            switch delta.form {
-            case "low-rank":
-                Delta(delta.parameter, .lowRank(left: try tensor("\(i).left"), right: try tensor("\(i).right")))
-            case "rows": Delta(delta.parameter, .rows(rows: try tensor("\(i).rows"), values: try tensor("\(i).values")))
-            default: Delta(delta.parameter, .dense(try tensor("\(i).values")))
-            }
+            try Delta(delta.parameter, delta.form) { try tensor("\(i).\($0)") }
         }
         return Content(
-            locations: state.locations.map(\.location), deltas: deltas, reports: state.reports,
+            locations: state.locations, deltas: deltas, reports: state.reports,
             carried: state.carriesOn ? try TensorFile.read(carriedFile) : [:])
     }
 
@@ -57,17 +52,9 @@ struct GroupState {
         var tensors: [(name: String, tensor: Tensor)] = []
         var described: [State.StoredDelta] = []
         for (i, delta) in content.deltas.enumerated() {
-            switch delta.form {
-            case .lowRank(let left, let right):
-                tensors += [("\(i).left", left), ("\(i).right", right)]
-                described.append(State.StoredDelta(parameter: delta.parameter, form: "low-rank"))
-            case .rows(let rows, let values):
-                tensors += [("\(i).rows", rows), ("\(i).values", values)]
-                described.append(State.StoredDelta(parameter: delta.parameter, form: "rows"))
-            case .dense(let values):
-                tensors.append(("\(i).values", values))
-                described.append(State.StoredDelta(parameter: delta.parameter, form: "dense"))
-            }
+            guard let form = delta.form.name else { throw PatchCheck.unknownForm(of: delta) }
+            tensors += zip(form.parts, delta.tensors).map { ("\(i).\($0)", $1) }
+            described.append(State.StoredDelta(parameter: delta.parameter, form: form))
         }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         try TensorFile.write(tensors, metadata: [:], to: patchFile)
@@ -77,7 +64,7 @@ struct GroupState {
                 to: carriedFile)
         }
         let state = State(
-            locations: content.locations.map(LocationRecord.init), deltas: described, reports: content.reports,
+            locations: content.locations, deltas: described, reports: content.reports,
             carriesOn: !content.carried.isEmpty)
         try RunFolder.write(state, to: descriptionFile)
     }
@@ -85,58 +72,11 @@ struct GroupState {
     private struct State: Codable {
         struct StoredDelta: Codable {
             var parameter: String
-            var form: String
+            var form: Delta.FormName
         }
-        var locations: [LocationRecord]
+        var locations: [Location]
         var deltas: [StoredDelta]
         var reports: [MethodReport]
         var carriesOn: Bool
-    }
-}
-
-/// A location in files.
-public struct LocationRecord: Sendable, Hashable, Codable {
-    public var caseIndex: Int?
-    /// "blocks.3.neurons"
-    public var site: String
-    public var position: Int?
-    public var role: String
-    public var unit: Int?
-    public var score: Double
-    public var isSelected: Bool
-
-    enum CodingKeys: String, CodingKey {
-        case caseIndex = "case"
-        case site, position, role, unit, score
-        case isSelected = "selected"
-    }
-
-    init(_ location: Location) {
-        caseIndex = location.caseIndex
-        site = location.site.description
-        position = location.position
-        role = LocationRecord.name(of: location.role)
-        unit = location.unit
-        score = location.score
-        isSelected = location.isSelected
-    }
-
-    var location: Location {
-        Location(
-            Site(site) ?? .embedding, caseIndex: caseIndex, position: position,
-            role: Location.Role.allCases.first { LocationRecord.name(of: $0) == role } ?? .none, unit: unit,
-            score: score, isSelected: isSelected)
-    }
-
-    private static func name(of role: Location.Role) -> String {
-        switch role {
-        case .none: "none"
-        case .subjectFirst: "subject_first"
-        case .subjectLast: "subject_last"
-        case .afterSubject: "after_subject"
-        case .last: "last"
-        case .subjectMiddle: "subject_middle"
-        case .further: "further"
-        }
     }
 }

@@ -41,6 +41,7 @@ package enum PatchCheck {
     package static func apply(
         _ deltas: [Delta], to model: LanguageModel, by method: String, group: Int
     ) throws -> (model: LanguageModel, changes: [WeightChange]) {
+        if let unknown = deltas.first(where: { $0.form.name == nil }) { throw unknownForm(of: unknown) }
         let edited: LanguageModel
         do {
             edited = try withoutGradients { try model.applying(deltas) }
@@ -66,7 +67,7 @@ package enum PatchCheck {
                 WeightChange(
                     parameter: parameter, deltaNorm: norm,
                     baseNorm: try base.cast(to: .float64, device: .cpu).norm().item(), rank: rank(own),
-                    form: form(own), group: group))
+                    form: own[0].form.name?.rawValue ?? "", group: group))
         }
         return (edited, changes)
     }
@@ -77,18 +78,18 @@ package enum PatchCheck {
             switch delta.form {
             case .lowRank(let left, _): rank += left.shape.last ?? 0
             case .rows(let rows, _): rank += rows.count
-            case .dense: return nil
+            case .dense, .extension: return nil
             }
         }
         return rank
     }
 
-    private static func form(_ deltas: [Delta]) -> String {
-        switch deltas[0].form {
-        case .lowRank: "low-rank"
-        case .rows: "rows"
-        case .dense: "dense"
+    /// What is wrong with a change that is none of a weight.
+    static func unknownForm(of delta: Delta) -> RuntimeError {
+        guard case .extension(let extra) = delta.form else {
+            return RuntimeError(.refused, "the change of \(delta.parameter) has no form that can be stored")
         }
+        return RuntimeError(.refused, extra.isUnknown.message, hint: extra.isUnknown.hint)
     }
 }
 

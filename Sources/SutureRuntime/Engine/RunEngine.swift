@@ -147,26 +147,22 @@ package final class RunEngine {
         var content = GroupState.Content()
 
         try enter("locate")
-        let locating = RunSession(
-            model: model, original: evaluation.original, seed: experiment.seed,
-            services: components.services(of: locator, store: store.scope("locator")))
-        try locating.withHandle { try locator.locate(cases, session: $0) }
-        content.locations = locating.locations
+        content.locations = try components.perform(
+            ComponentCall(.locate, cases: cases), by: locator, on: model,
+            components.services(of: locator, store: store.scope("locator"))
+        ).locations
 
         try enter("patch")
         var services = components.services(of: method, store: store.scope("method"), carried: carried)
         services.report = { [self] stage, deltas, scores in
             let weights = try measure(stage, deltas, on: model, cases, group, evaluation)
-            content.reports.append(
-                MethodReport(stage: stage, weights: weights, scores: scores.map(ScoreLog.Measured.init)))
+            content.reports.append(MethodReport(stage: stage, weights: weights, scores: scores))
             clock.enter("patch")
         }
-        let patching = RunSession(
-            model: model, original: evaluation.original, seed: experiment.seed, services: services)
-        try patching.withHandle { try method.patch(cases, at: locating.locations, session: $0) }
-        content.deltas = patching.deltas
-        content.reports.append(
-            MethodReport(stage: "after", weights: [], scores: patching.scores.map(ScoreLog.Measured.init)))
+        let patched = try components.perform(
+            ComponentCall(.patch, cases: cases, locations: content.locations), by: method, on: model, services)
+        content.deltas = patched.deltas
+        content.reports.append(MethodReport(stage: "after", weights: [], scores: patched.scores))
         content.carried = carried.tensors
         try state.write(content)
         return content
@@ -216,12 +212,12 @@ package final class RunEngine {
                 let indices = chunk.map(\.index)
                 guard evaluation.log.scores(stage: stage, evaluator: number, group: group, cases: indices) == nil
                 else { continue }
-                let session = RunSession(
-                    model: model, original: evaluation.original, seed: experiment.seed, stage: stage,
-                    services: components.services(of: evaluator))
-                try session.withHandle { try evaluator.evaluate(chunk, session: $0) }
+                let scores = try components.perform(
+                    ComponentCall(.evaluate, stage: stage, cases: chunk), by: evaluator, on: model,
+                    components.services(of: evaluator)
+                ).scores
                 try evaluation.log.append(
-                    stage: stage, evaluator: number, group: group, cases: indices, scores: session.scores)
+                    stage: stage, evaluator: number, group: group, cases: indices, scores: scores)
             }
         }
     }
@@ -234,18 +230,17 @@ package final class RunEngine {
         for (number, evaluator) in evaluators.enumerated() {
             let scores = evaluation.log.scores(stage: stage, evaluator: number)
             guard !scores.isEmpty else { continue }
-            let session = RunSession(
-                model: model, original: evaluation.original, seed: experiment.seed, stage: stage,
-                services: components.services(of: evaluator))
-            try session.withHandle { try evaluator.summarize(scores, session: $0) }
-            metrics += session.metrics.map { StagedMetric(evaluatorNames[number], stage, $0) }
+            let summary = try components.perform(
+                ComponentCall(.summarize, stage: stage, scores: scores), by: evaluator, on: model,
+                components.services(of: evaluator))
+            metrics += summary.metrics.map { StagedMetric(evaluatorNames[number], stage, $0) }
         }
         return metrics
     }
 
     /// The means of what the method recorded under a stage, in the order in which the names came first.
     private func methodMetrics(_ stage: String, _ reports: [MethodReport]) -> [StagedMetric] {
-        let scores = reports.filter { $0.stage == stage }.flatMap(\.scores).map(\.score)
+        let scores = reports.filter { $0.stage == stage }.flatMap(\.scores)
         var names: [String] = []
         for score in scores where !names.contains(score.name) { names.append(score.name) }
         return names.compactMap { name in

@@ -9,12 +9,12 @@ public struct RunReport {
     private let title: String
     private let results: MetricsFile
     private let cases: [CaseResult]
-    private let locations: [LocationRecord]
+    private let locations: [Location]
 
     /// Rows of a table beyond which the page refers to the file.
     private static let longestTable = 200
 
-    public init(title: String, results: MetricsFile, cases: [CaseResult], locations: [LocationRecord]) {
+    public init(title: String, results: MetricsFile, cases: [CaseResult], locations: [Location]) {
         self.title = title
         self.results = results
         self.cases = cases
@@ -113,7 +113,7 @@ public struct RunReport {
             var caseIndex: Int
             var kind: Site.Kind
         }
-        let cells = locations.map(\.location).filter { $0.position != nil && $0.site.layer != nil && $0.unit == nil }
+        let cells = locations.filter { $0.position != nil && $0.site.layer != nil && $0.unit == nil }
         let maps = Dictionary(grouping: cells) { Key(caseIndex: $0.caseIndex ?? 0, kind: $0.site.kind) }
         let shown = maps.sorted { ($0.key.caseIndex, $0.key.kind.rawValue) < ($1.key.caseIndex, $1.key.kind.rawValue) }
         guard !shown.isEmpty else { return "" }

@@ -17,40 +17,49 @@ package struct RunResults {
     package init() {}
 }
 
-/// A figure with the evaluator and the stage that it belongs to. An entry of `metrics` in metrics.json.
+/// A figure with the evaluator and the stage that it belongs to. An entry of `metrics` in metrics.json: the metric's own keys,
+/// and these two.
+@dynamicMemberLookup
 public struct StagedMetric: Sendable, Hashable, Codable {
     public var evaluator: String
-    public var name: String
     public var stage: String
-    public var value: Double
-    public var unit: String
-    public var n: Int
-    public var standardError: Double?
-    /// Nil where neither direction is better.
-    public var higherIsBetter: Bool?
-    public var `protocol`: String
+    public var metric: Metric
 
-    enum CodingKeys: String, CodingKey {
-        case evaluator, name, stage, value, unit, n
-        case standardError = "standard_error"
-        case higherIsBetter = "higher_is_better"
-        case `protocol`
+    /// True or false; nil where neither direction is better.
+    public var higherIsBetter: Bool? {
+        switch metric.direction {
+        case .higherIsBetter: true
+        case .lowerIsBetter: false
+        case .none: nil
+        }
     }
+
+    private enum CodingKeys: String, CodingKey { case evaluator, stage }
 
     init(_ evaluator: String, _ stage: String, _ metric: Metric) {
         self.evaluator = evaluator
-        name = metric.name
         self.stage = stage
-        value = metric.value
-        unit = metric.unit
-        n = metric.n
-        standardError = metric.standardError
-        switch metric.direction {
-        case .higherIsBetter: higherIsBetter = true
-        case .lowerIsBetter: higherIsBetter = false
-        case .none: higherIsBetter = nil
-        }
-        `protocol` = metric.protocol
+        self.metric = metric
+    }
+
+    public init(from decoder: any Decoder) throws {
+        let container = try decoder.container(keyedBy: CodingKeys.self)
+        evaluator = try container.decode(String.self, forKey: .evaluator)
+        stage = try container.decode(String.self, forKey: .stage)
+        metric = try Metric(from: decoder)
+    }
+
+    public func encode(to encoder: any Encoder) throws {
+        try metric.encode(to: encoder)
+        var container = encoder.container(keyedBy: CodingKeys.self)
+        try container.encode(evaluator, forKey: .evaluator)
+        try container.encode(stage, forKey: .stage)
+    }
+
+    /// A field of the metric.
+    public subscript<Value>(dynamicMember path: WritableKeyPath<Metric, Value>) -> Value {
+        get { metric[keyPath: path] }
+        set { metric[keyPath: path] = newValue }
     }
 }
 
@@ -119,7 +128,7 @@ public struct CaseResult: Sendable, Hashable, Codable {
             }
         }
         for report in reports {
-            for score in report.scores { note(score.score, report.stage, of: method) }
+            for score in report.scores { note(score, report.stage, of: method) }
         }
         return try cases.enumerated().map { place, one in
             func ids(_ text: String, _ special: Bool) throws -> [Int] {

@@ -10,34 +10,33 @@ package final class RunSession {
     package let model: LanguageModel
     package let original: LanguageModel
     package let seed: Int
-    package let stage: String
-    let modelHandle: OpaquePointer
-    let originalHandle: OpaquePointer
-    /// `stage` as a C string that lives as long as the session.
-    let stageText: UnsafePointer<CChar>
-    private let arena = CArena()
+    package let results: ComponentResults
     let services: RunServices
-
-    // What came out of the call.
-    package var locations: [Location] = []
-    package var deltas: [Delta] = []
-    package var scores: [Score] = []
-    package var metrics: [Metric] = []
-    package var marks: [Mark] = []
+    let originalHandle: OpaquePointer
+    private let modelHandle: OpaquePointer
+    private let call: ComponentCall
+    /// Holds the call as a component in this image sees it.
+    private let arena = CArena()
     /// What a service of the host threw. Only a sentence of it comes back through the plugin, so it is kept here.
-    var failure: (any Error)?
+    private var failure: (any Error)?
 
+    /// - Parameters:
+    ///   - component: who is called, for sentences.
+    ///   - call: what is asked; its model is the one given here.
     package init(
-        model: LanguageModel, original: LanguageModel, seed: Int, stage: String = "", services: RunServices
+        of component: String, _ call: ComponentCall, model: LanguageModel, original: LanguageModel, seed: Int,
+        services: RunServices
     ) {
         self.model = model
         self.original = original
         self.seed = seed
-        self.stage = stage
         self.services = services
+        results = ComponentResults(of: component, call.operation)
         modelHandle = ModelTable.handle(model)
         originalHandle = ModelTable.handle(original)
-        stageText = arena.string(stage)
+        var call = call
+        call.model = modelHandle
+        self.call = call
     }
 
     deinit {
@@ -45,23 +44,32 @@ package final class RunSession {
         ModelTable.release(originalHandle)
     }
 
-    /// Calls `body` with the handle that goes across the boundary.
+    /// Lets a component perform the call.
     ///
-    /// - Throws: what a service of the host threw during the call, if one did; else what `body` throws.
-    package func withHandle(_ body: (OpaquePointer) throws -> Void) throws {
+    /// - Returns: what it handed out.
+    /// - Throws: what a service of the host threw during the call, if one did; else what the component threw.
+    @discardableResult
+    package func perform(by component: LoadedComponent) throws -> ComponentResults {
         try withExtendedLifetime(self) {
             do {
-                try body(OpaquePointer(Unmanaged.passUnretained(self).toOpaque()))
+                try component.perform(call, session: handle, results: results)
             } catch {
                 throw failure ?? error
             }
         }
+        return results
     }
 
-    /// The session as a component in this image sees it, valid as long as this object. For tests.
-    package var session: Session { Session(borrowing: OpaquePointer(Unmanaged.passUnretained(self).toOpaque())) }
+    private var handle: OpaquePointer { OpaquePointer(Unmanaged.passUnretained(self).toOpaque()) }
 
-    /// Runs a service; what it throws is kept for ``withHandle(_:)`` and goes back to the plugin as a value.
+    /// The session as a component in this image sees it, valid as long as this object. For tests.
+    package var session: Session {
+        get throws(SutureError) {
+            try Session(borrowing: handle, call: call.c(in: arena), sink: arena.value(results.sink))
+        }
+    }
+
+    /// Runs a service; what it throws is kept for ``perform(by:)`` and goes back to the plugin as a value.
     func serve(_ body: () throws -> Void) -> OpaquePointer? {
         Host.returningError {
             do {
@@ -76,7 +84,7 @@ package final class RunSession {
 
 /// What a session offers beside the model; each is a service of the engine.
 package struct RunServices {
-    /// Says how far a phase is. Throws `cancelled` when the run shall end.
+    /// Says how far a phase is. Throws `cancelled` when the run must end.
     package var progress: (_ phase: String, _ done: Int, _ total: Int) throws -> Void
     /// Second moments of a site in some layers, on the original model.
     package var secondMoments: (_ kind: Site.Kind, _ layers: [Int]) throws -> [SecondMoment]
@@ -88,8 +96,9 @@ package struct RunServices {
     package var carry: (_ key: String, _ tensor: Tensor) throws -> Void = { _, _ in }
     /// A stage on the way of a patcher, with what it recorded since the last one.
     package var report: (_ stage: String, _ deltas: [Delta], _ scores: [Score]) throws -> Void = { _, _, _ in }
-    /// Calls a component that is a setting of this one; the session holds what it handed out.
-    package var call: (_ slot: String, _ call: ComponentCall) throws -> RunSession = { slot, _ in
+    /// Calls a component that is a setting of this one.
+    package var call: (_ slot: String, _ call: ComponentCall, _ model: LanguageModel) throws -> ComponentResults = {
+        slot, _, _ in
         throw SutureError(.notFound, "there is no component in the setting \"\(slot)\"")
     }
 
@@ -100,15 +109,4 @@ package struct RunServices {
         self.progress = progress
         self.secondMoments = secondMoments
     }
-}
-
-/// What one component asks of another.
-package struct ComponentCall {
-    package var model: LanguageModel
-    package var stage = ""
-    package var cases: [EditCase] = []
-    package var locations: [Location] = []
-    package var texts: [MarkedText] = []
-    /// What is carried is, for this call, as it was when the caller began.
-    package var startsAnew = false
 }

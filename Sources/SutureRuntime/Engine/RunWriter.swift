@@ -13,7 +13,7 @@ struct RunWriter {
         var lines = Data()
         for record in results.cases { lines += try RunFolder.json(record) }
         try RunFolder.write(lines, to: folder.cases)
-        let locations = results.locations.map(LocationRecord.init)
+        let locations = results.locations
         try RunFolder.write(locations, to: folder.locations)
         try writePatches(results)
         let metrics = MetricsFile(metrics: results.metrics, weights: results.weights, seconds: results.seconds)

@@ -13,25 +13,7 @@ package final class ScoreLog {
         package var group: Int
         /// The case indices of the chunk; empty for what concerns the run as a whole.
         package var cases: [Int]
-        package var scores: [Measured]
-    }
-
-    /// A score as JSON. Numbers that JSON lacks are kept as texts.
-    package struct Measured: Sendable, Codable {
-        var caseIndex: Int?
-        var name: String
-        var value: String
-        var weight: Double
-
-        init(_ score: Score) {
-            caseIndex = score.caseIndex
-            name = score.name
-            // The description of a Double reads back to the same bits.
-            value = score.value.description
-            weight = score.weight
-        }
-
-        var score: Score { Score(name, Double(value) ?? .nan, caseIndex: caseIndex, weight: weight) }
+        package var scores: [Score]
     }
 
     private struct Key: Hashable {
@@ -55,7 +37,7 @@ package final class ScoreLog {
         var entries: [Entry] = []
         var start = data.startIndex
         while let end = data[start...].firstIndex(of: UInt8(ascii: "\n")) {
-            guard let entry = try? JSONDecoder().decode(Entry.self, from: data[start..<end]) else { break }
+            guard let entry = try? WorkerJSON.decode(Entry.self, from: data[start..<end]) else { break }
             entries.append(entry)
             start = end + 1
             valid = start - data.startIndex
@@ -75,7 +57,7 @@ package final class ScoreLog {
 
     package func append(stage: String, evaluator: Int, group: Int, cases: [Int], scores: [Score]) throws {
         let entry = Entry(
-            stage: stage, evaluator: evaluator, group: group, cases: cases, scores: scores.map(Measured.init))
+            stage: stage, evaluator: evaluator, group: group, cases: cases, scores: scores)
         try handle.write(contentsOf: RunFolder.json(entry))
         try handle.synchronize()
         remember(entry)
@@ -97,7 +79,7 @@ package final class ScoreLog {
 
     private func remember(_ entry: Entry) {
         let key = Key(stage: entry.stage, evaluator: entry.evaluator, group: entry.group, cases: entry.cases)
-        let scores = entry.scores.map(\.score)
+        let scores = entry.scores
         guard known.updateValue(scores, forKey: key) == nil else { return }
         order.append((key, scores))
     }

@@ -14,10 +14,9 @@ package enum SessionTable {
         let table = UnsafeMutablePointer<suture_session_api>.allocate(capacity: 1)
         table.initialize(
             to: suture_session_api(
-                struct_size: MemoryLayout<suture_session_api>.size, model: model, original: original, seed: seed,
-                stage: stage, progress: progress, emit_location: emitLocation, emit_delta: emitDelta,
-                emit_score: emitScore, emit_metric: emitMetric, second_moments: secondMoments, store_get: storeGet,
-                store_put: storePut, emit_mark: emitMark, carried: carried, carry: carry, report: report, call: call))
+                struct_size: MemoryLayout<suture_session_api>.size, original: original, seed: seed,
+                progress: progress, second_moments: secondMoments, store_get: storeGet, store_put: storePut,
+                carried: carried, carry: carry, report: report, call: call))
         return UnsafePointer(table)
     }()
 
@@ -25,10 +24,8 @@ package enum SessionTable {
         Unmanaged<RunSession>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
     }
 
-    private static let model: @convention(c) (OpaquePointer) -> OpaquePointer = { session($0).modelHandle }
     private static let original: @convention(c) (OpaquePointer) -> OpaquePointer = { session($0).originalHandle }
     private static let seed: @convention(c) (OpaquePointer) -> Int64 = { Int64(session($0).seed) }
-    private static let stage: @convention(c) (OpaquePointer) -> UnsafePointer<CChar> = { session($0).stageText }
 
     private static let progress: @convention(c) (OpaquePointer, UnsafePointer<CChar>, Int64, Int64) -> OpaquePointer? =
         {
@@ -37,39 +34,6 @@ package enum SessionTable {
                 try session(handle).services.progress(String(cString: phase), Int(done), Int(total))
             }
         }
-
-    private static let emitLocation: @convention(c) (OpaquePointer, UnsafePointer<suture_location>) -> OpaquePointer? =
-        { handle, c in
-            Host.returningError {
-                guard let location = Location(c) else {
-                    throw SutureError(
-                        .invalidArgument,
-                        "a location has the unknown site \(c.pointee.site) in layer \(c.pointee.layer)",
-                        hint: "use the SUTURE_SITE_ codes, and a layer from 0 where the site has one")
-                }
-                guard location.score.isFinite else {
-                    throw SutureError(.dataLoss, "the score of \(location.site) is not finite")
-                }
-                session(handle).locations.append(location)
-            }
-        }
-
-    private static let emitDelta: @convention(c) (OpaquePointer, UnsafePointer<suture_delta>) -> OpaquePointer? = {
-        handle, c in
-        Host.returningError { session(handle).deltas.append(try Delta(c)) }
-    }
-
-    private static let emitScore: @convention(c) (OpaquePointer, UnsafePointer<suture_score>) -> OpaquePointer? = {
-        handle, c in
-        session(handle).scores.append(Score(c))
-        return nil
-    }
-
-    private static let emitMetric: @convention(c) (OpaquePointer, UnsafePointer<suture_metric>) -> OpaquePointer? = {
-        handle, c in
-        session(handle).metrics.append(Metric(c))
-        return nil
-    }
 
     private static let secondMoments:
         @convention(c) (
@@ -106,12 +70,6 @@ package enum SessionTable {
             }
         }
 
-    private static let emitMark: @convention(c) (OpaquePointer, UnsafePointer<suture_mark>) -> OpaquePointer? = {
-        handle, c in
-        session(handle).marks.append(Mark(c))
-        return nil
-    }
-
     private static let carried:
         @convention(c) (
             OpaquePointer, UnsafePointer<CChar>, UnsafeMutablePointer<OpaquePointer?>
@@ -130,14 +88,11 @@ package enum SessionTable {
 
     private static let report:
         @convention(c) (
-            OpaquePointer, UnsafePointer<CChar>, UnsafePointer<UnsafePointer<suture_delta>>?, Int64
-        ) -> OpaquePointer? = { handle, stage, deltas, count in
+            OpaquePointer, UnsafePointer<CChar>, UnsafePointer<suture_deltas>
+        ) -> OpaquePointer? = { handle, stage, deltas in
             session(handle).serve {
-                let deltas = try UnsafeBufferPointer(start: deltas, count: deltas == nil ? 0 : Int(count)).map {
-                    try Delta($0)
-                }
-                let scores = session(handle).scores
-                session(handle).scores = []
+                let deltas = try [Delta](Foreign(deltas, in: "suture_session_api.report"))
+                let scores = session(handle).results.takeScores()
                 try session(handle).services.report(String(cString: stage), deltas, scores)
             }
         }
@@ -145,50 +100,13 @@ package enum SessionTable {
     private static let call:
         @convention(c) (
             OpaquePointer, UnsafePointer<CChar>, UnsafePointer<suture_call>, UnsafePointer<suture_sink>
-        ) -> OpaquePointer? = { handle, slot, c, sink in
+        ) -> OpaquePointer? = { handle, slot, call, sink in
             session(handle).serve {
                 let session = session(handle)
-                let results = try session.services.call(
-                    String(cString: slot), ComponentCall(c, model: session.model))
-                results.pour(into: ForeignStruct(sink))
+                let call = try ComponentCall(Foreign(call, in: "suture_session_api.call"))
+                let sink = try Foreign(sink, in: "suture_session_api.call")
+                let model = call.model.map(ModelTable.model) ?? session.model
+                try session.services.call(String(cString: slot), call, model).pour(into: sink)
             }
         }
-}
-
-extension ComponentCall {
-    /// - Parameter model: where the caller names none.
-    fileprivate init(_ c: UnsafePointer<suture_call>, model: LanguageModel) {
-        let fields = ForeignStruct(c)
-        func pointer<Value>(_ field: PartialKeyPath<suture_call>, _: Value.Type) -> UnsafePointer<Value>? {
-            fields.pointer(field)?.assumingMemoryBound(to: Value.self)
-        }
-        self.init(
-            model: fields.pointer(\.model).map { ModelTable.model(OpaquePointer($0)) } ?? model,
-            stage: fields.text(\.stage) ?? "", cases: pointer(\.cases, suture_cases.self).map { [EditCase]($0) } ?? [],
-            locations: pointer(\.locations, suture_locations.self).map { [Location]($0) } ?? [],
-            texts: pointer(\.texts, suture_texts.self).map { [MarkedText]($0) } ?? [],
-            startsAnew: (fields.number(\.flags) ?? 0) & SUTURE_CALL_STATE_ANEW != 0)
-    }
-}
-
-extension RunSession {
-    /// Hands over what came out of the call.
-    fileprivate func pour(into sink: ForeignStruct<suture_sink>) {
-        let context = UnsafeMutableRawPointer(mutating: sink.pointer(\.context))
-        let arena = CArena()
-        func each<Value, C>(
-            _ field: PartialKeyPath<suture_sink>, _ values: [Value], _ c: (Value) -> UnsafePointer<C>
-        ) {
-            typealias Receiver = @convention(c) (UnsafeMutableRawPointer?, UnsafeRawPointer) -> Void
-            guard let address = sink.pointer(field) else { return }
-            let receive = unsafeBitCast(address, to: Receiver.self)
-            for value in values { receive(context, UnsafeRawPointer(c(value))) }
-        }
-        each(\.location, locations) { arena.value($0.c) }
-        each(\.delta, deltas) { $0.c(in: arena) }
-        each(\.score, scores) { $0.c(in: arena) }
-        each(\.metric, metrics) { $0.c(in: arena) }
-        each(\.mark, marks) { arena.value($0.c) }
-        withExtendedLifetime((arena, self)) {}
-    }
 }

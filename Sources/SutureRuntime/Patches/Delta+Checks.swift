@@ -40,6 +40,7 @@ extension Delta {
                     "has the shape \(parts[0]), the parameter \(shape)",
                     hint: "changes are [out, in], whatever the checkpoint stores")
             }
+        case .extension: throw PatchCheck.unknownForm(of: self)
         }
         for part in tensors where part.dtype != .int64 {
             guard part.dtype.isFloatingPoint else { throw refuse("is made of \(part.dtype)", hint: "use float32") }
@@ -61,7 +62,7 @@ extension Delta {
             let right = try right.cast(to: .float64, device: .cpu)
             let squared = try (left.transposed().matmul(left) * right.matmul(right.transposed())).sum().item()
             return Swift.max(squared, 0).squareRoot()
-        case .rows, .dense:
+        case .rows, .dense, .extension:
             return try float64(shape: shape).norm().item()
         }
     }
@@ -80,6 +81,7 @@ extension Delta {
         case .rows(let rows, let values):
             return Delta(parameter, .rows(rows: try rows.cast(device: .cpu), values: try wide(values)))
         case .dense(let values): return Delta(parameter, .dense(try wide(values)))
+        case .extension(let extra): throw extra.isUnknown
         }
     }
 

@@ -66,25 +66,6 @@ public struct PatchManifest: Sendable, Hashable, Codable {
         }
     }
 
-    /// How a change is kept.
-    public enum Form: String, Sendable, Hashable, Codable {
-        /// `PARAMETER.left` `[out, rank]` · `PARAMETER.right` `[rank, in]`
-        case lowRank = "low-rank"
-        /// `PARAMETER.values` `[n, in]`, added to the rows `PARAMETER.rows`
-        case rows
-        /// `PARAMETER.change`, in the parameter's shape
-        case dense
-
-        /// The endings of the tensors' names, in the order of ``Delta/tensors``.
-        var parts: [String] {
-            switch self {
-            case .lowRank: ["left", "right"]
-            case .rows: ["rows", "values"]
-            case .dense: ["change"]
-            }
-        }
-    }
-
     /// The tensor of the checkpoint that a change belongs to.
     public struct Base: Sendable, Hashable, Codable {
         /// The file that holds it.
@@ -111,7 +92,7 @@ public struct PatchManifest: Sendable, Hashable, Codable {
     public struct Change: Sendable, Hashable, Codable {
         /// The checkpoint's name of the tensor.
         public var parameter: String
-        public var form: Form
+        public var form: Delta.FormName
         /// Of a low-rank change: the width of its factors; of rows: their number; nil for a dense change.
         public var rank: Int?
         /// The type of the parts: "float32".
@@ -126,14 +107,22 @@ public struct PatchManifest: Sendable, Hashable, Codable {
         public var relativeNorm: Double? { base.norm > 0 ? norm / base.norm : nil }
     }
 
+    /// A part of a patch that is no change of a weight. The place where later forms of edit enter.
+    public struct Extension: Sendable, Hashable, Codable {
+        /// The name of the form, with a revision: "suture.site-vector/1".
+        public var id: String
+    }
+
     public var schema = Self.schema
     public var origin: Origin
     public var changes: [Change]
+    /// Written by later versions; this one knows no form and refuses a patch that has any.
+    public var extensions: [Extension]?
     /// SHA-256 of `patch.safetensors`.
     public var weightsDigest: String
 
     enum CodingKeys: String, CodingKey {
-        case schema, origin, changes
+        case schema, origin, changes, extensions
         case weightsDigest = "weights_sha256"
     }
 
@@ -176,6 +165,10 @@ public struct PatchManifest: Sendable, Hashable, Codable {
             throw RuntimeError(.file, "'\(path)' does not describe a patch: it has no '\(place)'")
         } catch {
             throw RuntimeError(.file, "'\(path)' does not describe a patch", hint: "take it from the run again")
+        }
+        if let unknown = extensions?.first {
+            let refusal = PatchExtension(id: unknown.id).isUnknown
+            throw RuntimeError(.file, "'\(path)': \(refusal.message)", hint: refusal.hint)
         }
     }
 

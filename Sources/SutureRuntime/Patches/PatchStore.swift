@@ -50,7 +50,7 @@ public enum PatchStore {
         _ patch: Patch, origin: PatchManifest.Origin, checkpoint: Checkpoint, isTransposed: (String) -> Bool,
         to folder: URL
     ) throws(RuntimeError) -> PatchManifest {
-        try RuntimeError.wrapping { try HostTables.installAll() }
+        try RuntimeError.wrapping { try HostTables.install() }
         var deltas: [Delta] = []
         var changes: [PatchManifest.Change] = []
         for delta in patch.deltas {
@@ -94,7 +94,7 @@ public enum PatchStore {
     ///
     /// - Throws: `file` for a folder that is no patch, and for factors that are not those of its `patch.json`.
     public static func read(_ folder: URL) throws(RuntimeError) -> StoredPatch {
-        try RuntimeError.wrapping { try HostTables.installAll() }
+        try RuntimeError.wrapping { try HostTables.install() }
         let manifest = try PatchManifest(folder: folder)
         let path = folder.appendingPathComponent(PatchManifest.weightsName)
         guard FileManager.default.fileExists(atPath: path.path) else {
@@ -110,16 +110,9 @@ public enum PatchStore {
         }
         var deltas: [Delta] = []
         for change in manifest.changes {
-            let parts = try RuntimeError.wrapping(.file) {
-                try change.form.parts.map { try tensor("\(change.parameter).\($0)", of: file) }
+            let delta = try RuntimeError.wrapping(.file) {
+                try Delta(change.parameter, change.form) { try tensor("\(change.parameter).\($0)", of: file) }
             }
-            let form: Delta.Form =
-                switch change.form {
-                case .lowRank: .lowRank(left: parts[0], right: parts[1])
-                case .rows: .rows(rows: parts[0], values: parts[1])
-                case .dense: .dense(parts[0])
-                }
-            let delta = Delta(change.parameter, form)
             do {
                 try delta.check(shape: change.shape)
             } catch {
@@ -160,13 +153,13 @@ public enum PatchStore {
                 file: try checkpoint.file(of: delta.parameter).url.lastPathComponent, dtype: entry.dtype.rawValue,
                 shape: entry.shape, isTransposed: isTransposed, digest: bytes.withUnsafeBytes { Digest.of($0) },
                 norm: try tensor(entry, bytes).cast(to: .float64).norm().item())
-            let form: PatchManifest.Form
-            let rank: Int?
-            switch delta.form {
-            case .lowRank(let left, _): (form, rank) = (.lowRank, left.shape[1])
-            case .rows(let rows, _): (form, rank) = (.rows, rows.count)
-            case .dense: (form, rank) = (.dense, nil)
-            }
+            guard let form = delta.form.name else { throw PatchCheck.unknownForm(of: delta) }
+            let rank: Int? =
+                switch delta.form {
+                case .lowRank(let left, _): left.shape[1]
+                case .rows(let rows, _): rows.count
+                case .dense, .extension: nil
+                }
             let dtype = delta.tensors.first { $0.dtype.isFloatingPoint }?.dtype ?? .float32
             return PatchManifest.Change(
                 parameter: delta.parameter, form: form, rank: rank, dtype: dtype.description, shape: shape,
@@ -175,12 +168,7 @@ public enum PatchStore {
     }
 
     private static func stored(_ delta: Delta) throws -> [SafetensorsWriter.Tensor] {
-        let form: PatchManifest.Form =
-            switch delta.form {
-            case .lowRank: .lowRank
-            case .rows: .rows
-            case .dense: .dense
-            }
+        guard let form = delta.form.name else { throw PatchCheck.unknownForm(of: delta) }
         return try zip(form.parts, delta.tensors).map { part, tensor in
             let bytes = try tensor.cast(device: .cpu).contiguous().bytes()
             return SafetensorsWriter.Tensor(

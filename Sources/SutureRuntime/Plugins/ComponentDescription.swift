@@ -3,7 +3,7 @@
 import SutureKit
 
 /// A component as its plugin describes it, with no plugin loaded: found once in a child process, then a plain value.
-public struct ComponentDescription: Sendable, Hashable {
+public struct ComponentDescription: Sendable, Hashable, Codable {
     /// As in the experiment file: "memit".
     public var id: String
     public var kind: ComponentKind

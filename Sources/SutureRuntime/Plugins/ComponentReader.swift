@@ -19,7 +19,7 @@ struct ComponentReader {
         var problems: [PluginProblem] = []
         for (index, component) in components.enumerated() {
             do throws(Complaint) {
-                let description = try read(ForeignStruct(component), at: index)
+                let description = try read(component, at: index)
                 if found.contains(where: { $0.kind == description.kind && $0.id == description.id }) {
                     throw Complaint(
                         text: "it is declared twice", kind: description.kind, component: description.id)
@@ -44,33 +44,25 @@ struct ComponentReader {
     }
 
     private func read(
-        _ c: ForeignStruct<suture_component>, at index: Int
+        _ component: UnsafePointer<suture_component>, at index: Int
     ) throws(Complaint) -> ComponentDescription {
-        guard let id = c.text(\.id), !id.isEmpty else { throw Complaint(text: "id is empty") }
-        guard let number = c.number(\.kind), let kind = ComponentKind(rawValue: number) else {
-            throw Complaint(text: "\"\(id)\": kind \(c.number(\.kind) ?? 0) is none that this host knows")
+        let c: Foreign<suture_component>
+        do {
+            c = try Foreign(component, in: "suture_plugin.component_at")
+        } catch {
+            throw Complaint(text: error.message)
+        }
+        guard let id = c.id.map({ String(cString: $0) }), !id.isEmpty else { throw Complaint(text: "id is empty") }
+        guard let kind = ComponentKind(rawValue: c.kind) else {
+            throw Complaint(text: "\"\(id)\": kind \(c.kind) is none that this host knows")
         }
         func complaint(_ text: String) -> Complaint { Complaint(text: text, kind: kind, component: id) }
-        let convention = c.number(\.convention) ?? SUTURE_CONVENTION_BOXED
-        guard convention == SUTURE_CONVENTION_BOXED || convention == SUTURE_CONVENTION_NATIVE else {
-            throw complaint("convention \(convention) is none that this host knows")
+        guard c.convention == SUTURE_CONVENTION_BOXED || c.convention == SUTURE_CONVENTION_NATIVE else {
+            throw complaint("convention \(c.convention) is none that this host knows")
         }
-        guard let declared = c.pointers(\.parameters, count: \.parameter_count, to: suture_parameter.self) else {
-            throw complaint(
-                "parameters is NULL or holds a NULL, and parameter_count is \(c.number(\.parameter_count) ?? 0)")
-        }
-        var parameters: [ParameterDeclaration] = []
-        for (position, pointer) in declared.enumerated() {
-            let name = ForeignStruct(pointer).text(\.name) ?? ""
-            do throws(Complaint) {
-                let parameter = try read(ForeignStruct(pointer), isNative: convention == SUTURE_CONVENTION_NATIVE)
-                if parameters.contains(where: { $0.name == name }) { throw Complaint(text: "it is declared twice") }
-                parameters.append(parameter)
-            } catch {
-                throw complaint("parameter \(name.isEmpty ? String(position + 1) : "\"\(name)\""): \(error.text)")
-            }
-        }
-        if convention == SUTURE_CONVENTION_NATIVE {
+        let isNative = c.convention == SUTURE_CONVENTION_NATIVE
+        let parameters = try parameters(c, isNative: isNative, complaint)
+        if isNative {
             do {
                 _ = try NativeEntry(c, parameters: parameters)
             } catch {
@@ -78,37 +70,41 @@ struct ComponentReader {
             }
         }
         return ComponentDescription(
-            id: id, kind: kind, version: c.text(\.version) ?? "", summary: c.text(\.summary) ?? "",
-            requires: EditCase.Fields(rawValue: c.number(\.required_fields) ?? 0), parameters: parameters,
-            isNative: convention == SUTURE_CONVENTION_NATIVE, pluginID: pluginID, pluginVersion: pluginVersion,
-            file: file, digest: digest)
+            id: id, kind: kind, version: c.version.map { String(cString: $0) } ?? "",
+            summary: c.summary.map { String(cString: $0) } ?? "",
+            requires: EditCase.Fields(rawValue: c.required_fields), parameters: parameters, isNative: isNative,
+            pluginID: pluginID, pluginVersion: pluginVersion, file: file, digest: digest)
     }
 
-    private func read(
-        _ c: ForeignStruct<suture_parameter>, isNative: Bool
-    ) throws(Complaint) -> ParameterDeclaration {
-        func complaint(_ text: String) -> Complaint { Complaint(text: text) }
-        guard let name = c.text(\.name), !name.isEmpty else { throw complaint("name is empty") }
-        let type = c.number(\.type) ?? 0
-        guard let choices = c.pointers(\.choices, count: \.choice_count, to: CChar.self) else {
-            throw complaint("choices is NULL or holds a NULL, and choice_count is \(c.number(\.choice_count) ?? 0)")
+    private func parameters(
+        _ c: Foreign<suture_component>, isNative: Bool, _ complaint: (String) -> Complaint
+    ) throws(Complaint) -> [ParameterDeclaration] {
+        var parameters: [ParameterDeclaration] = []
+        do throws(SutureError) {
+            let declared = try foreignElements(
+                c.parameters, c.parameter_count, in: "parameters and parameter_count")
+            for (position, declaration) in declared.enumerated() {
+                let name = declaration.name.map { String(cString: $0) } ?? ""
+                let text: String?
+                do throws(SutureError) {
+                    guard !name.isEmpty else { throw SutureError(.invalidArgument, "name is empty") }
+                    let parameter = try ParameterDeclaration(declaration)
+                    text =
+                        parameters.contains { $0.name == name }
+                        ? "it is declared twice" : complaintAbout(parameter, isNative: isNative)
+                    parameters.append(parameter)
+                } catch {
+                    text = error.message
+                }
+                if let text {
+                    throw SutureError(
+                        .invalidArgument, "parameter \(name.isEmpty ? String(position + 1) : "\"\(name)\""): \(text)")
+                }
+            }
+        } catch {
+            throw complaint(error.message)
         }
-        // An older and shorter declaration: what it lacks has its neutral value. The kit's own reader takes whole structs.
-        let arena = CArena()
-        let whole = arena.value(
-            suture_parameter(
-                struct_size: MemoryLayout<suture_parameter>.size, name: arena.string(name), type: type,
-                flags: c.number(\.flags) ?? 0, default_json: c.text(\.default_json).map { arena.string($0) },
-                minimum: c.number(\.minimum) ?? -.infinity, maximum: c.number(\.maximum) ?? .infinity,
-                choice_count: Int64(choices.count), choices: arena.array(choices),
-                unit: arena.string(c.text(\.unit) ?? ""), help: arena.string(c.text(\.help) ?? ""),
-                needs: c.number(\.needs) ?? 0, needs_otherwise: c.number(\.needs_otherwise) ?? 0,
-                component_kind: c.number(\.component_kind) ?? 0, reserved: 0))
-        guard let parameter = withExtendedLifetime(arena, { ParameterDeclaration(whole) }) else {
-            throw complaint("type \(type) is none that this host knows")
-        }
-        if let text = complaintAbout(parameter, isNative: isNative) { throw complaint(text) }
-        return parameter
+        return parameters
     }
 
     /// What a declaration says against itself, or nil.

@@ -3,45 +3,37 @@
 import CSuture
 import CSutureHost
 import SutureKit
+import SutureModel
 import Synchronization
 import TorchBackend
 
-/// What this process offers to plugins: the one `suture_host`, and the tables behind it by extension id.
+/// What this process offers to plugins: the one `suture_host`, and the tables that it gives by extension id.
 ///
-/// The tensor table is there from the start. The engine registers the tables of model and session, then calls
-/// ``install()``, then loads plugins.
+/// A process that uses SutureKit or loads plugins calls ``install()`` first.
 package enum HostTables {
-    /// Offers a table. It must live as long as the process. A second registration of an id replaces the first, for images
-    /// that ask after it.
-    package static func register(id: String, table: UnsafeRawPointer) {
-        state.withLock { $0.tables[id] = Table(address: table) }
-    }
-
     /// Takes the tables into use in the host's own image, so that SutureKit works here. Further calls do nothing.
     package static func install() throws(SutureError) { try Host.install(host) }
 
     /// Where log lines of host and plugins go; without one they go nowhere. Called from any thread.
     package static func setLog(_ sink: @escaping @Sendable (Host.LogLevel, String) -> Void) {
-        state.withLock { $0.log = sink }
+        log.withLock { $0 = sink }
     }
 
     /// The table that plugins are started with. Lives as long as the process.
     package static var host: UnsafePointer<suture_host> { table.address }
 
-    static func table(id: String) -> UnsafeRawPointer? { state.withLock { $0.tables[id]?.address } }
-
-    // Tables are immutable and live as long as the process; who registers one promises both.
+    // Tables are immutable and live as long as the process.
     private struct Table: @unchecked Sendable { let address: UnsafeRawPointer }
     private struct HostTable: @unchecked Sendable { let address: UnsafePointer<suture_host> }
 
-    private struct State: Sendable {
-        var tables: [String: Table] = [
-            SUTURE_TENSOR_ID: Table(address: UnsafeRawPointer(torch_backend_tensor_api()))
-        ]
-        var log: (@Sendable (Host.LogLevel, String) -> Void)?
-    }
+    private static let extensions = [
+        SUTURE_TENSOR_ID: Table(address: UnsafeRawPointer(torch_backend_tensor_api())),
+        SUTURE_MODEL_ID: Table(address: UnsafeRawPointer(ModelTable.pointer)),
+        SUTURE_SESSION_ID: Table(address: UnsafeRawPointer(SessionTable.pointer)),
+        SUTURE_FUNCTION_ID: Table(address: UnsafeRawPointer(FunctionTable.pointer)),
+    ]
 
-    private static let state = Mutex(State())
+    private static let log = Mutex<(@Sendable (Host.LogLevel, String) -> Void)?>(nil)
 
     private static let table: HostTable = {
         let table = UnsafeMutablePointer<suture_host>.allocate(capacity: 1)
@@ -57,13 +49,13 @@ package enum HostTables {
     private static let writeLog: @convention(c) (UnsafeMutableRawPointer?, Int32, UnsafePointer<CChar>) -> Void = {
         _, level, message in
         suture_host_note_activity()
-        let sink = state.withLock(\.log)
+        let sink = log.withLock(\.self)
         sink?(Host.LogLevel(rawValue: level) ?? .info, String(cString: message))
     }
 
     private static let findTable: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>) -> UnsafeRawPointer? =
         { _, id in
             suture_host_note_activity()
-            return table(id: String(cString: id))
+            return extensions[String(cString: id)]?.address
         }
 }

@@ -14,9 +14,11 @@ struct NativeEntry {
     }
 
     /// Compares the declared signature with the one that follows from the declared parameters.
-    init(_ c: ForeignStruct<suture_component>, parameters: [ParameterDeclaration]) throws(Mismatch) {
-        guard let entry = c.pointer(\.entry) else { throw Mismatch(text: "it is native and entry is NULL") }
-        guard let text = c.text(\.signature) else { throw Mismatch(text: "it is native and signature is NULL") }
+    init(_ c: Foreign<suture_component>, parameters: [ParameterDeclaration]) throws(Mismatch) {
+        guard let entry = c.pointer.pointee.entry else { throw Mismatch(text: "it is native and entry is NULL") }
+        guard let text = c.signature.map({ String(cString: $0) }) else {
+            throw Mismatch(text: "it is native and signature is NULL")
+        }
         do {
             signature = try ForeignSignature(text)
         } catch {
@@ -27,10 +29,10 @@ struct NativeEntry {
             throw Mismatch(
                 text: "signature \"\(text)\" does not fit its declared parameters, which need \"\(expected)\"")
         }
-        function = unsafeBitCast(entry, to: (@convention(c) () -> Void).self)
+        function = entry
     }
 
-    /// "e(ppppdl)": host, session, cases (an annotator: texts) and locations, then one letter per parameter.
+    /// "e(ppppdl)": host, session, call and sink, then one letter per parameter.
     static func signature(of parameters: [ParameterDeclaration]) -> String {
         "e(pppp" + String(parameters.compactMap { letter(of: $0.kind) }) + ")"
     }

@@ -60,7 +60,7 @@ public struct PluginCatalogue: Sendable {
                     guard case .output(let json) = event,
                         let report = try? WorkerJSON.decode(DescribeJob.Report.self, from: Data(json.utf8))
                     else { return }
-                    catalogue.components += report.components.compactMap(\.value)
+                    catalogue.components += report.components
                     catalogue.problems += report.problems
                     done += 1
                 }

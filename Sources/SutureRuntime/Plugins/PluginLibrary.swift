@@ -17,22 +17,18 @@ final class PluginLibrary: @unchecked Sendable {
     let file: String
     let id: String
     let version: String
-    let plugin: UnsafePointer<suture_plugin>
+    /// SHA-256 of the file, the same before and after it was loaded.
+    let digest: String
+    let table: Foreign<suture_plugin>
+    var plugin: UnsafePointer<suture_plugin> { table.pointer }
     private let isStarted = Mutex(false)
-
-    /// The fields of `suture_plugin` that every plugin has. What only some calls need is checked by them.
-    private static var essentialFields: [(PartialKeyPath<suture_plugin>, String)] {
-        [
-            (\.id, "id"), (\.version, "version"), (\.start, "start"), (\.component_count, "component_count"),
-            (\.component_at, "component_at"),
-        ]
-    }
 
     /// Loads a library and reads its table; starts nothing.
     init(loading file: String) throws(PluginProblem) {
         func problem(_ sentence: String, _ hint: String) -> PluginProblem {
             PluginProblem(file: file, sentence: "\(file) \(sentence)", hint: hint)
         }
+        let digest = try Self.digest(of: file)
         guard let handle = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
             let reason = dlerror().map { String(cString: $0) } ?? "no reason given"
             throw problem(
@@ -55,20 +51,54 @@ final class PluginLibrary: @unchecked Sendable {
                     + ", and this host speaks version \(SUTURE_ABI_MAJOR).\(SUTURE_ABI_MINOR)",
                 "rebuild it with this host's headers, or use the host that it was made for")
         }
-        let table = ForeignStruct(plugin)
-        for (field, name) in Self.essentialFields where table.pointer(field) == nil {
-            throw problem(
-                "has a broken table: suture_plugin.\(name) is missing",
-                "set the field, and struct_size to sizeof(suture_plugin)")
+        let table: Foreign<suture_plugin>
+        do {
+            table = try Foreign(plugin, in: "suture_plugin_entry")
+        } catch {
+            throw problem("has a broken table: \(error.message)", error.hint)
+        }
+        let missing =
+            table.id == nil
+            ? "id"
+            : table.version == nil
+                ? "version" : table.firstMissing(of: ["start", "component_count", "component_at"])
+        if let missing { throw problem("has a broken table: suture_plugin.\(missing) is missing", "set the field") }
+        guard try Self.digest(of: file) == digest else {
+            throw problem("changed while it was loaded", "run again when nobody writes it")
         }
         self.file = file
-        self.plugin = plugin
-        id = table.text(\.id) ?? ""
-        version = table.text(\.version) ?? ""
+        self.table = table
+        self.digest = digest
+        id = table.id.map { String(cString: $0) } ?? ""
+        version = table.version.map { String(cString: $0) } ?? ""
+    }
+
+    private static func digest(of file: String) throws(PluginProblem) -> String {
+        do {
+            return try Digest.ofFile(file)
+        } catch {
+            throw PluginProblem(
+                file: file, sentence: "\(file) cannot be read", hint: "check that it is a file and its permissions")
+        }
     }
 
     /// The libraries of this process by file: each is loaded once.
     private static let loaded = Mutex<[String: PluginLibrary]>([:])
+
+    /// The library of a file, loaded now or before, if it is still the one that was planned.
+    ///
+    /// - Parameter digest: what the file's digest was when the run was planned.
+    static func load(_ file: String, digest: String) throws(PluginProblem) -> PluginLibrary {
+        let library = try load(file)
+        guard library.digest == digest else {
+            throw PluginProblem(
+                file: file,
+                sentence: "\(file) is not the file that was planned: its SHA-256 was \(digest.prefix(12))… and is "
+                    + "\(library.digest.prefix(12))…",
+                hint: "start the run anew with this plugin, or put the old one back")
+        }
+        return library
+    }
 
     /// The library of a file, loaded now or before.
     static func load(_ file: String) throws(PluginProblem) -> PluginLibrary {
@@ -123,27 +153,12 @@ final class PluginLibrary: @unchecked Sendable {
     }
 
     /// The C description of one component.
-    func component(_ kind: ComponentKind, _ id: String) throws(PluginProblem) -> ForeignStruct<suture_component>? {
-        try components().lazy.map { ForeignStruct($0) }
-            .first { $0.number(\.kind) == kind.rawValue && $0.text(\.id) == id }
-    }
-
-    /// A table of the boxed convention.
-    func table<Table>(_ id: String, _: Table.Type) throws(RuntimeError) -> UnsafePointer<Table> {
-        var found: UnsafeRawPointer?
-        if ForeignStruct(plugin).pointer(\.get_extension) != nil {
-            do {
-                try ForeignFailure.check(suture_guarded_get_extension(plugin, id, &found))
-            } catch {
-                throw PluginCall(file: file, operation: "get_extension").threw(error.text)
-            }
+    func component(_ kind: ComponentKind, _ id: String) throws(PluginProblem) -> Foreign<suture_component>? {
+        for component in try components() {
+            guard let component = try? Foreign(component, in: "suture_plugin.component_at") else { continue }
+            if component.kind == kind.rawValue, component.id.map({ String(cString: $0) }) == id { return component }
         }
-        guard let found else {
-            throw RuntimeError(
-                .plugin, "\(file) declares a component and offers no table \"\(id)\" to call it by",
-                hint: "return the table from get_extension")
-        }
-        return found.assumingMemoryBound(to: Table.self)
+        return nil
     }
 
     // MARK: Reading the version
@@ -163,13 +178,13 @@ final class PluginLibrary: @unchecked Sendable {
     }
 
     private static func version(_ plugin: UnsafePointer<suture_plugin>) -> (major: UInt32, minor: UInt32)? {
-        let table = ForeignStruct(plugin)
-        guard let major = table.number(\.abi_major), let minor = table.number(\.abi_minor) else { return nil }
-        return (major, minor)
+        // Size and version are at the same place in every major.
+        let table = UnsafeRawPointer(plugin)
+        guard table.load(as: Int.self) >= 16 else { return nil }
+        return (table.load(fromByteOffset: 8, as: UInt32.self), table.load(fromByteOffset: 12, as: UInt32.self))
     }
 
-    /// Which version a plugin speaks that refuses ours: the entry is asked for the majors around it. Size and version stand
-    /// at the same place in all of them.
+    /// Which version a plugin speaks that refuses ours: the entry is asked for the majors around it.
     private static func otherVersion(
         _ entry: suture_plugin_entry_function, _ file: String
     ) throws(PluginProblem) -> (major: UInt32, minor: UInt32)? {

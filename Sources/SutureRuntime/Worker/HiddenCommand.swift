@@ -6,13 +6,16 @@ public enum HiddenCommand {
     static let worker = "__worker"
 
     /// Every kind of job that a worker can do.
-    static let jobs: [any WorkerJob.Type] = [RunJob.self, DescribeJob.self, CallJob.self]
+    package static let jobs: [any WorkerJob.Type] = [RunJob.self, DescribeJob.self]
 
     /// Does the work of a worker where the arguments ask for it. The executable calls this before it reads its command line.
     ///
     /// - Parameter arguments: those of the process, its name first.
     /// - Returns: the exit code where this was a worker, nil where it was not.
-    public static func runIfRequested(_ arguments: [String]) -> Int32? {
+    public static func runIfRequested(_ arguments: [String]) -> Int32? { runIfRequested(arguments, jobs: jobs) }
+
+    /// The same for an executable with jobs of its own.
+    package static func runIfRequested(_ arguments: [String], jobs: [any WorkerJob.Type]) -> Int32? {
         guard arguments.count >= 2, arguments[1] == worker else { return nil }
         return WorkerLink.runWorker(arguments.count > 2 ? arguments[2] : "", jobs: jobs)
     }

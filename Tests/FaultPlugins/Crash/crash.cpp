@@ -26,7 +26,7 @@ suture_component boxed(const char *id)
     return component;
 }
 
-suture_error *throwNative(const suture_host *, suture_session *, const suture_cases *, const suture_locations *)
+suture_error *throwNative(const suture_host *, suture_session *, const suture_call *, const suture_sink *)
 {
     throw std::runtime_error("out of a native function");
 }
@@ -62,7 +62,7 @@ suture_error *create(const char *id, int32_t, const suture_arguments *, suture_i
     return host->error_new(host->context, SUTURE_NOT_FOUND, "there is no such component", nullptr);
 }
 
-suture_error *patch(suture_instance *instance, suture_session *session, const suture_cases *, const suture_locations *)
+suture_error *call(suture_instance *instance, suture_session *session, const suture_call *, const suture_sink *)
 {
     const char *name = *reinterpret_cast<const char *const *>(instance);
     if (!std::strcmp(name, "null")) {
@@ -91,8 +91,6 @@ suture_error *patch(suture_instance *instance, suture_session *session, const su
     return nullptr;
 }
 
-const suture_patcher patcher = {sizeof patcher, patch};
-
 const suture_plugin plugin = {
     sizeof plugin,
     SUTURE_ABI_MAJOR,
@@ -108,7 +106,8 @@ const suture_plugin plugin = {
     componentAt,
     create,
     [](suture_instance *) {},
-    [](const char *id) -> const void * { return std::strcmp(id, SUTURE_PATCHER_ID) ? nullptr : &patcher; },
+    call,
+    nullptr,
 };
 
 } // namespace

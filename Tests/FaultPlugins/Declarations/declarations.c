@@ -7,8 +7,8 @@ SUTURE_NATIVE_1(shrink, double, strength)
 {
     (void)host;
     (void)session;
-    (void)cases;
-    (void)locations;
+    (void)call;
+    (void)sink;
     (void)strength;
     return NULL;
 }
@@ -83,7 +83,7 @@ static const suture_component *component_at(int64_t index)
 const suture_plugin *suture_plugin_entry(uint32_t major, uint32_t minor)
 {
     (void)minor;
-    static const suture_plugin plugin = {.struct_size = offsetof(suture_plugin, create),
+    static const suture_plugin plugin = {.struct_size = sizeof plugin,
                                          .abi_major = SUTURE_ABI_MAJOR,
                                          .id = "fault.declarations",
                                          .version = "1.0.0",

@@ -1,9 +1,8 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Every struct goes on behind the last field that this version knows.
+ * Every struct goes on after the last field that this version knows.
  */
 #include <math.h>
-#include <string.h>
 
 #include "suture/suture.h"
 
@@ -16,15 +15,9 @@ typedef struct {
     int64_t later[4];
 } long_component;
 typedef struct {
-    suture_evaluator known;
-    int64_t later[4];
-} long_evaluator;
-typedef struct {
     suture_plugin known;
     int64_t later[4];
 } long_plugin;
-
-static const suture_host *host;
 
 static const long_parameter depth = {{sizeof(long_parameter), "depth", SUTURE_TYPE_INTEGER, 1 << 20, "4", 0, INFINITY,
                                       0, NULL, "layers", "From a newer version."},
@@ -37,7 +30,7 @@ static const long_component component = {{sizeof(long_component), "future", SUTU
 
 static suture_error *start(const suture_host *given)
 {
-    host = given;
+    (void)given;
     return NULL;
 }
 static void stop(void) {}
@@ -62,31 +55,23 @@ static void destroy(suture_instance *instance)
 {
     (void)instance;
 }
-static suture_error *evaluate(suture_instance *instance, suture_session *session, const suture_cases *cases)
+static suture_error *call(suture_instance *instance, suture_session *session, const suture_call *request,
+                          const suture_sink *sink)
 {
-    (void)cases;
-    const suture_session_api *sessions = host->get_extension(host->context, SUTURE_SESSION_ID);
-    suture_score score = {sizeof score, -1, "depth", (double)*(int64_t *)(void *)instance, 1};
-    return sessions->emit_score(session, &score);
-}
-static suture_error *summarize(suture_instance *instance, suture_session *session, const suture_scores *scores)
-{
-    (void)instance;
-    const suture_session_api *sessions = host->get_extension(host->context, SUTURE_SESSION_ID);
-    suture_metric metric = {sizeof metric, "count", (double)scores->count, "scores", 1, NAN, 0, 0, "exact"};
-    return sessions->emit_metric(session, &metric);
-}
-static const void *get_extension(const char *id)
-{
-    static const long_evaluator evaluator = {{sizeof evaluator, evaluate, summarize}, {-1, -1, -1, -1}};
-    return strcmp(id, SUTURE_EVALUATOR_ID) ? NULL : &evaluator;
+    (void)session;
+    if (request->operation == SUTURE_OPERATION_EVALUATE) {
+        suture_score score = {sizeof score, -1, "depth", (double)*(int64_t *)(void *)instance, 1};
+        return sink->score(sink->context, &score);
+    }
+    suture_metric metric = {sizeof metric, "count", (double)request->scores->count, "scores", 1, NAN, 0, 0, "exact"};
+    return sink->metric(sink->context, &metric);
 }
 
 const suture_plugin *suture_plugin_entry(uint32_t major, uint32_t minor)
 {
     (void)minor;
     static const long_plugin plugin = {{sizeof plugin, SUTURE_ABI_MAJOR, 9, "fault.long", "9.0.0", start, stop,
-                                        component_count, component_at, create, destroy, get_extension},
+                                        component_count, component_at, create, destroy, call, NULL},
                                        {-1, -1, -1, -1}};
     return major == SUTURE_ABI_MAJOR ? &plugin.known : NULL;
 }

@@ -3,66 +3,76 @@
 
 #include "suture/suture.h"
 
-static const suture_session_api *sessions(const suture_host *host)
-{
-    return host->get_extension(host->context, SUTURE_SESSION_ID);
-}
-
-static suture_error *emit(const suture_host *host, suture_session *session, const char *name, double value)
+static suture_error *emit(const suture_sink *sink, const char *name, double value)
 {
     suture_score score = {sizeof score, -1, name, value, 1};
-    return sessions(host)->emit_score(session, &score);
+    return sink->score(sink->context, &score);
 }
 
 /* Hands back each argument, and what it was called with. */
 SUTURE_NATIVE_4(echo, double, number, int64_t, integer, int32_t, boolean, suture_text, text)
 {
-    suture_error *error = emit(host, session, "number", number);
+    (void)host;
+    (void)session;
+    suture_error *error = emit(sink, "number", number);
     if (!error)
-        error = emit(host, session, "integer", (double)integer);
+        error = emit(sink, "integer", (double)integer);
     if (!error)
-        error = emit(host, session, "boolean", boolean);
+        error = emit(sink, "boolean", boolean);
     if (!error)
-        error = emit(host, session, text ? text : "no text", 1);
+        error = emit(sink, text ? text : "no text", 1);
     if (!error)
-        error = emit(host, session, "cases", (double)cases->count);
+        error = emit(sink, "cases", (double)call->cases->count);
     if (!error)
-        error = emit(host, session, "locations", (double)locations->count);
+        error = emit(sink, "other lists", (call->locations != NULL) + (call->scores != NULL) + (call->texts != NULL));
     return error;
 }
 
 /* Two scores per case, whose means the host computes. */
 SUTURE_NATIVE_0(lengths)
 {
-    (void)locations;
-    for (int64_t i = 0; i < cases->count; ++i) {
-        suture_score score = {sizeof score, cases->items[i]->index, "index", (double)cases->items[i]->index, 1};
-        suture_error *error = sessions(host)->emit_score(session, &score);
+    (void)host;
+    (void)session;
+    for (int64_t i = 0; i < call->cases->count; ++i) {
+        double index = (double)call->cases->items[i]->index;
+        suture_score score = {sizeof score, call->cases->items[i]->index, "index", index, 1};
+        suture_error *error = sink->score(sink->context, &score);
         if (error)
             return error;
     }
-    return emit(host, session, "done", 1);
+    return emit(sink, "done", 1);
 }
 
 SUTURE_NATIVE_1(refuse, suture_text, reason)
 {
     (void)session;
-    (void)cases;
-    (void)locations;
+    (void)call;
+    (void)sink;
     return host->error_new(host->context, SUTURE_FAILED_PRECONDITION, reason, "choose another");
 }
 
 /* Marks so many bytes at the start of each text. */
-SUTURE_NATIVE_ANNOTATOR_1(head, int64_t, bytes)
+SUTURE_NATIVE_1(head, int64_t, bytes)
 {
-    (void)reserved;
-    for (int64_t i = 0; i < texts->count; ++i) {
+    (void)host;
+    (void)session;
+    for (int64_t i = 0; i < call->texts->count; ++i) {
         suture_mark mark = {sizeof mark, i, 0, bytes};
-        suture_error *error = sessions(host)->emit_mark(session, &mark);
+        suture_error *error = sink->mark(sink->context, &mark);
         if (error)
             return error;
     }
     return NULL;
+}
+
+/* Hands out a figure, which a patcher may not. */
+SUTURE_NATIVE_0(mislabel)
+{
+    (void)host;
+    (void)session;
+    (void)call;
+    suture_metric metric = {sizeof metric, "figure", 1, "", 1, NAN, 0, 0, ""};
+    return sink->metric(sink->context, &metric);
 }
 
 #define NONE -INFINITY, INFINITY, 0, NULL
@@ -90,6 +100,8 @@ static const suture_component components[] = {
      "Scores the index of each case.", 0, 0, NULL, (void (*)(void))lengths, lengths_signature},
     {sizeof(suture_component), "refuse", SUTURE_KIND_PATCHER, SUTURE_CONVENTION_NATIVE, "1.0.0", "Returns an error.", 0,
      1, refuse_parameters, (void (*)(void))refuse, refuse_signature},
+    {sizeof(suture_component), "mislabel", SUTURE_KIND_PATCHER, SUTURE_CONVENTION_NATIVE, "1.0.0",
+     "Hands out what a patcher may not.", 0, 0, NULL, (void (*)(void))mislabel, mislabel_signature},
     {sizeof(suture_component), "head", SUTURE_KIND_ANNOTATOR, SUTURE_CONVENTION_NATIVE, "1.0.0",
      "Marks the start of each text.", 0, 1, head_parameters, (void (*)(void))head, head_signature},
 };
@@ -109,22 +121,19 @@ static const suture_component *component_at(int64_t index)
     return index < component_count() ? &components[index] : NULL;
 }
 
-/* Native components need no create, destroy and get_extension: the table ends before them. */
-static const struct {
-    size_t struct_size;
-    uint32_t abi_major;
-    uint32_t abi_minor;
-    const char *id;
-    const char *version;
-    suture_error *(*start)(const suture_host *);
-    void (*stop)(void);
-    int64_t (*component_count)(void);
-    const suture_component *(*component_at)(int64_t);
-} plugin = {sizeof plugin, SUTURE_ABI_MAJOR, SUTURE_ABI_MINOR, "fault.native", "1.2.3", start,
-            stop,          component_count,  component_at};
+/* Native components need no create, destroy and call. */
+static const suture_plugin plugin = {.struct_size = sizeof plugin,
+                                     .abi_major = SUTURE_ABI_MAJOR,
+                                     .abi_minor = SUTURE_ABI_MINOR,
+                                     .id = "fault.native",
+                                     .version = "1.2.3",
+                                     .start = start,
+                                     .stop = stop,
+                                     .component_count = component_count,
+                                     .component_at = component_at};
 
 const suture_plugin *suture_plugin_entry(uint32_t major, uint32_t minor)
 {
     (void)minor;
-    return major == SUTURE_ABI_MAJOR ? (const suture_plugin *)&plugin : NULL;
+    return major == SUTURE_ABI_MAJOR ? &plugin : NULL;
 }

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Every struct ends early, and right before a page that cannot be read: who copies one whole dies.
+ * Structs that end too early, right before a page that cannot be read: who reads beyond their size dies.
  */
 #define _DEFAULT_SOURCE
 #include <string.h>
@@ -25,12 +25,23 @@ static const void *shortened(const void *whole, size_t size)
 
 #define UNTIL(type, field) offsetof(type, field)
 
-static suture_error *locate(suture_instance *instance, suture_session *session, const suture_cases *cases)
+/* Hands out values that are too short: a score of size 0, or a location that ends before its score. */
+SUTURE_NATIVE_0(empty)
 {
-    (void)instance;
+    (void)host;
     (void)session;
-    (void)cases;
-    return NULL;
+    (void)call;
+    suture_score score = {0, -1, "size", 1, 1};
+    return sink->score(sink->context, &score);
+}
+
+SUTURE_NATIVE_0(terse)
+{
+    (void)host;
+    (void)session;
+    (void)call;
+    suture_location location = {sizeof location, 0, SUTURE_SITE_NEURONS, 1, -1, 0, 0, -1, 0.5};
+    return sink->location(sink->context, shortened(&location, UNTIL(suture_location, score)));
 }
 
 static suture_error *start(const suture_host *host)
@@ -41,12 +52,28 @@ static suture_error *start(const suture_host *host)
 static void stop(void) {}
 static int64_t component_count(void)
 {
-    return 2;
+    return 4;
 }
 
 static const suture_component *component_at(int64_t index)
 {
     static const suture_component *brief, *plain;
+    static const suture_component hands_empty = {.struct_size = sizeof hands_empty,
+                                                 .id = "empty",
+                                                 .kind = SUTURE_KIND_EVALUATOR,
+                                                 .convention = SUTURE_CONVENTION_NATIVE,
+                                                 .version = "1.0.0",
+                                                 .summary = "Hands out a score of size 0.",
+                                                 .entry = (void (*)(void))empty,
+                                                 .signature = empty_signature};
+    static const suture_component hands_terse = {.struct_size = sizeof hands_terse,
+                                                 .id = "terse",
+                                                 .kind = SUTURE_KIND_LOCATOR,
+                                                 .convention = SUTURE_CONVENTION_NATIVE,
+                                                 .version = "1.0.0",
+                                                 .summary = "Hands out a location that ends early.",
+                                                 .entry = (void (*)(void))terse,
+                                                 .signature = terse_signature};
     if (!brief) {
         /* Ends before range, choices, unit and help. */
         static const suture_parameter whole = {
@@ -57,41 +84,34 @@ static const suture_component *component_at(int64_t index)
                                       .id = "brief",
                                       .kind = SUTURE_KIND_LOCATOR,
                                       .version = "1.0.0",
-                                      .summary = "Ends early.",
+                                      .summary = "Has a parameter that ends early.",
                                       .parameter_count = 1,
                                       .parameters = parameters};
-        brief = shortened(&component, UNTIL(suture_component, entry));
+        brief = shortened(&component, sizeof component);
         /* Ends before its parameters. */
         component.id = "plain";
         plain = shortened(&component, UNTIL(suture_component, parameter_count));
     }
-    return index == 0 ? brief : index == 1 ? plain : NULL;
-}
-
-static suture_error *create(const char *id, int32_t kind, const suture_arguments *arguments, suture_instance **out)
-{
-    (void)id;
-    (void)kind;
-    (void)arguments;
-    static int instance;
-    *out = (suture_instance *)&instance;
-    return NULL;
-}
-static void destroy(suture_instance *instance)
-{
-    (void)instance;
-}
-static const void *get_extension(const char *id)
-{
-    static const suture_locator locator = {sizeof locator, locate};
-    return strcmp(id, SUTURE_LOCATOR_ID) ? NULL : shortened(&locator, sizeof locator);
+    switch (index) {
+    case 0: return brief;
+    case 1: return plain;
+    case 2: return &hands_empty;
+    case 3: return &hands_terse;
+    default: return NULL;
+    }
 }
 
 const suture_plugin *suture_plugin_entry(uint32_t major, uint32_t minor)
 {
     (void)minor;
-    static const suture_plugin plugin = {
-        sizeof plugin,   SUTURE_ABI_MAJOR, 0,      "fault.short", "1.0.0",      start, stop,
-        component_count, component_at,     create, destroy,       get_extension};
+    static const suture_plugin plugin = {.struct_size = sizeof plugin,
+                                         .abi_major = SUTURE_ABI_MAJOR,
+                                         .abi_minor = SUTURE_ABI_MINOR,
+                                         .id = "fault.short",
+                                         .version = "1.0.0",
+                                         .start = start,
+                                         .stop = stop,
+                                         .component_count = component_count,
+                                         .component_at = component_at};
     return major == SUTURE_ABI_MAJOR ? shortened(&plugin, sizeof plugin) : NULL;
 }

@@ -126,7 +126,9 @@ private let families = [
 
     @Test("replacing a site by its own value changes nothing, zeroing it does", arguments: Site.Kind.allCases)
     func interventions(kind: Site.Kind) throws {
-        let golden = try Golden("gpt2")
+        let golden = try Golden(kind == .gate ? "llama-tied-grouped" : "gpt2")
+        // Attention weights are spelled out only in a pass that asks for them, which rounds otherwise.
+        let exact = kind == .attentionPattern ? equivalenceTolerance : 0
         let whole = try golden.logits(golden.tokens)
         let site = Site(kind, layer: 1)
         let positions = [TokenIndex(row: 0, position: 8), TokenIndex(row: 1, position: 2)]
@@ -138,11 +140,11 @@ private let families = [
             pass.interventions = [Intervention(site, at: positions, action)]
             return try #require(try golden.run(pass).output.logits)
         }
-        #expect(try difference(logits(.replace(value)), whole) == 0)
+        #expect(try difference(logits(.replace(value)), whole) <= exact)
         #expect(try difference(logits(.closure { try $0 * 1 }), whole) < equivalenceTolerance)
         #expect(try difference(logits(.scale(2)), logits(.add(value))) < equivalenceTolerance)
         #expect(try difference(logits(.zero)[0][8], whole[0][8]) > 1e-3)
-        #expect(try difference(logits(.zero)[0][0..<8], whole[0][0..<8]) == 0)
+        #expect(try difference(logits(.zero)[0][0..<8], whole[0][0..<8]) <= exact)
     }
 
     @Test("a row copied from another row of the batch gives that row's result")

@@ -79,7 +79,7 @@ import Testing
             Location(.embedding, score: -1e-300, isSelected: false),
         ]
         let report = MethodReport(
-            stage: "pass-1", weights: [], scores: [ScoreLog.Measured(Score("loss", 0.1 + 0.2, caseIndex: 1))])
+            stage: "pass-1", weights: [], scores: [Score("loss", 0.1 + 0.2, caseIndex: 1)])
         try state.write(
             GroupState.Content(
                 locations: locations,
@@ -89,7 +89,7 @@ import Testing
                 ], reports: [report], carried: ["keys": left]))
         let read = try #require(try state.read())
         #expect(read.reports.map(\.stage) == ["pass-1"])
-        #expect(read.reports[0].scores[0].score == Score("loss", 0.1 + 0.2, caseIndex: 1))
+        #expect(read.reports[0].scores[0] == Score("loss", 0.1 + 0.2, caseIndex: 1))
         #expect(try read.carried["keys"]?.bytes() == left.bytes())
         #expect(read.locations == locations)
         let tensors = read.deltas.flatMap(\.tensors)

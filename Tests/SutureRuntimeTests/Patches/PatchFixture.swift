@@ -25,7 +25,7 @@ struct PatchFixture {
     func place(_ name: String) -> URL { workspace.folder.appendingPathComponent(name) }
 
     init(_ dtype: DType = .float32, isSharded: Bool = false, seed: UInt64 = 1, scale: Double = 1) throws {
-        try HostTables.installAll()
+        try HostTables.install()
         workspace = try Workspace()
         var generator = Generator(state: seed)
         let tensors = try Self.shapes.map { name, shape in

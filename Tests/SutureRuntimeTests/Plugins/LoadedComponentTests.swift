@@ -2,6 +2,7 @@
 
 import Foundation
 import SutureKit
+import TestSupport
 import Testing
 
 @testable import SutureRuntime
@@ -17,7 +18,7 @@ struct LoadedComponentTests {
         _ library: String, _ kind: ComponentKind, _ component: String, _ arguments: [ArgumentValue] = [],
         seed: Int = 0
     ) async throws(RuntimeError) -> CallJob.Result {
-        try await WorkerProcess(executable: Build.executable).run(
+        try await WorkerProcess(executable: Build.worker).run(
             CallJob(
                 file: Build.library(library), kind: kind, component: component, arguments: arguments, cases: cases,
                 seed: seed))
@@ -28,8 +29,8 @@ struct LoadedComponentTests {
         let result = try await call(
             "native", .evaluator, "echo", [.number(-2.5), .integer(1 << 40), .boolean(true), .text("über")])
         #expect(
-            result.scores.map(\.name) == ["number", "integer", "boolean", "über", "cases", "locations"])
-        #expect(result.scores.map(\.measured) == [-2.5, Double(1 << 40), 1, 1, 2, 0])
+            result.scores.map(\.name) == ["number", "integer", "boolean", "über", "cases", "other lists"])
+        #expect(result.scores.map(\.value) == [-2.5, Double(1 << 40), 1, 1, 2, 0])
     }
 
     @Test("An optional text that is absent arrives as NULL, a whole number where a number is declared as a number")
@@ -37,7 +38,7 @@ struct LoadedComponentTests {
         let result = try await call(
             "native", .evaluator, "echo", [.integer(7), .integer(-1), .boolean(false), .null])
         #expect(result.scores.map(\.name)[3] == "no text")
-        #expect(result.scores.map(\.measured).prefix(3) == [7, -1, 0])
+        #expect(result.scores.map(\.value).prefix(3) == [7, -1, 0])
     }
 
     @Test("The metrics of a native evaluator are the means of its scores, in the order of their names")
@@ -49,7 +50,7 @@ struct LoadedComponentTests {
         #expect(metrics[0].standardError == 2)
         #expect(metrics[0].protocol == "native")
         #expect(metrics[0].unit == "")
-        #expect(metrics[0].direction == 0)
+        #expect(metrics[0].direction == .none)
         #expect(metrics[1].standardError == nil)
     }
 
@@ -64,7 +65,7 @@ struct LoadedComponentTests {
     func locator() async throws {
         let result = try await call("swift", .locator, "marker", [.integers([3, 5])])
         #expect(
-            result.locations.map(\.site) == [
+            result.locations.map(\.site.description) == [
                 "blocks.3.neurons", "blocks.5.neurons", "blocks.3.neurons", "blocks.5.neurons",
             ])
         #expect(result.locations.map(\.caseIndex) == [0, 0, 4, 4])
@@ -82,7 +83,7 @@ struct LoadedComponentTests {
             ])
         let change = try #require(result.changes.first)
         #expect(change.parameter == "h.0.weight")
-        #expect(change.form == "low_rank")
+        #expect(change.form == .lowRank)
         #expect(change.tensors.map(\.shape) == [[2, 1], [1, 2]])
         #expect(change.tensors.map(\.values) == [[0.5, 1], [4, 8]])
     }
@@ -90,12 +91,12 @@ struct LoadedComponentTests {
     @Test("A Swift evaluator evaluates, and summarizes what it scored")
     func evaluator() async throws {
         let result = try await call("swift", .evaluator, "meter", seed: 100)
-        #expect(result.scores.map(\.measured) == [108, 111])
+        #expect(result.scores.map(\.value) == [108, 111])
         #expect(result.metrics.map(\.value) == [109.5])
         #expect(result.metrics[0].unit == "letters")
     }
 
-    @Test("Annotators mark texts: a Swift one, and a native one that receives them in the place of the cases")
+    @Test("Annotators mark texts: a Swift one and a native one")
     func annotators() async throws {
         func marks(
             _ library: String, _ id: String, _ arguments: [ArgumentValue]
@@ -103,8 +104,8 @@ struct LoadedComponentTests {
             let job = CallJob(
                 file: Build.library(library), kind: .annotator, component: id, arguments: arguments,
                 texts: ["é, banana", "ana"])
-            return try await WorkerProcess(executable: Build.executable).run(job).marks
-                .map { [$0.text, $0.start, $0.end] }
+            return try await WorkerProcess(executable: Build.worker).run(job).marks
+                .map { [$0.text, $0.bytes.lowerBound, $0.bytes.upperBound] }
         }
         #expect(try await marks("swift", "finder", [.text("ana")]) == [[0, 5, 8], [0, 7, 10], [1, 0, 3]])
         #expect(try await marks("native", "head", [.integer(2)]) == [[0, 0, 2], [1, 0, 2]])
@@ -131,18 +132,45 @@ struct LoadedComponentTests {
         }
     }
 
-    @Test("Components of shorter and of longer structs are called")
-    func otherLengths() async throws {
-        #expect(try await call("short", .locator, "brief", [.integer(4)]) == CallJob.Result())
+    @Test("A component of longer structs is called")
+    func longerStructs() async throws {
         let result = try await call("long", .evaluator, "future", [.integer(9)])
-        #expect(result.scores.map(\.measured) == [9])
+        #expect(result.scores.map(\.value) == [9])
         #expect(result.metrics.map(\.value) == [1])
+    }
+
+    @Test(
+        "A struct that ends before its first fields is refused by name, whoever made it",
+        arguments: [
+            (ComponentKind.evaluator, "empty", "suture_sink.score: struct_size of suture_score is 0"),
+            (.locator, "terse", "suture_sink.location: struct_size of suture_location is 48"),
+            (.locator, "brief", "struct_size of suture_parameter is 32"),
+        ])
+    func shortStructs(kind: ComponentKind, id: String, words: String) async throws {
+        do {
+            _ = try await call("short", kind, id)
+            Issue.record("\(id) was called")
+        } catch {
+            #expect(error.message.contains(words), "\(error.message)")
+        }
+    }
+
+    @Test("What an operation may not hand out is refused with what it may")
+    func wrongKindOfResult() async {
+        await #expect(
+            throws: RuntimeError(
+                .run,
+                "mislabel: it handed out metrics, and the operation patch of a patcher may hand out deltas and scores "
+                    + "alone", hint: "report this to its author")
+        ) { try await call("native", .patcher, "mislabel") }
     }
 
     @Test("A component that a library does not have is named")
     func noSuchComponent() async {
         await #expect(
-            throws: RuntimeError(.plugin, "\(Build.library("native")) offers no locator \"echo\"")
+            throws: RuntimeError(
+                .plugin, "\(Build.library("native")) offers no locator \"echo\"",
+                hint: "start the run anew, so that plugins are looked for again")
         ) { try await call("native", .locator, "echo") }
     }
 }

@@ -8,8 +8,10 @@ import Foundation
 enum Build {
     /// The folder of the test binary, which is that of all products.
     static let folder = PluginSearchPath.runningExecutableFolder ?? "."
-    /// The program that workers are, since the test binary is none.
+    /// The program that people start, which is a worker of its own too.
     static let executable = folder + "/suture"
+    /// A worker that also does the jobs of the tests.
+    static let worker = folder + "/suture-test-worker"
 
     /// A library of Tests/FaultPlugins.
     static func library(_ name: String, prefix: String = "fault") -> String { "\(folder)/lib\(prefix)-\(name).so" }

@@ -3,6 +3,7 @@
 import CSuture
 import Foundation
 import SutureKit
+import TestSupport
 import Testing
 
 @testable import SutureRuntime
@@ -16,7 +17,7 @@ struct WorkerFaultTests {
         let job = CallJob(
             file: Build.library(library), kind: .patcher, component: component, cases: cases ?? self.cases)
         do {
-            _ = try await WorkerProcess(executable: Build.executable).run(job)
+            _ = try await WorkerProcess(executable: Build.worker).run(job)
             return nil
         } catch {
             return error
@@ -46,7 +47,7 @@ struct WorkerFaultTests {
         // The clock moves when the plugin is called, and not before: a slow machine cannot make the load look stuck.
         let clock = HandClock()
         let worker = WorkerProcess(
-            executable: Build.executable, limits: .init(stallSeconds: 1.5), now: { clock.now })
+            executable: Build.worker, limits: .init(stallSeconds: 1.5), now: { clock.now })
         let job = CallJob(file: Build.library("crash"), kind: .patcher, component: "loop", cases: cases)
         await #expect(
             throws: RuntimeError(
@@ -65,7 +66,7 @@ struct WorkerFaultTests {
     func slowIsNotStuck() async {
         let clock = HandClock()
         let worker = WorkerProcess(
-            executable: Build.executable, limits: .init(stallSeconds: 1.5), now: { clock.now })
+            executable: Build.worker, limits: .init(stallSeconds: 1.5), now: { clock.now })
         let job = CallJob(file: Build.library("steps"), kind: .patcher, component: "endless", cases: cases)
         await #expect(throws: RuntimeError(.interrupted, "the run was interrupted")) {
             _ = try await worker.run(job) { event in
@@ -106,7 +107,7 @@ struct WorkerFaultTests {
             await failure("major", "any")
                 == RuntimeError(
                     .plugin,
-                    "\(Build.library("major")) speaks version 2.4 of the plugin ABI, and this host speaks version \(SUTURE_ABI_MAJOR).\(SUTURE_ABI_MINOR)",
+                    "\(Build.library("major")) speaks version \(SUTURE_ABI_MAJOR + 1).4 of the plugin ABI, and this host speaks version \(SUTURE_ABI_MAJOR).\(SUTURE_ABI_MINOR)",
                     hint: "rebuild it with this host's headers, or use the host that it was made for"))
     }
 

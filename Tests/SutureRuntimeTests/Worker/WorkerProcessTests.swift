@@ -3,6 +3,7 @@
 import Foundation
 import SutureKit
 import Synchronization
+import TestSupport
 import Testing
 
 @testable import SutureRuntime
@@ -26,7 +27,7 @@ struct WorkerProcessTests {
     @Test("A worker tells its phases and its calls into plugins")
     func events() async throws {
         let events = Events()
-        _ = try await WorkerProcess(executable: Build.executable).run(job("steps")) { events.append($0) }
+        _ = try await WorkerProcess(executable: Build.worker).run(job("steps")) { events.append($0) }
         let file = Build.library("steps")
         func call(_ operation: String, _ cases: Int) -> WorkerEvent {
             .enter(
@@ -51,7 +52,7 @@ struct WorkerProcessTests {
 
     @Test("A worker whose plugin computes through the host gives signs of life")
     func signsOfLife() async throws {
-        let worker = WorkerProcess(executable: Build.executable)
+        let worker = WorkerProcess(executable: Build.worker)
         // Without such a sign the job has no end, and the time limit of the suite does.
         await #expect(throws: RuntimeError(.interrupted, "the run was interrupted")) {
             _ = try await worker.run(job("endless")) { event in
@@ -66,13 +67,13 @@ struct WorkerProcessTests {
         let job = CallJob(
             file: Build.library("swift"), kind: .patcher, component: "filler",
             arguments: [.text("w"), .numbers([1]), .numbers([1]), .null, .textGroups([["a"], [], ["b", "c"]])])
-        _ = try await WorkerProcess(executable: Build.executable).run(job) { events.append($0) }
+        _ = try await WorkerProcess(executable: Build.worker).run(job) { events.append($0) }
         #expect(events.list.contains(.log(level: 1, message: "filled w")))
     }
 
     @Test("A cancelled job ends at its next step with exit code 130")
     func cancels() async throws {
-        let worker = WorkerProcess(executable: Build.executable)
+        let worker = WorkerProcess(executable: Build.worker)
         await #expect(throws: RuntimeError(.interrupted, "the run was interrupted")) {
             _ = try await worker.run(job("endless")) { event in
                 if case .phase(_, 0, _) = event { worker.cancel() }
@@ -82,7 +83,7 @@ struct WorkerProcessTests {
 
     @Test("A cancelled task cancels the job")
     func cancelsWithTask() async throws {
-        let worker = WorkerProcess(executable: Build.executable)
+        let worker = WorkerProcess(executable: Build.worker)
         let job = job("endless")
         let (steps, continuation) = AsyncStream<Void>.makeStream()
         let task = Task {
@@ -98,7 +99,7 @@ struct WorkerProcessTests {
 
     @Test("The second cancellation ends a worker that does not listen")
     func kills() async throws {
-        let worker = WorkerProcess(executable: Build.executable)
+        let worker = WorkerProcess(executable: Build.worker)
         await #expect(
             throws: RuntimeError(
                 .interrupted, "the run was ended at once", hint: "run it again to go on from its last checkpoint")
@@ -113,7 +114,7 @@ struct WorkerProcessTests {
 
     @Test("A signal to the host cancels the job and leaves the host alive")
     func forwardsSignals() async throws {
-        let worker = WorkerProcess(executable: Build.executable, forwardsSignals: true)
+        let worker = WorkerProcess(executable: Build.worker, forwardsSignals: true)
         await #expect(throws: RuntimeError(.interrupted, "the run was interrupted")) {
             _ = try await worker.run(job("endless")) { event in
                 if case .phase(_, 0, _) = event { kill(getpid(), SIGINT) }
@@ -123,7 +124,7 @@ struct WorkerProcessTests {
 
     @Test("A signal to the worker itself ends it after a checkpoint")
     func workerSignals() async throws {
-        let worker = WorkerProcess(executable: Build.executable)
+        let worker = WorkerProcess(executable: Build.worker)
         await #expect(throws: RuntimeError(.interrupted, "the run was interrupted")) {
             _ = try await worker.run(job("endless")) { event in
                 if case .phase(_, 0, _) = event, let id = worker.processID { kill(id, SIGTERM) }
@@ -133,7 +134,7 @@ struct WorkerProcessTests {
 
     @Test("A worker that is killed from outside is not the plugin's fault")
     func killedFromOutside() async throws {
-        let worker = WorkerProcess(executable: Build.executable)
+        let worker = WorkerProcess(executable: Build.worker)
         await #expect(
             throws: RuntimeError(
                 .run,
@@ -153,7 +154,7 @@ struct WorkerProcessTests {
     @Test("A worker dies with its host")
     func diesWithHost() async throws {
         let child = try ChildProcess(
-            Build.executable, [HiddenCommand.worker, CallJob.name], environment: ProcessInfo.processInfo.environment,
+            Build.worker, [HiddenCommand.worker, CallJob.name], environment: ProcessInfo.processInfo.environment,
             lineAt: WorkerLink.descriptor)
         LineSocket.send(try WorkerJSON.encode(job("loop")), to: child.descriptor)
         var line = LineSocket(child.descriptor)
@@ -206,7 +207,7 @@ struct WorkerProcessTests {
 
     @Test("While workers run, Swift's task pool is free")
     func leavesThePoolFree() async throws {
-        let workers = (0..<4).map { _ in WorkerProcess(executable: Build.executable) }
+        let workers = (0..<4).map { _ in WorkerProcess(executable: Build.worker) }
         let (calls, continuation) = AsyncStream<Void>.makeStream()
         await withTaskGroup(of: Void.self) { group in
             for worker in workers {

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Suture plugin ABI, part 8: functions of any library, bound at run time by a text and called through libffi. The library
+ * Suture plugin ABI: functions of any library, bound at run time by a text and called through libffi. The library
  * need not know Suture.
  */
 #ifndef SUTURE_FUNCTION_H
@@ -8,6 +8,8 @@
 
 #include "abi.h"
 #include "parameter.h"
+
+SUTURE_ASSUME_NONNULL_BEGIN
 
 /* A bound function. Made by the host, opaque, immutable; its library stays loaded. */
 typedef struct suture_function suture_function;
@@ -23,24 +25,22 @@ typedef struct suture_scalar {
 } suture_scalar;
 
 /* Receives a result; a text is valid during the call. */
-typedef void (*suture_scalar_receiver)(void *SUTURE_NULLABLE context, const suture_scalar *SUTURE_NONNULL result);
+typedef void (*suture_scalar_receiver)(void *SUTURE_NULLABLE context, const suture_scalar *result);
 
 #define SUTURE_FUNCTION_ID "suture.function/1"
 typedef struct suture_function_api {
     size_t struct_size;
     /* Binds a function. `signature` is like "f64(str, i64)": f64, f32, i64, i32, u8, str, and void as a result. That it
      * fits the code cannot be checked: a wrong one is undefined behaviour. [any-thread] */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL bind)(const char *SUTURE_NONNULL library,
-                                                          const char *SUTURE_NONNULL symbol,
-                                                          const char *SUTURE_NONNULL signature,
-                                                          suture_function *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    void (*SUTURE_NONNULL release)(suture_function *SUTURE_NONNULL function);
+    suture_result (*bind)(const char *library, const char *symbol, const char *signature,
+                          SUTURE_OUT(suture_function) out);
+    void (*release)(suture_function *function);
     /* Calls it; number and types of the arguments are compared with the signature first. [any-thread] */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL call)(const suture_function *SUTURE_NONNULL function,
-                                                          const suture_scalar *SUTURE_NONNULL const *SUTURE_NULLABLE
-                                                              arguments,
-                                                          int64_t count, void *SUTURE_NULLABLE context,
-                                                          suture_scalar_receiver SUTURE_NONNULL receive);
+    suture_result (*call)(const suture_function *function,
+                          const suture_scalar *SUTURE_NONNULL const *SUTURE_NULLABLE arguments, int64_t count,
+                          void *SUTURE_NULLABLE context, suture_scalar_receiver receive);
 } suture_function_api;
+
+SUTURE_ASSUME_NONNULL_END
 
 #endif

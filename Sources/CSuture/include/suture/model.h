@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Suture plugin ABI, part 6: the model — text to tokens, the forward pass with captures and interventions, generation,
- * weights, and overlays (the model with some patch applied). Nothing is ever stored on a model: what a pass shall do
+ * Suture plugin ABI: the model — text to tokens, the forward pass with captures and interventions, generation,
+ * weights, and overlays (the model with some patch applied). Nothing is ever stored on a model: what a pass is to do
  * differently is an argument of that pass.
  */
 #ifndef SUTURE_MODEL_H
@@ -9,6 +9,8 @@
 
 #include "abi.h"
 #include "values.h"
+
+SUTURE_ASSUME_NONNULL_BEGIN
 
 /* A counted handle on a model: weights on disk plus an overlay of changes. Immutable. */
 typedef struct suture_model suture_model;
@@ -30,7 +32,7 @@ typedef struct suture_model_info {
     int32_t dtype;           /* SUTURE_DTYPE_… of the weights in memory */
     int32_t device;          /* SUTURE_DEVICE_… */
     int32_t device_index;
-    uint32_t sites;          /* bit i: SUTURE_SITE_i exists in this architecture */
+    uint32_t sites; /* bit i: SUTURE_SITE_i exists in this architecture */
 } suture_model_info;
 
 /* Copy the value at a site out of the pass. */
@@ -57,23 +59,22 @@ typedef struct suture_intervention {
     int32_t site;
     int32_t layer;
     int32_t kind;
-    int32_t source_row;                        /* COPY_ROW */
-    suture_tensor *SUTURE_NULLABLE positions;  /* int64 [n, 2] of (row, position); NULL: everywhere */
-    suture_tensor *SUTURE_NULLABLE units;      /* int64 [m]: only these components of the width; NULL: all */
-    suture_tensor *SUTURE_NULLABLE value;      /* broadcast to [n, width] (or [b, t, width]); gradients flow through it */
+    int32_t source_row;                       /* COPY_ROW */
+    suture_tensor *SUTURE_NULLABLE positions; /* int64 [n, 2] of (row, position); NULL: everywhere */
+    suture_tensor *SUTURE_NULLABLE units;     /* int64 [m]: only these components of the width; NULL: all */
+    suture_tensor *SUTURE_NULLABLE value; /* broadcast to [n, width] (or [b, t, width]); gradients flow through it */
     double amount;
     int64_t seed;
     void *SUTURE_NULLABLE closure_context;
     /* Receives the whole site [b, t, width] (borrowed) and returns an owned tensor of the same shape. [call-thread] */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NULLABLE closure)(void *SUTURE_NULLABLE closure_context,
-                                                              suture_tensor *SUTURE_NONNULL value,
-                                                              suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*SUTURE_NULLABLE closure)(void *SUTURE_NULLABLE closure_context, suture_tensor *value,
+                                             SUTURE_OUT(suture_tensor) out);
 } suture_intervention;
 
 #define SUTURE_LOGITS_NONE 0
-#define SUTURE_LOGITS_ALL 1     /* [b, t, vocabulary] */
-#define SUTURE_LOGITS_CHOSEN 2  /* [n, vocabulary] at logit_positions */
-#define SUTURE_LOGITS_LAST 3    /* [b, vocabulary] at the last real position of each row */
+#define SUTURE_LOGITS_ALL 1    /* [b, t, vocabulary] */
+#define SUTURE_LOGITS_CHOSEN 2 /* [n, vocabulary] at logit_positions */
+#define SUTURE_LOGITS_LAST 3   /* [b, vocabulary] at the last real position of each row */
 
 /* One pass. Rows are right-padded; padding never changes a result of a real position. */
 typedef struct suture_forward {
@@ -83,9 +84,9 @@ typedef struct suture_forward {
     suture_tensor *SUTURE_NULLABLE lengths;  /* int64 [b]: real tokens of each row; NULL: all t */
     suture_cache *SUTURE_NULLABLE past;      /* keys and values of what precedes, for every layer that is run */
     int32_t first_layer;                     /* 0 with tokens; layer_count runs the final norm and head alone */
-    int32_t end_layer;                       /* one beyond the last block to run; -1: all. Below layer_count: no logits */
-    int32_t logits;                          /* SUTURE_LOGITS_… */
-    int32_t keeps_cache;                     /* 1: return keys and values of past and these tokens */
+    int32_t end_layer;   /* one beyond the last block to run; -1: all. Below layer_count: no logits */
+    int32_t logits;      /* SUTURE_LOGITS_… */
+    int32_t keeps_cache; /* 1: return keys and values of past and these tokens */
     suture_tensor *SUTURE_NULLABLE logit_positions; /* int64 [n, 2] of (row, position) */
     int64_t capture_count;
     const suture_capture *SUTURE_NONNULL const *SUTURE_NULLABLE captures;
@@ -104,80 +105,84 @@ typedef struct suture_forward_result {
 /* Continue prompts. */
 typedef struct suture_generation {
     size_t struct_size;
-    suture_tensor *SUTURE_NONNULL tokens;   /* int64 [b, t], right-padded */
+    suture_tensor *tokens;                  /* int64 [b, t], right-padded */
     suture_tensor *SUTURE_NULLABLE lengths; /* int64 [b] */
     int64_t max_new_tokens;
-    double temperature;      /* 0: greedy */
-    int64_t top_k;           /* 0: no limit */
-    double top_p;            /* 1: no limit */
-    int64_t seed;            /* row i draws from a stream fixed by seed and i: not by the other rows */
-    int64_t stop_count;      /* tokens that end a row; the end-of-text token always does */
+    double temperature; /* 0: greedy */
+    int64_t top_k;      /* 0: no limit */
+    double top_p;       /* 1: no limit */
+    int64_t seed;       /* row i draws from a stream fixed by seed and i: not by the other rows */
+    int64_t stop_count; /* tokens that end a row; the end-of-text token always does */
     const int64_t *SUTURE_NULLABLE stop_tokens;
+    /* One number per row: row i draws from a stream fixed by `seed` and streams[i], wherever it is in the batch. NULL: i. */
+    const int64_t *SUTURE_NULLABLE streams;
 } suture_generation;
+
+/* A projection of a block: a weight, the site that it reads and the one that it writes. Where a checkpoint keeps several
+ * projections in one tensor, each has rows of its own. */
+typedef struct suture_projection {
+    size_t struct_size;    /* set by the caller before the call */
+    const char *parameter; /* the checkpoint's name; lives as long as the process */
+    int32_t layer;
+    int32_t input_site;  /* SUTURE_SITE_…: the projection's input, [b, t, in] */
+    int32_t output_site; /* its output, [b, t, out], bias included */
+    int32_t reserved;
+    int64_t row_count;                   /* out */
+    suture_tensor *SUTURE_NULLABLE rows; /* int64 [out]: which rows of the parameter; owned by the caller; NULL: all */
+} suture_projection;
 
 #define SUTURE_MODEL_ID "suture.model/1"
 typedef struct suture_model_api {
     size_t struct_size;
 
-    void (*SUTURE_NONNULL retain)(suture_model *SUTURE_NONNULL model);                  /* [any-thread] */
-    void (*SUTURE_NONNULL release)(suture_model *SUTURE_NONNULL model);                 /* [any-thread] */
+    void (*retain)(suture_model *model);  /* [any-thread] */
+    void (*release)(suture_model *model); /* [any-thread] */
     /* Fills the fields that fit into info->struct_size. [any-thread] */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL info)(suture_model *SUTURE_NONNULL model,
-                                                          suture_model_info *SUTURE_NONNULL info);
+    suture_result (*info)(suture_model *model, suture_model_info *info);
 
     /* Text to token ids (int64 [n]) and, where `offsets` is not NULL, the range of Unicode scalars of each (int64
      * [n, 2]). `adds_special` 1 applies the tokenizer's template (a beginning token, say). [any-thread] */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL encode)(suture_model *SUTURE_NONNULL model,
-                                                            const char *SUTURE_NONNULL text, int32_t adds_special,
-                                                            suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL ids,
-                                                            suture_tensor *SUTURE_NULLABLE *SUTURE_NULLABLE offsets);
+    suture_result (*encode)(suture_model *model, const char *text, int32_t adds_special, SUTURE_OUT(suture_tensor) ids,
+                            suture_tensor *SUTURE_NULLABLE *SUTURE_NULLABLE offsets);
     /* Writes at most `capacity` bytes with the final NUL; `needed` receives what the whole text takes. [any-thread] */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL decode)(suture_model *SUTURE_NONNULL model,
-                                                            const int64_t *SUTURE_NONNULL ids, int64_t count,
-                                                            int32_t skips_special, char *SUTURE_NULLABLE buffer,
-                                                            int64_t capacity, int64_t *SUTURE_NONNULL needed);
+    suture_result (*decode)(suture_model *model, const int64_t *ids, int64_t count, int32_t skips_special,
+                            char *SUTURE_NULLABLE buffer, int64_t capacity, int64_t *needed);
 
     /* Runs a pass. Gradients flow from results to values and residuals that require them; the model's own weights never
      * require any unless they were given as overlay. [call-thread] */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL forward)(suture_model *SUTURE_NONNULL model,
-                                                             const suture_forward *SUTURE_NONNULL request,
-                                                             suture_forward_result *SUTURE_NONNULL result);
+    suture_result (*forward)(suture_model *model, const suture_forward *request, suture_forward_result *result);
     /* Returns new tokens (int64 [b, n], padded with -1 after a row's end). [call-thread] */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL generate)(suture_model *SUTURE_NONNULL model,
-                                                              const suture_generation *SUTURE_NONNULL request,
-                                                              suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*generate)(suture_model *model, const suture_generation *request, SUTURE_OUT(suture_tensor) out);
 
     /* The weight that reads a site: NEURONS gives the down projection, HEAD_OUTPUT the attention output projection,
      * MLP_INPUT the up projection. Same buffer rule as decode. [any-thread] */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL weight_name)(suture_model *SUTURE_NONNULL model, int32_t site,
-                                                                 int32_t layer, char *SUTURE_NULLABLE buffer,
-                                                                 int64_t capacity, int64_t *SUTURE_NONNULL needed);
+    suture_result (*weight_name)(suture_model *model, int32_t site, int32_t layer, char *SUTURE_NULLABLE buffer,
+                                 int64_t capacity, int64_t *needed);
     /* A weight by its checkpoint name, [out, in] for projections, overlay included. [any-thread] */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL parameter)(suture_model *SUTURE_NONNULL model,
-                                                               const char *SUTURE_NONNULL name,
-                                                               suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*parameter)(suture_model *model, const char *name, SUTURE_OUT(suture_tensor) out);
     /* A new model: this one with the changes added. Shares everything else. Fails on unknown parameters, wrong shapes
      * and numbers that are not finite. [any-thread] */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL apply)(suture_model *SUTURE_NONNULL model,
-                                                           const suture_delta *SUTURE_NONNULL const *SUTURE_NULLABLE deltas,
-                                                           int64_t count,
-                                                           suture_model *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*apply)(suture_model *model, const suture_deltas *deltas, SUTURE_OUT(suture_model) out);
 
-    void (*SUTURE_NONNULL cache_retain)(suture_cache *SUTURE_NONNULL cache);            /* [any-thread] */
-    void (*SUTURE_NONNULL cache_release)(suture_cache *SUTURE_NONNULL cache);           /* [any-thread] */
+    void (*cache_retain)(suture_cache *cache);  /* [any-thread] */
+    void (*cache_release)(suture_cache *cache); /* [any-thread] */
     /* A new cache of the rows `rows` (int64 [m], repeats allowed; NULL: as they are), of which only the first lengths[i]
      * tokens count (int64 [m]; NULL: all). [any-thread] */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL cache_select)(suture_cache *SUTURE_NONNULL cache,
-                                                                  suture_tensor *SUTURE_NULLABLE rows,
-                                                                  suture_tensor *SUTURE_NULLABLE lengths,
-                                                                  suture_cache *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*cache_select)(suture_cache *cache, suture_tensor *SUTURE_NULLABLE rows,
+                                  suture_tensor *SUTURE_NULLABLE lengths, SUTURE_OUT(suture_cache) out);
 
     /* The checkpoint names of all parameters, ascending: how many there are, and that at `index`. Same buffer rule as
      * decode. [any-thread] */
-    int64_t (*SUTURE_NONNULL parameter_count)(suture_model *SUTURE_NONNULL model);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL parameter_name)(suture_model *SUTURE_NONNULL model, int64_t index,
-                                                                    char *SUTURE_NULLABLE buffer, int64_t capacity,
-                                                                    int64_t *SUTURE_NONNULL needed);
+    int64_t (*parameter_count)(suture_model *model);
+    suture_result (*parameter_name)(suture_model *model, int64_t index, char *SUTURE_NULLABLE buffer, int64_t capacity,
+                                    int64_t *needed);
+
+    /* The projections of the blocks, by layer: how many there are, and one of them. A token's gradient of a projection's
+     * weight is the outer product of the gradient at its output and the value at its input. [any-thread] */
+    int64_t (*projection_count)(suture_model *model);
+    suture_result (*projection)(suture_model *model, int64_t index, suture_projection *out);
 } suture_model_api;
+
+SUTURE_ASSUME_NONNULL_END
 
 #endif

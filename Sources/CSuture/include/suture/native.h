@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Suture plugin ABI, part 7: native components — ordinary functions whose arguments the host puts in place by libffi.
+ * Suture plugin ABI: native components. They are ordinary functions whose arguments the host puts in place by libffi.
  *
  *     SUTURE_NATIVE_2(shrink, double, strength, int64_t, steps)
  *     {
- *         … host, session, cases, locations, strength and steps are the function's arguments …
+ *         … host, session, call, sink, strength and steps are the function's arguments …
  *         return NULL;
  *     }
  *
@@ -26,38 +26,24 @@ typedef const char *suture_text;
 #define SUTURE_LETTER_int32_t "i"
 #define SUTURE_LETTER_suture_text "s"
 
-#define SUTURE_NATIVE_FIXED \
-    const suture_host *host, suture_session *session, const suture_cases *cases, const suture_locations *locations
+#define SUTURE_NATIVE_FIXED                                                                                            \
+    const suture_host *host, suture_session *session, const suture_call *call, const suture_sink *sink
 
-#define SUTURE_NATIVE_0(name) \
-    static const char name##_signature[] = "e(pppp)"; \
+#define SUTURE_NATIVE_0(name)                                                                                          \
+    static const char name##_signature[] = "e(pppp)";                                                                  \
     static suture_error *name(SUTURE_NATIVE_FIXED)
-#define SUTURE_NATIVE_1(name, T1, a1) \
-    static const char name##_signature[] = "e(pppp" SUTURE_LETTER_##T1 ")"; \
+#define SUTURE_NATIVE_1(name, T1, a1)                                                                                  \
+    static const char name##_signature[] = "e(pppp" SUTURE_LETTER_##T1 ")";                                            \
     static suture_error *name(SUTURE_NATIVE_FIXED, T1 a1)
-#define SUTURE_NATIVE_2(name, T1, a1, T2, a2) \
-    static const char name##_signature[] = "e(pppp" SUTURE_LETTER_##T1 SUTURE_LETTER_##T2 ")"; \
+#define SUTURE_NATIVE_2(name, T1, a1, T2, a2)                                                                          \
+    static const char name##_signature[] = "e(pppp" SUTURE_LETTER_##T1 SUTURE_LETTER_##T2 ")";                         \
     static suture_error *name(SUTURE_NATIVE_FIXED, T1 a1, T2 a2)
-#define SUTURE_NATIVE_3(name, T1, a1, T2, a2, T3, a3) \
-    static const char name##_signature[] = "e(pppp" SUTURE_LETTER_##T1 SUTURE_LETTER_##T2 SUTURE_LETTER_##T3 ")"; \
+#define SUTURE_NATIVE_3(name, T1, a1, T2, a2, T3, a3)                                                                  \
+    static const char name##_signature[] = "e(pppp" SUTURE_LETTER_##T1 SUTURE_LETTER_##T2 SUTURE_LETTER_##T3 ")";      \
     static suture_error *name(SUTURE_NATIVE_FIXED, T1 a1, T2 a2, T3 a3)
-#define SUTURE_NATIVE_4(name, T1, a1, T2, a2, T3, a3, T4, a4) \
-    static const char name##_signature[] = \
-        "e(pppp" SUTURE_LETTER_##T1 SUTURE_LETTER_##T2 SUTURE_LETTER_##T3 SUTURE_LETTER_##T4 ")"; \
+#define SUTURE_NATIVE_4(name, T1, a1, T2, a2, T3, a3, T4, a4)                                                          \
+    static const char name##_signature[] =                                                                             \
+        "e(pppp" SUTURE_LETTER_##T1 SUTURE_LETTER_##T2 SUTURE_LETTER_##T3 SUTURE_LETTER_##T4 ")";                      \
     static suture_error *name(SUTURE_NATIVE_FIXED, T1 a1, T2 a2, T3 a3, T4 a4)
-
-/* Annotators: the third argument is the texts. */
-#define SUTURE_NATIVE_ANNOTATOR_FIXED \
-    const suture_host *host, suture_session *session, const suture_texts *texts, const void *reserved
-
-#define SUTURE_NATIVE_ANNOTATOR_0(name) \
-    static const char name##_signature[] = "e(pppp)"; \
-    static suture_error *name(SUTURE_NATIVE_ANNOTATOR_FIXED)
-#define SUTURE_NATIVE_ANNOTATOR_1(name, T1, a1) \
-    static const char name##_signature[] = "e(pppp" SUTURE_LETTER_##T1 ")"; \
-    static suture_error *name(SUTURE_NATIVE_ANNOTATOR_FIXED, T1 a1)
-#define SUTURE_NATIVE_ANNOTATOR_2(name, T1, a1, T2, a2) \
-    static const char name##_signature[] = "e(pppp" SUTURE_LETTER_##T1 SUTURE_LETTER_##T2 ")"; \
-    static suture_error *name(SUTURE_NATIVE_ANNOTATOR_FIXED, T1 a1, T2 a2)
 
 #endif

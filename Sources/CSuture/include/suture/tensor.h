@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Suture plugin ABI, part 8: tensors. Handles are opaque and counted; every operation is the host's, autograd included,
+ * Suture plugin ABI: tensors. Handles are opaque and counted; every operation is the host's, autograd included,
  * so a plugin needs no tensor library of its own. Operations are grouped by shape of call; which one is meant is a code,
  * so that new operations append codes and not functions. An unknown code gives SUTURE_UNIMPLEMENTED.
  *
@@ -13,6 +13,8 @@
 
 #include "abi.h"
 #include "values.h"
+
+SUTURE_ASSUME_NONNULL_BEGIN
 
 #define SUTURE_DTYPE_F32 0
 #define SUTURE_DTYPE_F64 1
@@ -51,7 +53,7 @@ typedef struct suture_tensor_spec {
     const int64_t *SUTURE_NULLABLE shape;
 } suture_tensor_spec;
 
-/* unary */
+/* operations Unary */
 #define SUTURE_NEGATE 1
 #define SUTURE_EXP 2
 #define SUTURE_LOG 3
@@ -78,9 +80,9 @@ typedef struct suture_tensor_spec {
 #define SUTURE_LOG1P 24
 #define SUTURE_EXPM1 25
 #define SUTURE_ROUND 26
-#define SUTURE_DIAGONAL 27  /* [n, n] -> [n], [n] -> [n, n] */
+#define SUTURE_DIAGONAL 27 /* [n, n] -> [n], [n] -> [n, n] */
 
-/* binary, with broadcasting */
+/* operations Binary, with broadcasting */
 #define SUTURE_ADD 1
 #define SUTURE_SUBTRACT 2
 #define SUTURE_MULTIPLY 3
@@ -96,32 +98,32 @@ typedef struct suture_tensor_spec {
 #define SUTURE_GREATER_EQUAL 13
 #define SUTURE_AND 14
 #define SUTURE_OR 15
-#define SUTURE_MATMUL 16         /* [.., n, k] @ [.., k, m] */
+#define SUTURE_MATMUL 16 /* [.., n, k] @ [.., k, m] */
 /* The four solvers take a right-hand side [n, m] or a vector [n]; a singular matrix is SUTURE_INVALID_ARGUMENT. */
-#define SUTURE_CHOLESKY_SOLVE 17 /* (right hand side, lower factor) -> x of (L L^T) x = b */
-#define SUTURE_SOLVE 18          /* (A, B) -> X of A X = B */
-#define SUTURE_LSTSQ 19          /* (A, B) -> least squares X of A X = B */
+#define SUTURE_CHOLESKY_SOLVE 17   /* (right hand side, lower factor) -> x of (L L^T) x = b */
+#define SUTURE_SOLVE 18            /* (A, B) -> X of A X = B */
+#define SUTURE_LEAST_SQUARES 19            /* (A, B) -> least squares X of A X = B */
 #define SUTURE_TRIANGULAR_SOLVE 20 /* (lower A, B) -> X of A X = B */
 #define SUTURE_OUTER 21
 #define SUTURE_FLOOR_DIVIDE 22
 #define SUTURE_REMAINDER 23
 
-/* reductions */
+/* operations Reduction */
 #define SUTURE_SUM 1
 #define SUTURE_MEAN 2
 #define SUTURE_MAX 3
 #define SUTURE_MIN 4
-#define SUTURE_NORM 5       /* Euclidean */
-#define SUTURE_VARIANCE 6   /* divisor n */
+#define SUTURE_NORM 5     /* Euclidean */
+#define SUTURE_VARIANCE 6 /* divisor n */
 #define SUTURE_ALL 7
 #define SUTURE_ANY 8
 #define SUTURE_LOGSUMEXP 9
-#define SUTURE_PRODUCT 10   /* one dimension */
-#define SUTURE_ARGMAX 11    /* one dimension, or none: of the flattened tensor */
+#define SUTURE_PRODUCT 10 /* one dimension */
+#define SUTURE_ARGMAX 11  /* one dimension, or none: of the flattened tensor */
 #define SUTURE_ARGMIN 12
 #define SUTURE_COUNT_NONZERO 13
 
-/* along one dimension */
+/* operations Along one dimension */
 #define SUTURE_SOFTMAX 1
 #define SUTURE_LOG_SOFTMAX 2
 #define SUTURE_CUMSUM 3
@@ -129,7 +131,7 @@ typedef struct suture_tensor_spec {
 #define SUTURE_UNSQUEEZE 5
 #define SUTURE_SQUEEZE 6
 
-/* decompositions: each writes as many outs as its line says, and no more */
+/* operations Decomposition: each writes as many outs as its line says, and no more */
 #define SUTURE_CHOLESKY 1 /* 1: lower factor; an error when the matrix is not positive definite */
 #define SUTURE_EIGH 2     /* 2: values ascending, vectors in columns */
 #define SUTURE_SVD 3      /* 3: U [m, k], S [k], V^T [k, n] */
@@ -137,7 +139,7 @@ typedef struct suture_tensor_spec {
 #define SUTURE_QR 5       /* 2: Q, R */
 #define SUTURE_INVERSE 6  /* 1 */
 
-/* with an index tensor, along one dimension; indices are int64 in 0 ..< size, negative ones are refused */
+/* operations Indexed: with an index tensor, along one dimension; indices are int64 in 0 ..< size, negative ones are refused */
 #define SUTURE_INDEX_SELECT 1 /* index int64 [n] */
 #define SUTURE_GATHER 2       /* index int64, the rank of the input */
 #define SUTURE_INDEX_ADD 3    /* out of place: input + rows of `source` added at `index` */
@@ -146,7 +148,7 @@ typedef struct suture_tensor_spec {
 #define SUTURE_SCATTER 6      /* out of place */
 #define SUTURE_EMBEDDING 7    /* input [v, d], index any shape -> [.., d]; dimension is ignored */
 
-/* shape */
+/* operations Shape */
 #define SUTURE_RESHAPE 1
 #define SUTURE_EXPAND 2
 #define SUTURE_PERMUTE 3
@@ -181,207 +183,144 @@ struct DLManagedTensorVersioned;
 typedef struct suture_tensor_api {
     size_t struct_size;
 
-    void (*SUTURE_NONNULL retain)(suture_tensor *SUTURE_NONNULL tensor);
-    void (*SUTURE_NONNULL release)(suture_tensor *SUTURE_NONNULL tensor);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL info)(suture_tensor *SUTURE_NONNULL tensor,
-                                                          suture_tensor_info *SUTURE_NONNULL info);
+    void (*retain)(suture_tensor *tensor);
+    void (*release)(suture_tensor *tensor);
+    suture_result (*info)(suture_tensor *tensor, suture_tensor_info *info);
 
     /* Making. `fill` is the value of every element. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL full)(const suture_tensor_spec *SUTURE_NONNULL spec, double fill,
-                                                          suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*full)(const suture_tensor_spec *spec, double fill, SUTURE_OUT(suture_tensor) out);
     /* start, start + step … below end; the shape in `spec` is ignored */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL arange)(const suture_tensor_spec *SUTURE_NONNULL spec, double start,
-                                                            double end, double step,
-                                                            suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL eye)(const suture_tensor_spec *SUTURE_NONNULL spec, int64_t n,
-                                                         suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*arange)(const suture_tensor_spec *spec, double start, double end, double step,
+                            SUTURE_OUT(suture_tensor) out);
+    suture_result (*eye)(const suture_tensor_spec *spec, int64_t n, SUTURE_OUT(suture_tensor) out);
     /* Copies `byte_count` bytes in row-major order; the count must fit the shape. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL from_bytes)(const suture_tensor_spec *SUTURE_NONNULL spec,
-                                                                const void *SUTURE_NONNULL bytes, int64_t byte_count,
-                                                                suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*from_bytes)(const suture_tensor_spec *spec, const void *bytes, int64_t byte_count,
+                                SUTURE_OUT(suture_tensor) out);
     /* Looks at CPU memory without a copy; `release` is called once, when the last user is gone. The memory must not
      * change meanwhile; `assign` and optimisers refuse such a tensor. After an error `release` is not called and the
      * memory is still the caller's. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL from_borrowed)(const suture_tensor_spec *SUTURE_NONNULL spec,
-                                                                   const void *SUTURE_NONNULL bytes, int64_t byte_count,
-                                                                   void *SUTURE_NULLABLE release_context,
-                                                                   void (*SUTURE_NULLABLE release)(void *SUTURE_NULLABLE),
-                                                                   suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*from_borrowed)(const suture_tensor_spec *spec, const void *bytes, int64_t byte_count,
+                                   void *SUTURE_NULLABLE release_context,
+                                   void (*SUTURE_NULLABLE release)(void *SUTURE_NULLABLE),
+                                   SUTURE_OUT(suture_tensor) out);
     /* Copies the elements out, row-major; `capacity` in bytes must be enough. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL to_bytes)(suture_tensor *SUTURE_NONNULL tensor,
-                                                              void *SUTURE_NONNULL bytes, int64_t capacity);
+    suture_result (*to_bytes)(suture_tensor *tensor, void *bytes, int64_t capacity);
     /* To another type or device; -1 leaves dtype or device as it is. Where nothing changes, the result shares its data
      * with `tensor`. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL cast)(suture_tensor *SUTURE_NONNULL tensor, int32_t dtype,
-                                                          int32_t device, int32_t device_index,
-                                                          suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*cast)(suture_tensor *tensor, int32_t dtype, int32_t device, int32_t device_index,
+                          SUTURE_OUT(suture_tensor) out);
 
     /* Random numbers. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL generator_new)(
-        int64_t seed, suture_generator *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    void (*SUTURE_NONNULL generator_release)(suture_generator *SUTURE_NONNULL generator);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL uniform)(suture_generator *SUTURE_NONNULL generator,
-                                                             const suture_tensor_spec *SUTURE_NONNULL spec, double low,
-                                                             double high,
-                                                             suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL normal)(suture_generator *SUTURE_NONNULL generator,
-                                                            const suture_tensor_spec *SUTURE_NONNULL spec, double mean,
-                                                            double deviation,
-                                                            suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL permutation)(suture_generator *SUTURE_NONNULL generator, int64_t n,
-                                                                 suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*generator_new)(int64_t seed, SUTURE_OUT(suture_generator) out);
+    void (*generator_release)(suture_generator *generator);
+    suture_result (*uniform)(suture_generator *generator, const suture_tensor_spec *spec, double low, double high,
+                             SUTURE_OUT(suture_tensor) out);
+    suture_result (*normal)(suture_generator *generator, const suture_tensor_spec *spec, double mean, double deviation,
+                            SUTURE_OUT(suture_tensor) out);
+    suture_result (*permutation)(suture_generator *generator, int64_t n, SUTURE_OUT(suture_tensor) out);
     /* weights [.., k] -> int64 [.., count], drawn with replacement */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL multinomial)(suture_generator *SUTURE_NONNULL generator,
-                                                                 suture_tensor *SUTURE_NONNULL weights, int64_t count,
-                                                                 suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*multinomial)(suture_generator *generator, suture_tensor *weights, int64_t count,
+                                 SUTURE_OUT(suture_tensor) out);
 
     /* Arithmetic. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL unary)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
-                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL binary)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
-                                                            suture_tensor *SUTURE_NONNULL b,
-                                                            suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*unary)(int32_t operation, suture_tensor *a, SUTURE_OUT(suture_tensor) out);
+    suture_result (*binary)(int32_t operation, suture_tensor *a, suture_tensor *b, SUTURE_OUT(suture_tensor) out);
     /* The second operand is a number; `is_reversed` 1 puts it first. Only ADD … GREATER_EQUAL and REMAINDER. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL binary_number)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
-                                                                   double b, int32_t is_reversed,
-                                                                   suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL where)(suture_tensor *SUTURE_NONNULL condition,
-                                                           suture_tensor *SUTURE_NONNULL a,
-                                                           suture_tensor *SUTURE_NONNULL b,
-                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL clamp)(suture_tensor *SUTURE_NONNULL a, double low, double high,
-                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*binary_number)(int32_t operation, suture_tensor *a, double b, int32_t is_reversed,
+                                   SUTURE_OUT(suture_tensor) out);
+    suture_result (*where)(suture_tensor *condition, suture_tensor *a, suture_tensor *b, SUTURE_OUT(suture_tensor) out);
+    suture_result (*clamp)(suture_tensor *a, double low, double high, SUTURE_OUT(suture_tensor) out);
     /* `dimension_count` 0 reduces everything. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL reduce)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
-                                                            const int64_t *SUTURE_NULLABLE dimensions,
-                                                            int64_t dimension_count, int32_t keeps_dimensions,
-                                                            suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL along)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
-                                                           int64_t dimension,
-                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*reduce)(int32_t operation, suture_tensor *a, const int64_t *SUTURE_NULLABLE dimensions,
+                            int64_t dimension_count, int32_t keeps_dimensions, SUTURE_OUT(suture_tensor) out);
+    suture_result (*along)(int32_t operation, suture_tensor *a, int64_t dimension, SUTURE_OUT(suture_tensor) out);
     /* `out` points to as many handles as the operation gives: 1 for CHOLESKY, PINV and INVERSE, 2 for EIGH and QR, 3
      * for SVD. Nothing is written beyond them. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL decompose)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
-                                                               suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*decompose)(int32_t operation, suture_tensor *a, SUTURE_OUT(suture_tensor) out);
 
     /* Shape and indexing. EXPAND: -1 keeps a dimension. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL shape)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
-                                                           const int64_t *SUTURE_NULLABLE sizes, int64_t count,
-                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL transpose)(suture_tensor *SUTURE_NONNULL a, int64_t first,
-                                                               int64_t second,
-                                                               suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*shape)(int32_t operation, suture_tensor *a, const int64_t *SUTURE_NULLABLE sizes, int64_t count,
+                           SUTURE_OUT(suture_tensor) out);
+    suture_result (*transpose)(suture_tensor *a, int64_t first, int64_t second, SUTURE_OUT(suture_tensor) out);
     /* A view of start ..< end (by step) along one dimension. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL slice)(suture_tensor *SUTURE_NONNULL a, int64_t dimension,
-                                                           int64_t start, int64_t end, int64_t step,
-                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL select)(suture_tensor *SUTURE_NONNULL a, int64_t dimension,
-                                                            int64_t index,
-                                                            suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*slice)(suture_tensor *a, int64_t dimension, int64_t start, int64_t end, int64_t step,
+                           SUTURE_OUT(suture_tensor) out);
+    suture_result (*select)(suture_tensor *a, int64_t dimension, int64_t index, SUTURE_OUT(suture_tensor) out);
     /* `source` is NULL for INDEX_SELECT, GATHER and EMBEDDING. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL indexed)(int32_t operation, suture_tensor *SUTURE_NONNULL a,
-                                                             int64_t dimension, suture_tensor *SUTURE_NONNULL index,
-                                                             suture_tensor *SUTURE_NULLABLE source,
-                                                             suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*indexed)(int32_t operation, suture_tensor *a, int64_t dimension, suture_tensor *index,
+                             suture_tensor *SUTURE_NULLABLE source, SUTURE_OUT(suture_tensor) out);
     /* a[rows, columns, …]: pairs (first, second) int64 [n, 2] index the first two dimensions -> [n, …]. Both in
      * 0 ..< size, negative ones are refused. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL pick)(suture_tensor *SUTURE_NONNULL a,
-                                                          suture_tensor *SUTURE_NONNULL pairs,
-                                                          suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*pick)(suture_tensor *a, suture_tensor *pairs, SUTURE_OUT(suture_tensor) out);
     /* The reverse, out of place: a with `values` [n, …] put (adds 0) or added (adds 1) at `pairs`. Where a pair
      * occurs twice and `adds` is 0, which value wins is undefined. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL put)(suture_tensor *SUTURE_NONNULL a,
-                                                         suture_tensor *SUTURE_NONNULL pairs,
-                                                         suture_tensor *SUTURE_NONNULL values, int32_t adds,
-                                                         suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL concatenate)(
-        suture_tensor *SUTURE_NONNULL const *SUTURE_NONNULL tensors, int64_t count, int64_t dimension,
-        int32_t stacks /* 1: along a new dimension */, suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*put)(suture_tensor *a, suture_tensor *pairs, suture_tensor *values, int32_t adds,
+                         SUTURE_OUT(suture_tensor) out);
+    suture_result (*concatenate)(suture_tensor *SUTURE_NONNULL const *SUTURE_NONNULL tensors, int64_t count,
+                                 int64_t dimension, int32_t stacks /* 1: along a new dimension */,
+                                 SUTURE_OUT(suture_tensor) out);
     /* `diagonal` 0 keeps the main diagonal; `upper` 1 keeps what is above, 0 what is below. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL triangle)(suture_tensor *SUTURE_NONNULL a, int64_t diagonal,
-                                                              int32_t upper,
-                                                              suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*triangle)(suture_tensor *a, int64_t diagonal, int32_t upper, SUTURE_OUT(suture_tensor) out);
     /* The k largest along the last dimension, descending, with their int64 indices. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL top_k)(suture_tensor *SUTURE_NONNULL a, int64_t k,
-                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL values,
-                                                           suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL indices);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL sort)(suture_tensor *SUTURE_NONNULL a, int64_t dimension,
-                                                          int32_t descends,
-                                                          suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL values,
-                                                          suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL indices);
+    suture_result (*top_k)(suture_tensor *a, int64_t k, SUTURE_OUT(suture_tensor) values,
+                           SUTURE_OUT(suture_tensor) indices);
+    suture_result (*sort)(suture_tensor *a, int64_t dimension, int32_t descends, SUTURE_OUT(suture_tensor) values,
+                          SUTURE_OUT(suture_tensor) indices);
 
     /* Neural networks. */
     /* x [.., in], weight [out, in], bias [out] or NULL */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL linear)(suture_tensor *SUTURE_NONNULL x,
-                                                            suture_tensor *SUTURE_NONNULL weight,
-                                                            suture_tensor *SUTURE_NULLABLE bias,
-                                                            suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*linear)(suture_tensor *x, suture_tensor *weight, suture_tensor *SUTURE_NULLABLE bias,
+                            SUTURE_OUT(suture_tensor) out);
     /* Over the last dimension. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL layer_norm)(suture_tensor *SUTURE_NONNULL x,
-                                                                suture_tensor *SUTURE_NULLABLE weight,
-                                                                suture_tensor *SUTURE_NULLABLE bias, double epsilon,
-                                                                suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL rms_norm)(suture_tensor *SUTURE_NONNULL x,
-                                                              suture_tensor *SUTURE_NULLABLE weight, double epsilon,
-                                                              suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*layer_norm)(suture_tensor *x, suture_tensor *SUTURE_NULLABLE weight,
+                                suture_tensor *SUTURE_NULLABLE bias, double epsilon, SUTURE_OUT(suture_tensor) out);
+    suture_result (*rms_norm)(suture_tensor *x, suture_tensor *SUTURE_NULLABLE weight, double epsilon,
+                              SUTURE_OUT(suture_tensor) out);
     /* query [b, h, t, e], key and value [b, k, s, e] with k dividing h; mask (bool: true attends, or additive) broadcast
      * to [b, h, t, s], or NULL; `is_causal` 1 only without mask and with t == s; scale 0: 1/sqrt(e) */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL attention)(suture_tensor *SUTURE_NONNULL query,
-                                                               suture_tensor *SUTURE_NONNULL key,
-                                                               suture_tensor *SUTURE_NONNULL value,
-                                                               suture_tensor *SUTURE_NULLABLE mask, int32_t is_causal,
-                                                               double scale,
-                                                               suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*attention)(suture_tensor *query, suture_tensor *key, suture_tensor *value,
+                               suture_tensor *SUTURE_NULLABLE mask, int32_t is_causal, double scale,
+                               SUTURE_OUT(suture_tensor) out);
     /* logits [n, classes], targets int64 [n]; targets equal to `ignored` count as absent */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL cross_entropy)(suture_tensor *SUTURE_NONNULL logits,
-                                                                   suture_tensor *SUTURE_NONNULL targets,
-                                                                   int32_t reduction, int64_t ignored,
-                                                                   suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*cross_entropy)(suture_tensor *logits, suture_tensor *targets, int32_t reduction, int64_t ignored,
+                                   SUTURE_OUT(suture_tensor) out);
     /* sum over the last dimension of p (log p - log q), p and q given as log-probabilities: KL(p || q) >= 0 */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL kl_divergence)(suture_tensor *SUTURE_NONNULL log_p,
-                                                                   suture_tensor *SUTURE_NONNULL log_q,
-                                                                   suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*kl_divergence)(suture_tensor *log_p, suture_tensor *log_q, SUTURE_OUT(suture_tensor) out);
 
     /* Autograd. */
     /* Returns the mode that was in force on this thread, 1 recording, 0 not. */
-    int32_t (*SUTURE_NONNULL set_gradient_mode)(int32_t records);
+    int32_t (*set_gradient_mode)(int32_t records);
     /* A new leaf, detached, that requires a gradient or not. It shares its data with `a`: a step of an optimiser
-     * changes both. Clone first where `a` shall stay. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL leaf)(suture_tensor *SUTURE_NONNULL a, int32_t requires_gradient,
-                                                          suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+     * changes both. Clone first where `a` must stay. */
+    suture_result (*leaf)(suture_tensor *a, int32_t requires_gradient, SUTURE_OUT(suture_tensor) out);
     /* Accumulates into the gradients of the leaves. `a` has one element. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL backward)(suture_tensor *SUTURE_NONNULL a, int32_t keeps_graph);
+    suture_result (*backward)(suture_tensor *a, int32_t keeps_graph);
     /* The accumulated gradient; `out` is NULL where there is none. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL gradient)(suture_tensor *SUTURE_NONNULL leaf,
-                                                              suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*gradient)(suture_tensor *leaf, SUTURE_OUT(suture_tensor) out);
     /* d sum(output) / d inputs[i] into out[i]; NULL where the output does not depend on it. Accumulates nothing. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL gradients)(suture_tensor *SUTURE_NONNULL output,
-                                                               suture_tensor *SUTURE_NONNULL const *SUTURE_NONNULL inputs,
-                                                               int64_t count, int32_t keeps_graph,
-                                                               suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    /* In place: the data of `a` becomes that of `source`, behind autograd's back. Same shape. Borrowed memory is
+    suture_result (*gradients)(suture_tensor *output, suture_tensor *SUTURE_NONNULL const *SUTURE_NONNULL inputs,
+                               int64_t count, int32_t keeps_graph, SUTURE_OUT(suture_tensor) out);
+    /* In place: the data of `a` becomes that of `source`, without autograd noticing. Same shape. Borrowed memory is
      * refused. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL assign)(suture_tensor *SUTURE_NONNULL a,
-                                                            suture_tensor *SUTURE_NONNULL source);
+    suture_result (*assign)(suture_tensor *a, suture_tensor *source);
 
     /* Optimisers: they retain their leaves and change them in place. Leaves over borrowed memory are refused. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL optimizer_new)(
-        int32_t kind, suture_tensor *SUTURE_NONNULL const *SUTURE_NONNULL leaves, int64_t count,
-        const suture_optimizer_options *SUTURE_NONNULL options, suture_optimizer *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    void (*SUTURE_NONNULL optimizer_release)(suture_optimizer *SUTURE_NONNULL optimizer);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL optimizer_step)(suture_optimizer *SUTURE_NONNULL optimizer);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL optimizer_zero)(suture_optimizer *SUTURE_NONNULL optimizer);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL optimizer_set_rate)(suture_optimizer *SUTURE_NONNULL optimizer,
-                                                                        double learning_rate);
+    suture_result (*optimizer_new)(int32_t kind, suture_tensor *SUTURE_NONNULL const *SUTURE_NONNULL leaves,
+                                   int64_t count, const suture_optimizer_options *options,
+                                   SUTURE_OUT(suture_optimizer) out);
+    void (*optimizer_release)(suture_optimizer *optimizer);
+    suture_result (*optimizer_step)(suture_optimizer *optimizer);
+    suture_result (*optimizer_zero)(suture_optimizer *optimizer);
+    suture_result (*optimizer_set_rate)(suture_optimizer *optimizer, double learning_rate);
 
     /* Exchange with other libraries. `to` gives a struct that the caller ends by its deleter; `from` takes it over.
      * After an error of `from` the deleter is not called and the struct is still the caller's. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL to_dlpack)(
-        suture_tensor *SUTURE_NONNULL a, struct DLManagedTensorVersioned *SUTURE_NULLABLE *SUTURE_NONNULL out);
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL from_dlpack)(struct DLManagedTensorVersioned *SUTURE_NONNULL managed,
-                                                                 suture_tensor *SUTURE_NULLABLE *SUTURE_NONNULL out);
+    suture_result (*to_dlpack)(suture_tensor *a, SUTURE_OUT(struct DLManagedTensorVersioned) out);
+    suture_result (*from_dlpack)(struct DLManagedTensorVersioned *managed, SUTURE_OUT(suture_tensor) out);
     /* Number of devices of a kind that can be used (SUTURE_DEVICE_…). Loads what it needs on first use. */
-    suture_error *SUTURE_NULLABLE (*SUTURE_NONNULL device_count)(int32_t device, int64_t *SUTURE_NONNULL out);
+    suture_result (*device_count)(int32_t device, int64_t *out);
 } suture_tensor_api;
+
+SUTURE_ASSUME_NONNULL_END
 
 #endif

@@ -1,12 +1,14 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Suture plugin ABI, part 2: the values of a run — edit cases, locations, deltas, scores, metrics.
+ * Suture plugin ABI: the values of a run: edit cases, locations, changes, scores, metrics, texts and marks.
  * Arrays are arrays of pointers, since a struct may be longer than the reader knows.
  */
 #ifndef SUTURE_VALUES_H
 #define SUTURE_VALUES_H
 
 #include "abi.h"
+
+SUTURE_ASSUME_NONNULL_BEGIN
 
 /* A counted handle on a tensor; see tensor.h. */
 typedef struct suture_tensor suture_tensor;
@@ -27,18 +29,18 @@ typedef struct suture_tensor suture_tensor;
 /* Another subject of the same relation, to be left as it is while a case is edited. */
 typedef struct suture_neighbor {
     size_t struct_size;
-    const char *SUTURE_NONNULL prompt;  /* template with one "{}" for the subject */
-    const char *SUTURE_NONNULL subject;
-    const char *SUTURE_NONNULL target;  /* its own object, without its leading space */
+    const char *prompt; /* template with one "{}" for the subject */
+    const char *subject;
+    const char *target; /* its own object, without its leading space */
 } suture_neighbor;
 
 /* A text that followed a prompt, with the parts of it that are unwanted. */
 typedef struct suture_marked_text {
     size_t struct_size;
-    const char *SUTURE_NONNULL prompt; /* "" where there was none */
-    const char *SUTURE_NONNULL text;
+    const char *prompt; /* "" where there was none */
+    const char *text;
     int64_t mark_count;
-    const int64_t *SUTURE_NULLABLE marks; /* mark_count pairs: the first byte of `text` and the one behind the last */
+    const int64_t *SUTURE_NULLABLE marks; /* mark_count pairs: the first byte of `text`, and the one after the last */
 } suture_marked_text;
 
 typedef struct suture_texts {
@@ -58,24 +60,24 @@ typedef struct suture_mark {
 /* One request to edit. A text that the data set lacks is NULL, a list that it lacks is empty. */
 typedef struct suture_edit_case {
     size_t struct_size;
-    int64_t index;                             /* position in the run, from 0 */
-    const char *SUTURE_NONNULL id;             /* the data set's own name of the case */
-    const char *SUTURE_NULLABLE prompt;        /* template with one "{}" for the subject; ends before the object */
+    int64_t index;                      /* position in the run, from 0 */
+    const char *id;                     /* the data set's own name of the case */
+    const char *SUTURE_NULLABLE prompt; /* template with one "{}" for the subject; ends before the object */
     const char *SUTURE_NULLABLE subject;
-    const char *SUTURE_NULLABLE target_new;    /* the object to write, without its leading space */
-    const char *SUTURE_NULLABLE target_true;   /* the object that the model knows */
-    const char *SUTURE_NULLABLE answer;        /* a whole reference answer; follows the prompt with nothing in between */
-    int64_t paraphrase_count;                  /* prompts with the subject filled in */
+    const char *SUTURE_NULLABLE target_new;  /* the object to write, without its leading space */
+    const char *SUTURE_NULLABLE target_true; /* the object that the model knows */
+    const char *SUTURE_NULLABLE answer;      /* a whole reference answer; follows the prompt with nothing in between */
+    int64_t paraphrase_count;                /* prompts with the subject filled in */
     const char *SUTURE_NONNULL const *SUTURE_NULLABLE paraphrase_prompts;
-    int64_t neighborhood_count;                /* same relation, other subjects; their object is target_true */
+    int64_t neighborhood_count; /* same relation, other subjects; their object is target_true */
     const char *SUTURE_NONNULL const *SUTURE_NULLABLE neighborhood_prompts;
     int64_t generation_count;
     const char *SUTURE_NONNULL const *SUTURE_NULLABLE generation_prompts;
-    int64_t attribute_count;                   /* other subjects whose object is target_new */
+    int64_t attribute_count; /* other subjects whose object is target_new */
     const char *SUTURE_NONNULL const *SUTURE_NULLABLE attribute_prompts;
-    int64_t neighbor_sample_count;             /* neighbours that a method may learn from */
+    int64_t neighbor_sample_count; /* neighbours that a method may learn from */
     const suture_neighbor *SUTURE_NONNULL const *SUTURE_NULLABLE neighbor_samples;
-    int64_t marked_text_count;                 /* what the model itself said, with marks (negative training) */
+    int64_t marked_text_count; /* what the model itself said, with marks (negative training) */
     const suture_marked_text *SUTURE_NONNULL const *SUTURE_NULLABLE marked_texts;
 } suture_edit_case;
 
@@ -85,7 +87,7 @@ typedef struct suture_cases {
     const suture_edit_case *SUTURE_NONNULL const *SUTURE_NULLABLE items;
 } suture_cases;
 
-/* Sites: places inside the forward pass. `b` batch, `t` position, `d` width of the residual stream. */
+/* sites: places inside the forward pass. b: batch, t: position, d: width of the residual stream. */
 #define SUTURE_SITE_EMBEDDING 0        /* [b, t, d]  residual stream before block 0; layer is ignored (use -1) */
 #define SUTURE_SITE_RESIDUAL_IN 1      /* [b, t, d]  residual stream before the block */
 #define SUTURE_SITE_RESIDUAL_MID 2     /* [b, t, d]  after attention, before the MLP; absent in parallel blocks */
@@ -97,7 +99,15 @@ typedef struct suture_cases {
 #define SUTURE_SITE_MLP_OUTPUT 8       /* [b, t, d]  as added to the stream */
 #define SUTURE_SITE_FINAL_NORM 9       /* [b, t, d]  input of the unembedding; layer is ignored (use -1) */
 #define SUTURE_SITE_LOGITS 10          /* [b, t, vocabulary]; layer is ignored (use -1) */
-#define SUTURE_SITE_COUNT 11
+#define SUTURE_SITE_ATTENTION_INPUT                                                                                    \
+    11                       /* [b, t, d]  after the norm in front of attention: input of query, key and value */
+#define SUTURE_SITE_QUERY 12 /* [b, t, head * dHead]  output of the query projection, before norm and rotation */
+#define SUTURE_SITE_KEY 13   /* [b, t, keyValueHead * dHead]  output of the key projection, before norm and rotation */
+#define SUTURE_SITE_VALUE 14 /* [b, t, keyValueHead * dHead]  output of the value projection */
+#define SUTURE_SITE_ATTENTION_PATTERN 15 /* [b, t, head, key]  attention weights; rows sum to 1 over the keys */
+#define SUTURE_SITE_GATE 16 /* [b, t, dMLP]  output of the gate projection, before the activation; gated MLPs alone */
+#define SUTURE_SITE_UP 17 /* [b, t, dMLP]  output of the up projection, before the activation where there is no gate */
+#define SUTURE_SITE_COUNT 18
 
 /* Roles of a token position, for sites that are named by role and not by index. */
 #define SUTURE_ROLE_NONE 0
@@ -108,7 +118,7 @@ typedef struct suture_cases {
 #define SUTURE_ROLE_SUBJECT_MIDDLE 5
 #define SUTURE_ROLE_FURTHER 6 /* after AFTER_SUBJECT and before LAST */
 
-#define SUTURE_LOCATION_SELECTED 1 /* flag: the patcher shall write here; without it the location is a measurement */
+#define SUTURE_LOCATION_SELECTED 1 /* flag: the patcher is to write here; without it the location is a measurement */
 
 /* Where, with how much evidence. */
 typedef struct suture_location {
@@ -129,27 +139,49 @@ typedef struct suture_locations {
     const suture_location *SUTURE_NONNULL const *SUTURE_NULLABLE items;
 } suture_locations;
 
-/* Forms of a weight change. Orientation is always [out, in], whatever the checkpoint stores. */
+/* Forms of a change. The orientation is always [out, in], whatever the checkpoint stores. */
 #define SUTURE_DELTA_LOW_RANK 1 /* left [out, rank] @ right [rank, in] */
 #define SUTURE_DELTA_ROWS 2     /* values [n, in] added to the rows `rows` (int64 [n]) */
 #define SUTURE_DELTA_DENSE 3    /* values, the shape of the parameter */
+/* Something that is no change of a weight: a vector added at a site, a code book. `extension` names it, with a revision. A
+ * host that does not know the name says so and applies nothing; this one knows none yet. */
+#define SUTURE_DELTA_EXTENSION 4
 
+/* A tensor of an extension. */
+typedef struct suture_named_tensor {
+    size_t struct_size;
+    const char *name;
+    suture_tensor *tensor;
+} suture_named_tensor;
+
+/* One change that a patcher computed. */
 typedef struct suture_delta {
     size_t struct_size;
-    const char *SUTURE_NONNULL parameter; /* the checkpoint's name of the tensor */
-    int32_t form;
+    const char *parameter; /* the checkpoint's name of the tensor; "" where an extension concerns none */
+    int32_t form;          /* SUTURE_DELTA_… */
     int32_t reserved;
     suture_tensor *SUTURE_NULLABLE left;
     suture_tensor *SUTURE_NULLABLE right;
     suture_tensor *SUTURE_NULLABLE rows;
     suture_tensor *SUTURE_NULLABLE values;
+    const char
+        *SUTURE_NULLABLE extension; /* EXTENSION: "suture.site-vector/1"; third parties use reverse domain names */
+    const char *SUTURE_NULLABLE settings; /* EXTENSION: a JSON object with what is not a tensor */
+    int64_t tensor_count;                 /* EXTENSION */
+    const suture_named_tensor *SUTURE_NONNULL const *SUTURE_NULLABLE tensors;
 } suture_delta;
+
+typedef struct suture_deltas {
+    size_t struct_size;
+    int64_t count;
+    const suture_delta *SUTURE_NONNULL const *SUTURE_NULLABLE items;
+} suture_deltas;
 
 /* One number that an evaluator measured, on one case or (case_index -1) on the run as a whole. */
 typedef struct suture_score {
     size_t struct_size;
     int64_t case_index;
-    const char *SUTURE_NONNULL name;
+    const char *name;
     double value;
     double weight; /* 1 unless the number stands for more than one observation */
 } suture_score;
@@ -167,14 +199,16 @@ typedef struct suture_scores {
 /* A figure of the report. */
 typedef struct suture_metric {
     size_t struct_size;
-    const char *SUTURE_NONNULL name;
+    const char *name;
     double value;
-    const char *SUTURE_NONNULL unit;     /* "percent", "nats", "ratio" … */
-    int64_t n;                           /* observations behind it */
-    double standard_error;               /* NaN where it has no meaning */
-    int32_t direction;                   /* SUTURE_DIRECTION_… */
+    const char *unit;      /* "percent", "nats", "ratio" … */
+    int64_t n;             /* observations that it rests on */
+    double standard_error; /* NaN where it has no meaning */
+    int32_t direction;     /* SUTURE_DIRECTION_… */
     int32_t reserved;
-    const char *SUTURE_NONNULL protocol; /* how it was measured: "teacher-forced", "greedy" … */
+    const char *protocol; /* how it was measured: "teacher-forced", "greedy" … */
 } suture_metric;
+
+SUTURE_ASSUME_NONNULL_END
 
 #endif

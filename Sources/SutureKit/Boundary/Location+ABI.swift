@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSuture
+
+extension Location: Crossing {
+    package init(_ c: Foreign<suture_location>) throws(SutureError) {
+        guard let kind = Site.Kind(rawValue: c.site), !kind.hasLayer || c.layer >= 0 else {
+            throw SutureError(
+                .invalidArgument, "a location has the unknown site \(c.site) in layer \(c.layer)",
+                hint: "use the SUTURE_SITE_ codes, and a layer from 0 where the site has one")
+        }
+        self.init(
+            Site(kind, layer: Int(c.layer)), caseIndex: c.case_index >= 0 ? Int(c.case_index) : nil,
+            position: c.position >= 0 ? Int(c.position) : nil, role: Role(rawValue: c.role) ?? .none,
+            unit: c.unit >= 0 ? Int(c.unit) : nil, score: c.score,
+            isSelected: c.flags & SUTURE_LOCATION_SELECTED != 0)
+    }
+
+    package func c(in arena: CArena) -> UnsafePointer<suture_location> {
+        arena.value(
+            suture_location(
+                struct_size: MemoryLayout<suture_location>.size, case_index: Int64(caseIndex ?? -1),
+                site: site.kind.rawValue, layer: Int32(site.layer ?? -1), position: Int64(position ?? -1),
+                role: role.rawValue, flags: isSelected ? SUTURE_LOCATION_SELECTED : 0, unit: Int64(unit ?? -1),
+                score: score))
+    }
+}

@@ -1,0 +1,36 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import CSuture
+
+extension Score: Crossing {
+    package init(_ c: Foreign<suture_score>) throws(SutureError) {
+        self.init(
+            try foreignText(c.name, "suture_score.name"), c.value,
+            caseIndex: c.case_index >= 0 ? Int(c.case_index) : nil, weight: c.weight)
+    }
+
+    package func c(in arena: CArena) -> UnsafePointer<suture_score> {
+        arena.value(
+            suture_score(
+                struct_size: MemoryLayout<suture_score>.size, case_index: Int64(caseIndex ?? -1),
+                name: arena.string(name), value: value, weight: weight))
+    }
+}
+
+extension Metric: Crossing {
+    package init(_ c: Foreign<suture_metric>) throws(SutureError) {
+        self.init(
+            try foreignText(c.name, "suture_metric.name"), c.value, unit: try foreignText(c.unit, "suture_metric.unit"),
+            n: Int(c.n), standardError: c.standard_error.isNaN ? nil : c.standard_error,
+            direction: Direction(rawValue: c.direction) ?? .none,
+            protocol: try foreignText(c.protocol, "suture_metric.protocol"))
+    }
+
+    package func c(in arena: CArena) -> UnsafePointer<suture_metric> {
+        arena.value(
+            suture_metric(
+                struct_size: MemoryLayout<suture_metric>.size, name: arena.string(name), value: value,
+                unit: arena.string(unit), n: Int64(n), standard_error: standardError ?? .nan,
+                direction: direction.rawValue, reserved: 0, protocol: arena.string(`protocol`)))
+    }
+}
