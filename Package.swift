@@ -138,12 +138,13 @@ let package = Package(
             name: "suture-test-worker", dependencies: ["SutureRuntime", "TestSupport"], path: "Tests/TestWorker",
             swiftSettings: strict),
         .testTarget(
-            name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit"],
+            name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit", "TestSupport"],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "SutureModelTests", dependencies: ["SutureModel", "TestSupport"],
-            exclude: ["Tokenizer/make_fixtures.py", "Transformer/make_golden.py"],
-            resources: [.copy("Tokenizer/Fixtures"), .copy("Transformer/Golden")], swiftSettings: strict),
+            exclude: [
+                "Tokenizer/Fixtures", "Tokenizer/make_fixtures.py", "Transformer/Golden", "Transformer/make_golden.py",
+            ], swiftSettings: strict),
         .testTarget(
             name: "MethodTests",
             dependencies: [
