@@ -67,12 +67,13 @@ struct WorkerFaultTests {
         let clock = HandClock()
         let worker = WorkerProcess(
             executable: Build.worker, limits: .init(stallSeconds: 1.5), now: { clock.now })
+        let once = Once()
         let job = CallJob(file: Build.library("steps"), kind: .patcher, component: "endless", cases: cases)
         await #expect(throws: RuntimeError(.interrupted, "the run was interrupted")) {
             _ = try await worker.run(job) { event in
                 // No sign of life is late, and together they take longer than the limit.
                 clock.advance(by: .seconds(1.4))
-                if case .phase = event, clock.elapsed > .seconds(15) { worker.cancel() }
+                if case .phase = event, clock.elapsed > .seconds(15) { once { worker.cancel() } }
             }
         }
     }
