@@ -3,15 +3,19 @@
 # LIBTORCH names a libtorch folder to use; without it, `make setup` obtains one into .deps/libtorch.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test clean
+.PHONY: help setup build demo test smoke format lint abi-check header-check examples-check snippets-check docs clean
 
 SWIFT ?= swift
+export SWIFT
 ifdef LIBTORCH
 export LIBTORCH
 endif
 
+# Suites for `make smoke`: no model, no worker, no plugin.
+SMOKE := ArithmeticTests|ShapeTests|IndexingTests|TokenizerTests|OverrideTests|ExperimentTests
+
 help: ## list the targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "make %-7s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "make %-15s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## check the tools and obtain libtorch (LIBTORCH=FOLDER to use one that is there)
 	@Scripts/setup.sh
@@ -24,6 +28,31 @@ demo: build ## build, edit ten facts of the bundled model, show what changed
 
 test: setup ## run the test suite
 	$(SWIFT) test
+
+smoke: setup header-check ## check the headers, build, run a few fast tests (a minute after a first build)
+	$(SWIFT) build --target SutureKit
+	$(SWIFT) test --filter '$(SMOKE)'
+
+format: ## format every Swift, C and C++ file
+	@Scripts/format.sh
+
+lint: ## check that every Swift, C and C++ file is formatted
+	@Scripts/format.sh --check
+
+abi-check: ## check that the headers keep the plugin ABI
+	@python3 Scripts/abi.py --check
+
+header-check: ## compile the public headers with gcc and clang by strict rules
+	@Scripts/check_headers.sh
+
+examples-check: setup ## build and run the example plugins
+	@Scripts/check_examples.sh
+
+snippets-check: ## compare the code in the documentation with its sources
+	@python3 Scripts/snippets.py
+
+docs: ## make the reference of SutureKit in .build/docs
+	@Scripts/make_docs.sh
 
 clean: ## remove the build; libtorch in .deps stays
 	$(SWIFT) package clean

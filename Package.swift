@@ -9,25 +9,45 @@ let libtorch =
 
 let strict: [SwiftSetting] = [.treatAllWarnings(as: .error)]
 
-/// A plugin: a shared library over SutureKit alone. The host finds `libsuture-*.so` beside its executable.
+/// A plugin in Swift: a shared library over SutureKit alone. The host finds `libsuture-*.so` beside its executable.
 func plugin(_ name: String) -> Product {
-    .library(name: "suture-\(name.lowercased())", type: .dynamic, targets: [name])
+    .library(name: "suture-\(name.lowercased())", type: .dynamic, targets: ["\(name)Entry"])
 }
 
-func pluginTarget(_ name: String, over shared: Target.Dependency...) -> Target {
-    .target(
-        name: name, dependencies: ["CSuture", "SutureKit"] + shared, path: "Plugins/\(name)", exclude: ["README.md"],
-        swiftSettings: strict)
+/// The two targets of a plugin in Swift: the methods, which tests link, and the one symbol that the library exports.
+func pluginTargets(_ name: String, over shared: Target.Dependency...) -> [Target] {
+    [
+        .target(
+            name: name, dependencies: ["SutureKit"] + shared, path: "Plugins/\(name)", exclude: ["Entry", "README.md"],
+            swiftSettings: strict),
+        .target(
+            name: "\(name)Entry", dependencies: ["CSuture", .target(name: name)], path: "Plugins/\(name)/Entry",
+            swiftSettings: strict),
+    ]
 }
+
+/// The methods. They depend on SutureKit alone, and on what methods share.
+let methods: [Target] =
+    pluginTargets("Annotators")
+    + pluginTargets("Locators")
+    + pluginTargets("MEMIT", over: "ValueEditing")
+    + pluginTargets("PMET", over: "ValueEditing")
+    + pluginTargets("AlphaEdit", over: "ValueEditing")
+    + pluginTargets("IME")
+    + pluginTargets("STAR")
+    + pluginTargets("Evaluators")
+    + pluginTargets("TNT")
 
 /// Libraries for the tests of the runtime, most of which misbehave: `libfault-….so`.
 let faultPlugins = [
-    "Crash", "Declarations", "Entry", "Functions", "Hang", "Load", "Long", "Major", "Native", "Short", "Swift", "Twin",
+    "Crash", "Declarations", "Entry", "Functions", "Hang", "Load", "Long", "Major", "Native", "Short", "Steps", "Swift",
+    "Twin",
 ]
 
 func faultTarget(_ name: String) -> Target {
     .target(
-        name: "Fault\(name)", dependencies: name == "Swift" ? ["CSuture", "SutureKit"] : ["CSuture"],
+        name: "Fault\(name)",
+        dependencies: ["Steps", "Swift"].contains(name) ? ["CSuture", "SutureKit"] : ["CSuture"],
         path: "Tests/FaultPlugins/\(name)", publicHeadersPath: ".", swiftSettings: strict)
 }
 
@@ -46,7 +66,7 @@ let package = Package(
         plugin("AlphaEdit"),
         plugin("IME"),
         plugin("Evaluators"),
-        plugin("Native"),
+        .library(name: "suture-native", type: .dynamic, targets: ["Native"]),
         plugin("TNT"),
     ]
         + faultPlugins.map { .library(name: "fault-\($0.lowercased())", type: .dynamic, targets: ["Fault\($0)"]) },
@@ -61,16 +81,6 @@ let package = Package(
         // What plugin authors import.
         .target(name: "SutureKit", dependencies: ["CSuture"], swiftSettings: strict),
 
-        // The methods. They depend on SutureKit alone.
-        pluginTarget("Annotators"),
-        pluginTarget("Locators"),
-        pluginTarget("MEMIT", over: "ValueEditing"),
-        pluginTarget("PMET", over: "ValueEditing"),
-        pluginTarget("AlphaEdit", over: "ValueEditing"),
-        pluginTarget("IME"),
-        pluginTarget("STAR"),
-        pluginTarget("Evaluators"),
-        pluginTarget("TNT"),
         // What methods that optimise values share; linked into each of them.
         .target(
             name: "ValueEditing", dependencies: ["SutureKit"], path: "Plugins/ValueEditing", exclude: ["README.md"],
@@ -130,12 +140,13 @@ let package = Package(
             swiftSettings: strict),
         .testTarget(name: "SutureKitTests", dependencies: ["SutureKit", "TestSupport"], swiftSettings: strict),
         .testTarget(
-            name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit"],
+            name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit", "TestSupport"],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
             name: "SutureModelTests", dependencies: ["SutureModel", "TestSupport"],
-            exclude: ["Tokenizer/make_fixtures.py", "Transformer/make_golden.py"],
-            resources: [.copy("Tokenizer/Fixtures"), .copy("Transformer/Golden")], swiftSettings: strict),
+            exclude: [
+                "Tokenizer/Fixtures", "Tokenizer/make_fixtures.py", "Transformer/Golden", "Transformer/make_golden.py",
+            ], swiftSettings: strict),
         .testTarget(
             name: "MethodTests",
             dependencies: [
@@ -143,13 +154,11 @@ let package = Package(
                 "TNT",
                 "TestSupport", "ValueEditing",
             ],
-            exclude: ["Golden", "TNT/Golden"], swiftSettings: strict,
-            // Every plugin brings a suture_plugin_entry of its own; these tests link several and call none.
-            linkerSettings: [.unsafeFlags(["-Xlinker", "--allow-multiple-definition"])]),
+            exclude: ["Golden", "TNT/Golden"], swiftSettings: strict),
         .testTarget(
             name: "SutureRuntimeTests", dependencies: ["SutureRuntime", "TestSupport", "suture-test-worker"],
             swiftSettings: strict),
-    ] + faultPlugins.map(faultTarget),
+    ] + methods + faultPlugins.map(faultTarget),
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,
     cxxLanguageStandard: .cxx17

@@ -1,11 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import CSuture
 import SutureKit
 
-let plugin = PluginExport(id: "suture.memit", version: "1.0.0", components: [MEMIT.self, ROME.self])
-
-@c @implementation
-public func suture_plugin_entry(_ major: UInt32, _ minor: UInt32) -> UnsafePointer<suture_plugin>? {
-    plugin.entry(hostMajor: major)
-}
+/// What the library offers.
+package let plugin = PluginExport(id: "suture.memit", version: "1.0.0", components: [MEMIT.self, ROME.self])

@@ -24,7 +24,8 @@ private struct Golden {
 
     init(_ family: String) throws {
         try TestHost.install()
-        let folder = Repository.root.appending(path: "Tests/MethodTests/Golden/STAR/\(family)")
+        let folder = try GoldenFile.url(
+            "Tests/MethodTests/Golden/STAR/\(family)", madeBy: "Tests/MethodTests/Golden/STAR/make_golden.py")
         session = TestSession(try LanguageModel(folder: folder))
         tensors = try SafetensorsFile(opening: folder.appending(path: "golden.safetensors"))
         let records = try JSONDecoder().decode(

@@ -142,7 +142,8 @@ struct RepairPassTests {
                     Intervention(
                         .neurons(layer),
                         .closure {
-                            seen[layer] = $0; return $0
+                            seen[layer] = $0
+                            return $0
                         }),
                     Intervention(
                         .mlpOutput(layer),

@@ -174,7 +174,8 @@ private struct ModelGolden: Decodable {
     var cases: [Case]
 
     static func load() throws -> ModelGolden {
-        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/model_metrics.json")
+        let file = try GoldenFile.url(
+            "Tests/MethodTests/Golden/model_metrics.json", madeBy: "Tests/MethodTests/Golden/make_model_metrics.py")
         return try JSONDecoder().decode(ModelGolden.self, from: Data(contentsOf: file))
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import TestSupport
 import Testing
 
 @testable import Evaluators
@@ -42,7 +43,8 @@ private struct Golden: Decodable {
     var cosines: [Double]
 
     static func load() throws -> Golden {
-        let file = URL(filePath: #filePath).deletingLastPathComponent().appending(path: "Golden/text_metrics.json")
+        let file = try GoldenFile.url(
+            "Tests/MethodTests/Golden/text_metrics.json", madeBy: "Tests/MethodTests/Golden/make_text_metrics.py")
         return try JSONDecoder().decode(Golden.self, from: Data(contentsOf: file))
     }
 }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import CSuture
 import Foundation
+import TestSupport
 import Testing
 
 /// An optimiser that ends itself.
@@ -39,11 +40,11 @@ struct GoldenTrajectories: Decodable {
     let target: [Double]
     let runs: [Run]
 
-    static let shared: GoldenTrajectories = {
-        let file = URL(fileURLWithPath: #filePath).deletingLastPathComponent().appending(path: "Golden/optimizers.json")
-        // The file lies beside this one; without it there is nothing to test.
-        return try! JSONDecoder().decode(GoldenTrajectories.self, from: Data(contentsOf: file))
-    }()
+    static func load() throws -> GoldenTrajectories {
+        let file = try GoldenFile.url(
+            "Tests/TorchBackendTests/Golden/optimizers.json", madeBy: "Tests/TorchBackendTests/Golden/make_golden.py")
+        return try JSONDecoder().decode(GoldenTrajectories.self, from: Data(contentsOf: file))
+    }
 }
 
 @Suite struct OptimizerTests {
@@ -56,13 +57,14 @@ struct GoldenTrajectories: Decodable {
             SUTURE_SUM)
     }
 
-    @Test("an optimiser goes the way that PyTorch's goes, step by step", arguments: GoldenTrajectories.shared.runs)
+    @Test("an optimiser goes the way that PyTorch's goes, step by step", arguments: try GoldenTrajectories.load().runs)
     func golden(_ run: GoldenTrajectories.Run) throws {
         let dtype = run.dtype == "float64" ? SUTURE_DTYPE_F64 : SUTURE_DTYPE_F32
         // float32 sums in another order may differ by a few roundings a step.
         let tolerance = dtype == SUTURE_DTYPE_F64 ? closeInF64 : closeInF32
-        let p = try T(GoldenTrajectories.shared.start, dtype: dtype).leaf()
-        let target = try T(GoldenTrajectories.shared.target, dtype: dtype)
+        let golden = try GoldenTrajectories.load()
+        let p = try T(golden.start, dtype: dtype).leaf()
+        let target = try T(golden.target, dtype: dtype)
         let optimizer = try Optimizer(try #require(Self.kinds[run.kind]), [p]) { options in
             if let value = run.options["beta1"] { options.beta1 = value }
             if let value = run.options["beta2"] { options.beta2 = value }

@@ -34,17 +34,28 @@ public final class WorkerProcess: Sendable {
     private let executable: String
     private let limits: Limits
     private let forwardsSignals: Bool
+    /// The clock that limits are measured by.
+    private let now: @Sendable () -> ContinuousClock.Instant
     private let state = Mutex(State())
 
     /// - Parameters:
     ///   - executable: the program, which must call ``HiddenCommand/runIfRequested(_:)`` first.
     ///   - forwardsSignals: while the job runs, SIGINT and SIGTERM cancel it instead of ending this process.
-    public init(
+    public convenience init(
         executable: String = WorkerProcess.thisExecutable, limits: Limits = Limits(), forwardsSignals: Bool = false
+    ) {
+        self.init(executable: executable, limits: limits, forwardsSignals: forwardsSignals, now: { .now })
+    }
+
+    /// The same with a clock of the caller's, so that a test of a limit need not wait for it.
+    package init(
+        executable: String, limits: Limits = Limits(), forwardsSignals: Bool = false,
+        now: @escaping @Sendable () -> ContinuousClock.Instant
     ) {
         self.executable = executable
         self.limits = limits
         self.forwardsSignals = forwardsSignals
+        self.now = now
     }
 
     /// Runs a job in a worker. The wait happens on a thread of its own; cancelling the task cancels the job.
@@ -109,13 +120,15 @@ public final class WorkerProcess: Sendable {
     private struct Watch {
         var calls: [PluginCall] = []
         var phase = ""
-        var lastSign = ContinuousClock.now
+        var lastSign: ContinuousClock.Instant
         var stalled: (call: PluginCall, seconds: Double)?
         var result: Result<String, RuntimeError>?
         var farewell: ContinuousClock.Instant?
 
-        mutating func note(_ event: WorkerEvent) {
-            lastSign = .now
+        init(startedAt start: ContinuousClock.Instant) { lastSign = start }
+
+        mutating func note(_ event: WorkerEvent, at instant: ContinuousClock.Instant) {
+            lastSign = instant
             switch event {
             case .enter(let call): calls.append(call)
             case .leave: _ = calls.popLast()
@@ -146,7 +159,7 @@ public final class WorkerProcess: Sendable {
         }
         defer { state.withLock { $0.child = nil } }
 
-        var watch = Watch()
+        var watch = Watch(startedAt: now())
         let end = wait(for: child, &watch, onEvent)
         return try conclude(watch, end)
     }
@@ -159,7 +172,7 @@ public final class WorkerProcess: Sendable {
         var end: ChildProcess.End?
         func note(_ text: String) {
             guard let event = try? WorkerJSON.decode(WorkerEvent.self, from: Data(text.utf8)) else { return }
-            watch.note(event)
+            watch.note(event, at: now())
             onEvent(event)
         }
         while true {
@@ -180,7 +193,7 @@ public final class WorkerProcess: Sendable {
 
     /// Looks at the limits, and ends the worker that has passed one.
     private func check(_ child: ChildProcess, _ watch: inout Watch, _ isOpen: Bool) {
-        let now = ContinuousClock.now
+        let now = now()
         if watch.result != nil || !isOpen {
             let since = watch.farewell ?? now
             watch.farewell = since

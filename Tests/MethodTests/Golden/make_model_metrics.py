@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes model_metrics.json: what transformers says of the bundled model on some of the bundled facts.
 
-    python make_model_metrics.py > model_metrics.json
+    python make_model_metrics.py
 
 The zsRE protocol step by step: for each token of an answer, the prompt with the decoded tokens before it is encoded
 anew, and the arg-max behind it is compared. Greedy texts are those of `generate`. Record it again when the bundled
@@ -60,7 +60,7 @@ def main():
             "neighborhood": mean(hits(p, " " + own) for p in neighbors),
             "greedy": greedy(prompt), "greedy_paraphrases": [greedy(p) for p in fact["paraphrase_prompts"]],
         })
-    print(json.dumps({"new_tokens": NEW_TOKENS, "cases": cases}, indent=1))
+    pathlib.Path(__file__).with_name("model_metrics.json").write_text(json.dumps({"new_tokens": NEW_TOKENS, "cases": cases}, indent=1) + "\n")
 
 
 main()

@@ -1,12 +1,13 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes text_metrics.json: what sacrebleu, rouge-score and scikit-learn say of a few sentences of our own.
 
-    python make_text_metrics.py > text_metrics.json
+    python make_text_metrics.py
 
 Recorded with sacrebleu 2.6.0, rouge-score 0.1.2, scikit-learn 1.9.1.
 """
 
 import json
+import pathlib
 import re
 
 from rouge_score.rouge_scorer import RougeScorer
@@ -83,7 +84,7 @@ def main():
     pairs += [("zürich in Rome", "Zürich Rome xyz"), ("xyz", "Rome")]
     cosines = [float(cosine_similarity(*vectorizer.transform(pair))[0][0]) for pair in pairs]
     golden = {"pairs": entries, "corpus_bleu": corpora, "term_corpus": corpus, "term_pairs": pairs, "cosines": cosines}
-    print(json.dumps(golden, ensure_ascii=True, indent=1))
+    pathlib.Path(__file__).with_name("text_metrics.json").write_text(json.dumps(golden, ensure_ascii=True, indent=1) + "\n")
 
 
 main()

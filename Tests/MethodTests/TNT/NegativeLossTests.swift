@@ -96,7 +96,8 @@ struct NegativeLossTests {
 
     @Test("Loss and gradient are those of the same formulas in PyTorch, extreme predictions included")
     func golden() throws {
-        let file = Repository.root.appending(path: "Tests/MethodTests/TNT/Golden/losses.json")
+        let file = try GoldenFile.url(
+            "Tests/MethodTests/TNT/Golden/losses.json", madeBy: "Tests/MethodTests/TNT/Golden/make_golden.py")
         let golden = try JSONDecoder().decode(Golden.self, from: Data(contentsOf: file))
         let original = try Tensor(golden.original, shape: golden.shape)
         let current = try Tensor(golden.current, shape: golden.shape)

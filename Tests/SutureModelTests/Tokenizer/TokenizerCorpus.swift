@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 import SutureModel
+import TestSupport
 
 /// The corpus of make_fixtures.py, drawn again from the same fragments by the same generator.
 struct TokenizerCorpus {
@@ -64,8 +65,10 @@ enum TokenizerFixture {
         "possessive",
     ]
 
-    static func url(_ name: String) -> URL {
-        Bundle.module.bundleURL.appendingPathComponent("Fixtures").appendingPathComponent(name)
+    static func url(_ name: String) throws -> URL {
+        try GoldenFile.url(
+            "Tests/SutureModelTests/Tokenizer/Fixtures/\(name)",
+            madeBy: "Tests/SutureModelTests/Tokenizer/make_fixtures.py")
     }
 
     static func data(_ name: String) throws -> Data {

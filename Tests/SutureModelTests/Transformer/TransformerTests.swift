@@ -21,7 +21,9 @@ private struct Golden {
 
     init(_ name: String) throws {
         try TestHost.install()
-        let folder = try #require(Bundle.module.resourceURL).appending(path: "Golden/\(name)")
+        let folder = try GoldenFile.url(
+            "Tests/SutureModelTests/Transformer/Golden/\(name)",
+            madeBy: "Tests/SutureModelTests/Transformer/make_golden.py")
         let checkpoint = try Checkpoint(opening: folder)
         let configuration = try ModelConfiguration(folder: folder)
         transformer = try Transformer(

@@ -55,7 +55,7 @@ struct SmallExperiment {
             ("locator", "{name: fixed-layers, layers: [2]}"),
             ("method", "{name: memit, v_num_grad_steps: 4, context_templates: [['{}'], ['Yes. {}']]}"),
             ("edit", "{mode: batch}"), ("statistics", "{path: \(world)/corpus.txt, limit: 400}"),
-            ("evaluators", "[{name: counterfact}]"), ("output", "{dir: \(scratch.url.path)/runs}"),
+            ("evaluators", "[{name: counterfact}]"), ("output", "{dir: \(scratch.url.path)/runs}"), ("plugins", "[]"),
         ]
         for (key, value) in lines { text = text.map { $0.0 == key ? (key, value) : $0 } }
         try text.map { "\($0): \($1)\n" }.joined().write(to: file, atomically: true, encoding: .utf8)

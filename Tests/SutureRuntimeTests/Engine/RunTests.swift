@@ -61,25 +61,26 @@ import Testing
     func resume(stage: String, method: String, edit: String) throws {
         let model = Repository.world.appending(path: "model/model.safetensors")
         let before = try Data(contentsOf: model)
-        let undisturbed = try SmallExperiment(["method": method, "edit": edit])
+        // The gate comes after the other evaluator: when it is reached, the first scores of the stage are on disk.
+        func experiment(_ gate: WorkerGate) throws -> SmallExperiment {
+            try SmallExperiment([
+                "method": method, "edit": edit, "plugins": "[\(Build.library("steps"))]",
+                "evaluators": "[{name: counterfact}, {name: gate, stage: \(stage), pipe: \(gate.pipe)}]",
+            ])
+        }
+        let open = try WorkerGate()
+        try open.remove()
+        let undisturbed = try experiment(open)
         #expect(try undisturbed.run().code == 0)
 
-        let killed = try SmallExperiment(["method": method, "edit": edit])
+        let gate = try WorkerGate()
+        let killed = try experiment(gate)
         let run = try killed.run { process in
-            // The first scores of the stage are on disk: the worker is in the middle of it.
-            for _ in 0..<6000 {
-                let scores = try? killed.folder().appending(path: "state/scores.jsonl")
-                if let scores, let text = try? String(contentsOf: scores, encoding: .utf8),
-                    text.contains("\"\(stage)\"")
-                {
-                    break
-                }
-                usleep(10_000)
-            }
-            let path = "/proc/\(process.processIdentifier)/task/\(process.processIdentifier)/children"
-            let children = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
-            for child in children.split(separator: " ").compactMap({ Int32($0) }) { kill(child, SIGKILL) }
+            let worker = gate.arrival(whileRunning: process)
+            #expect(worker != nil, "the run ended before the stage \(stage)")
+            if let worker { kill(worker, SIGKILL) }
         }
+        try gate.remove()
         #expect(run.code == 1, "\(run.errors)")
         let folder = try killed.folder()
         #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "DONE").path))

@@ -1,0 +1,62 @@
+#!/usr/bin/env bash
+# SPDX-License-Identifier: Apache-2.0
+#
+# Builds the plugins of Examples/Plugins the way their authors would, each outside this package, and runs them in the host.
+#
+#   SUTURE=FILE   the host to run them in; without it, the debug build of this package, which is made first
+#
+# Exit status: 0 both ran and left what they should; otherwise not, with a sentence on stderr.
+set -euo pipefail
+cd "$(dirname "${BASH_SOURCE[0]}")/.."
+
+swift=${SWIFT:-swift}
+scratch=$(mktemp -d)
+trap 'rm -rf "$scratch"' EXIT
+
+stop() {
+    printf 'check_examples: %s\n' "$1" >&2
+    exit 1
+}
+
+if [ -z "${SUTURE:-}" ]; then
+    "$swift" build --product suture
+    for plugin in locators evaluators; do "$swift" build --product "suture-$plugin"; done
+    SUTURE=$("$swift" build --show-bin-path)/suture
+fi
+
+# Runs two facts of the bundled model. $1: the name of the run; $2: the plugin's library; the rest: overrides.
+run() {
+    local name=$1 library=$2
+    shift 2
+    "$SUTURE" run Examples/World/quickstart.yaml --plugin "$library" \
+        "experiment=$name" "output.dir=$scratch/runs" dataset.limit=2 '~statistics' "$@" >"$scratch/$name.txt" ||
+        stop "The run of the example '$name' failed; its message is above."
+    ls "$scratch/runs/$name"*/DONE >/dev/null 2>&1 || stop "The run of the example '$name' left no DONE."
+}
+
+# $1: a component; $2: its library.
+describe() {
+    "$SUTURE" plugins info "$1" --plugin "$2" >"$scratch/info.txt" || stop "The host does not describe '$1'."
+    grep -q "$1" "$scratch/info.txt" || stop "The host's description of '$1' does not name it."
+}
+
+echo "The C plugin: Examples/Plugins/Damp."
+for compiler in gcc "$(dirname "$(readlink -f "$(command -v swift)")")/clang"; do
+    library=$scratch/libdamp.so
+    "$compiler" -std=c11 -O2 -Wall -Wextra -pedantic -Werror -shared -fPIC -I Sources/CSuture/include \
+        Examples/Plugins/Damp/damp.c -o "$library"
+done
+describe damp "$library"
+run damp "$library" 'method={name: damp, strength: 0.2}' 'locator={name: fixed-layers, layers: [1], site: neurons}'
+
+echo "The Swift package: Examples/Plugins/Neurons."
+# A scratch path of its own, so that nothing is left in the example's folder.
+"$swift" build --package-path Examples/Plugins/Neurons --scratch-path .build/examples/neurons
+library=$("$swift" build --package-path Examples/Plugins/Neurons --scratch-path .build/examples/neurons \
+    --show-bin-path)/libneurons.so
+describe behind-context "$library"
+run neurons "$library" 'method={name: mute-neurons}' 'locator={name: fixed-layers, layers: [1], site: neurons}' \
+    'evaluators=[counterfact, behind-context]'
+grep -q 'behind-context.first_choice' "$scratch/neurons.txt" ||
+    stop "The table of the run 'neurons' lacks the example's figure, behind-context.first_choice."
+echo "Both example plugins were built and ran."
