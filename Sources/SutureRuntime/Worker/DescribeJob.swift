@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Crypto
 import Foundation
 import SutureKit
 
@@ -46,10 +45,7 @@ struct DescribeJob: WorkerJob {
             throw PluginProblem(
                 file: file, sentence: "\(file) cannot be read", hint: "check that it is a file and its permissions")
         }
-        return SHA256.hash(data: data).map { byte in
-            let hex = String(byte, radix: 16)
-            return hex.count == 1 ? "0" + hex : hex
-        }.joined()
+        return Digest.of(data)
     }
 }
 
