@@ -108,7 +108,7 @@ let package = Package(
         .executableTarget(
             name: "suture",
             dependencies: [
-                "SutureRuntime", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "SutureModel", "SutureRuntime", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
@@ -118,7 +118,8 @@ let package = Package(
             exclude: ["README.md", "compare_forward.py"], swiftSettings: strict),
         // The program that makes the bundled example.
         .executableTarget(
-            name: "WorldMaker", dependencies: ["SutureKit", "SutureRuntime"], path: "Examples/World/Maker",
+            name: "WorldMaker", dependencies: ["SutureKit", "SutureModel", "SutureRuntime"],
+            path: "Examples/World/Maker",
             swiftSettings: strict),
 
         .target(

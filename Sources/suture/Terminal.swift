@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SutureModel
 import SutureRuntime
 
 /// Output for people: stdout carries the answer, stderr what happens meanwhile.
@@ -13,9 +14,7 @@ enum Terminal {
 
     /// Prints a value as JSON with sorted keys.
     static func printJSON(_ value: some Encodable) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+        print(String(decoding: try JSON.encode(value, layout: .page), as: UTF8.self))
     }
 
     /// The width of the terminal in columns; no limit where output goes to a file or a pipe.

@@ -58,7 +58,8 @@ public struct ModelConfiguration: Sendable {
         guard let architecture = ArchitectureDescription.families.first(where: { $0.modelType == type }) else {
             let known = ArchitectureDescription.families.map(\.modelType).joined(separator: ", ")
             throw ModelError(
-                "\(file.path): model_type \"\(type)\" is not a known family", hint: "known families are \(known)")
+                .unsupportedComponent, "\(file.path): model_type \"\(type)\" is not a known family",
+                hint: "known families are \(known)")
         }
         try self.init(file, architecture)
     }
@@ -72,7 +73,7 @@ public struct ModelConfiguration: Sendable {
         keyValueHeadCount = try file.optionalInteger(keys.keyValueHeadCount) ?? headCount
         guard keyValueHeadCount > 0, headCount % keyValueHeadCount == 0 else {
             throw ModelError(
-                "\(file.path): \(keyValueHeadCount) key/value heads do not divide \(headCount) heads",
+                .invalidField, "\(file.path): \(keyValueHeadCount) key/value heads do not divide \(headCount) heads",
                 hint: "correct \(keys.keyValueHeadCount[0])")
         }
         if let width = try file.optionalInteger(["head_dim"]) {
@@ -80,7 +81,7 @@ public struct ModelConfiguration: Sendable {
         } else {
             guard dModel % headCount == 0 else {
                 throw ModelError(
-                    "\(file.path): \(headCount) heads do not divide a width of \(dModel)",
+                    .invalidField, "\(file.path): \(headCount) heads do not divide a width of \(dModel)",
                     hint: "correct \(keys.headCount[0]) or \(keys.dModel[0])")
             }
             dHead = dModel / headCount
@@ -93,7 +94,8 @@ public struct ModelConfiguration: Sendable {
         guard let activation = Activation(named: name) else {
             let known = "gelu, gelu_new, silu, relu"
             throw ModelError(
-                "\(file.path): the activation \"\(name)\" is not supported", hint: "supported are \(known)")
+                .unsupportedComponent, "\(file.path): the activation \"\(name)\" is not supported",
+                hint: "supported are \(known)")
         }
         self.activation = activation
         tiesHead = try file.boolean("tie_word_embeddings", default: keys.tiesHeadByDefault)
@@ -127,7 +129,8 @@ public struct ModelConfiguration: Sendable {
         for unsupported in ["scale_attn_by_inverse_layer_idx", "add_cross_attention"]
         where try file.boolean(unsupported, default: false) {
             throw ModelError(
-                "\(file.path): \(unsupported) is not supported", hint: "use a model that does not set it")
+                .unsupportedOption, "\(file.path): \(unsupported) is not supported",
+                hint: "use a model that does not set it")
         }
     }
 
@@ -161,7 +164,7 @@ public struct RotaryConfiguration: Sendable {
             width = Int(Double(dHead) * (nested ?? direct ?? fallback))
         }
         guard width > 0, width <= dHead, width % 2 == 0 else {
-            throw ModelError("\(file.path): \(width) rotary components do not fit a head of \(dHead)")
+            throw ModelError(.invalidField, "\(file.path): \(width) rotary components do not fit a head of \(dHead)")
         }
         self.width = width
         let nestedBase = try section?.optionalNumber(["rope_theta"])
@@ -177,7 +180,7 @@ public struct RotaryConfiguration: Sendable {
         case ("llama3", let section?): frequencies = try RotaryConfiguration.llama3(plain, section)
         default:
             throw ModelError(
-                "\(file.path): rotary scaling \"\(type)\" is not supported",
+                .unsupportedComponent, "\(file.path): rotary scaling \"\(type)\" is not supported",
                 hint: "supported are default, linear and llama3")
         }
     }

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SutureModel
+
 /// What a field of a record must hold for the record to become a case; an entry of `dataset.where`.
 public struct RecordCondition: Sendable, Hashable {
     public enum Wanted: Sendable, Hashable {

@@ -140,23 +140,12 @@ public struct RunLauncher: Sendable {
 
     /// The figures of a finished run.
     public func results(_ folder: RunFolder) throws(RuntimeError) -> MetricsFile {
-        do {
-            return try JSONDecoder().decode(MetricsFile.self, from: Data(contentsOf: folder.metrics))
-        } catch {
-            throw RuntimeError(
-                .file, "'\(folder.metrics.path)' cannot be read: \(error)", hint: "run again with --fresh")
-        }
+        try RunFolder.read(MetricsFile.self, from: folder.metrics)
     }
 
     /// The cases of a finished run, one per line of cases.jsonl.
     public func cases(_ folder: RunFolder) throws(RuntimeError) -> [CaseResult] {
-        do {
-            return try Data(contentsOf: folder.cases).split(separator: UInt8(ascii: "\n")).map {
-                try JSONDecoder().decode(CaseResult.self, from: $0)
-            }
-        } catch {
-            throw RuntimeError(.file, "'\(folder.cases.path)' cannot be read: \(error)", hint: "run again with --fresh")
-        }
+        try RunFolder.readLines(CaseResult.self, from: folder.cases)
     }
 
     private func prepare(_ planned: PlannedRun) throws {
@@ -233,6 +222,6 @@ private final class RunLog {
             time: Date.now.formatted(.iso8601),
             level: names.indices.contains(Int(level)) ? names[Int(level)] : "info", message: message)
         // A log that cannot be written does not end a run.
-        if let data = try? RunFolder.json(line) { try? handle.write(contentsOf: data) }
+        if let data = try? RunFolder.line(line) { try? handle.write(contentsOf: data) }
     }
 }

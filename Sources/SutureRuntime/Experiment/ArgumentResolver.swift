@@ -2,6 +2,7 @@
 
 import Foundation
 import SutureKit
+import SutureModel
 
 /// Checks the settings of a component against its declarations and fills its defaults.
 public enum ArgumentResolver {
@@ -81,7 +82,7 @@ public enum ArgumentResolver {
         do {
             value = try JSONValue(json, name: "\(component.id): the default of \(parameter.name)")
         } catch {
-            throw blame(error)
+            throw blame(RuntimeError(error))
         }
         do {
             let origin = "the declaration of '\(component.id)' in '\(component.file)'"

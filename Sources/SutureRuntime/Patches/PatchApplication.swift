@@ -136,8 +136,12 @@ public enum PatchApplication {
                 .file, "the model '\(model.path)' carries no patch: it has no \(recordName)/\(appliedName)",
                 hint: "only folders that 'patch apply' wrote can be reverted")
         }
-        guard let record = try? JSONDecoder().decode(Record.self, from: data) else {
-            throw RuntimeError(.file, "'\(recordPath)' is damaged", hint: "take the original model instead")
+        let record: Record
+        do {
+            record = try JSON.decode(Record.self, from: data, name: "it")
+        } catch {
+            throw RuntimeError(
+                .file, "'\(recordPath)' is damaged: \(error.message)", hint: "take the original model instead")
         }
         let (checkpoint, originals) = try RuntimeError.wrapping(.file) {
             (
@@ -234,7 +238,7 @@ public enum PatchApplication {
             try manager.copyItem(at: patch.appendingPathComponent(name), to: folder.appendingPathComponent(name))
         }
         try SafetensorsWriter.write(originals, to: folder.appendingPathComponent(originalName))
-        try PatchStore.encoder.encode(record).write(to: folder.appendingPathComponent(appliedName))
+        try JSON.encode(record, layout: .page).write(to: folder.appendingPathComponent(appliedName))
     }
 
     /// Refuses an output folder with something in it before any work is done.

@@ -160,7 +160,7 @@ public struct PatchManifest: Sendable, Hashable, Codable {
                     ? "it holds one patch for each group of edits; give one of them, such as '\(inner)'"
                     : "give the folder 'patch' of a run")
         }
-        let json = try JSONValue(data, name: path)
+        let json = try RuntimeError.wrapping { try JSONValue(data, name: path) }
         guard let schema = json["schema"]?.integer else {
             throw RuntimeError(.file, "'\(path)' does not describe a patch: it has no 'schema'")
         }
@@ -170,19 +170,17 @@ public struct PatchManifest: Sendable, Hashable, Codable {
                 hint: "use the version of suture that wrote it")
         }
         do {
-            self = try JSONDecoder().decode(Self.self, from: data)
-        } catch let DecodingError.keyNotFound(key, context) {
-            let place = (context.codingPath + [key]).map(\.stringValue).joined(separator: ".")
-            throw RuntimeError(.file, "'\(path)' does not describe a patch: it has no '\(place)'")
+            self = try JSON.decode(Self.self, from: data, name: "it")
         } catch {
-            throw RuntimeError(.file, "'\(path)' does not describe a patch", hint: "take it from the run again")
+            throw RuntimeError(
+                .file, "'\(path)' does not describe a patch: \(error.message)", hint: "take it from the run again")
         }
     }
 
     /// The text of `patch.json`. Equal manifests give equal bytes.
     public var json: String {
         get throws(RuntimeError) {
-            try RuntimeError.wrapping { String(decoding: try PatchStore.encoder.encode(self), as: UTF8.self) + "\n" }
+            try RuntimeError.wrapping { String(decoding: try JSON.encode(self, layout: .page), as: UTF8.self) + "\n" }
         }
     }
 

@@ -13,12 +13,6 @@ public struct StoredPatch: Sendable {
 
 /// Patches as folders: `patch.safetensors` with the factors as they were found, and `patch.json`.
 public enum PatchStore {
-    static var encoder: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return encoder
-    }
-
     /// Writes a patch. The folder appears whole or not at all; a patch that is there already is replaced.
     ///
     /// Several changes of one parameter, as sequential edits make them, are kept as one, with nothing rounded.

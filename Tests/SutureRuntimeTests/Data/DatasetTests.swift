@@ -2,6 +2,7 @@
 
 import Foundation
 import SutureKit
+import SutureModel
 import Testing
 
 @testable import SutureRuntime
@@ -165,7 +166,7 @@ struct CounterFactReaderTests {
     func truncation() throws {
         let bytes = Array("[\(Self.sample())]".utf8)
         for count in 1..<bytes.count {
-            #expect(throws: RuntimeError.self) { try JSONValue(Data(bytes[..<count]), name: "x") }
+            #expect(throws: ModelError.self) { try JSONValue(Data(bytes[..<count]), name: "x") }
         }
     }
 }

@@ -211,7 +211,8 @@ struct PatchStoreTests {
         #expect(try error("{}").message == "'\(json.path)' does not describe a patch: it has no 'schema'")
         #expect(
             try error(text.replacing("\"rows\"", with: "\"lines\"")).message
-                == "'\(json.path)' does not describe a patch")
+                == "'\(json.path)' does not describe a patch: it has \"lines\" for 'changes[1].form', which is not allowed "
+                + "there")
         #expect(
             try error(text.replacing("\"run_id\"", with: "\"id\"")).message
                 == "'\(json.path)' does not describe a patch: it has no 'origin.run_id'")
