@@ -22,7 +22,7 @@ struct RunSummary {
             [$0.prompt, $0.answers["before"] ?? "", $0.answers["after"] ?? "", $0.wanted].map(RunSummary.line)
         }
         let rest = cases.count - table.rows.count
-        return table.render() + (rest > 0 ? "\n… and \(rest) more in cases.jsonl" : "")
+        return table.text(width: Terminal.width) + (rest > 0 ? "\n… and \(rest) more in cases.jsonl" : "")
     }
 
     /// Text on one line.
@@ -55,7 +55,8 @@ struct RunSummary {
         }
         guard !table.rows.isEmpty else { return "" }
         let rest = all.count - shown.count
-        return table.render() + (rest > 0 ? "\n… and \(rest) stages between them in report.html and metrics.json" : "")
+        return table.text(width: Terminal.width)
+            + (rest > 0 ? "\n… and \(rest) stages between them in report.html and metrics.json" : "")
     }
 
     private var weights: String {
@@ -68,7 +69,7 @@ struct RunSummary {
             ]
         }
         let rest = changes.count - table.rows.count
-        return table.render() + (rest > 0 ? "\n… and \(rest) more in metrics.json" : "")
+        return table.text(width: Terminal.width) + (rest > 0 ? "\n… and \(rest) more in metrics.json" : "")
     }
 
     private var seconds: String {
@@ -84,11 +85,9 @@ struct ComparisonSummary {
     let folder: ComparisonFolder?
 
     var text: String {
-        let table = ComparisonTable(comparison)
-        var shown = TextTable(header: table.header, numeric: Set(1..<max(table.header.count, 2)))
-        shown.rows = table.rows.map { $0.map { $0.isBest ? "*\($0.text)" : $0.text } }
+        let table = ComparisonTable(comparison).table { "*\($0)" }
         return """
-            \(shown.render())
+            \(table.text(width: Terminal.width))
 
             after the edit; * is the best run of a figure\(folder.map { "\ntable and pictures: \($0.page.path)" } ?? "")
             """

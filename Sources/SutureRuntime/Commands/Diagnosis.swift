@@ -4,7 +4,7 @@ import Foundation
 import SutureKit
 import TorchBackend
 
-/// What `suture doctor` answers: each thing that a run stands on, tried and not only looked at.
+/// What `suture doctor` answers: everything that a run needs, tried and not only looked at.
 public struct Diagnosis: Sendable, Codable {
     public struct Finding: Sendable, Codable {
         public var subject: String
@@ -29,6 +29,16 @@ public struct Diagnosis: Sendable, Codable {
         devices()
         cache()
         try self.plugins(plugins)
+    }
+
+    /// For people: a line for each finding, and its hint below it.
+    package var table: TextTable {
+        TextTable(
+            header: [],
+            rows: findings.flatMap { finding in
+                [[finding.isGood ? "✓" : "✗", finding.subject, finding.answer]]
+                    + (finding.hint.isEmpty ? [] : [["", "", finding.hint]])
+            })
     }
 
     private mutating func add(_ subject: String, _ answer: String, isGood: Bool = true, hint: String = "") {
@@ -61,7 +71,7 @@ public struct Diagnosis: Sendable, Codable {
             let count = try Device.count(of: .cuda)
             add("device cuda", count == 0 ? "none" : "\(count) found")
         } catch {
-            // No CUDA is no fault; the sentence says what a run on cuda would need.
+            // A missing GPU is not an error; the sentence says what a run on cuda would need.
             add("device cuda", "none", hint: error.description)
         }
     }

@@ -60,14 +60,25 @@ public struct ModelInspection: Sendable, Codable {
         parameterCount = parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
     }
 
-    /// Names and values for people.
-    public var dimensions: [(String, String)] {
+    /// The model as a whole, for people.
+    package var facts: [(String, String)] {
         [
+            ("family", family), ("folder", folder),
             ("parameters", String(parameterCount)), ("layers", String(layers)), ("width", String(dModel)),
             ("neurons per layer", String(dMLP)),
             ("heads", "\(heads) of \(dHead), \(keyValueHeads) for keys and values"),
             ("vocabulary", "\(vocabulary), tokenizer \(tokenizerVocabulary)"), ("context", String(contextLength)),
             ("projections", storesTransposed ? "stored [in, out]" : "stored [out, in]"),
+            ("tied head", tiesHead ? "yes" : "no"), ("sites", sites.joined(separator: ", ")),
         ]
+    }
+
+    /// A line for each tensor of the checkpoint, for people.
+    package var parameterTable: TextTable {
+        TextTable(
+            header: ["parameter", "shape", "dtype", "file"],
+            rows: parameters.map {
+                [$0.name, $0.shape.map(String.init).joined(separator: " × "), $0.dtype, $0.file]
+            }, numeric: [1])
     }
 }

@@ -38,7 +38,7 @@ public struct PlanSummary: Sendable, Codable {
     }
 
     /// For people.
-    public var lines: [(String, String)] {
+    package var facts: [(String, String)] {
         [
             ("run", run + (isDone ? " (already done)" : "")), ("folder", folder),
             ("cases", "\(cases) in \(patches) patch\(patches == 1 ? "" : "es")"),

@@ -59,6 +59,14 @@ public struct PluginListing: Sendable, Codable {
 }
 
 extension PluginListing.Component {
+    /// The component as a whole, for people.
+    package var facts: [(String, String)] {
+        [
+            ("component", "\(id) \(version)"), ("kind", isNative ? "\(kind), native" : kind), ("does", summary),
+            ("plugin", plugin), ("file", file), ("needs of every case", requires.joined(separator: ", ")),
+        ].filter { !$0.1.isEmpty }
+    }
+
     init(_ component: ComponentDescription) {
         self.init(
             id: component.id, kind: component.kind.name, version: component.version, summary: component.summary,

@@ -119,7 +119,7 @@ extension MetricsFile {
     }
 }
 
-/// A table of a comparison: runs or figures stand side by side, whichever takes less room.
+/// A table of a comparison: runs or figures side by side, whichever takes less room.
 public struct ComparisonTable: Sendable {
     public struct Cell: Sendable {
         public var text: String
@@ -140,7 +140,9 @@ public struct ComparisonTable: Sendable {
         }
         func effort(_ value: Double?) -> Cell { Cell(text: value.map(Figures.text) ?? "failed") }
         func width(_ first: [String], _ others: [String]) -> Int {
-            others.reduce(first.map(\.count).max() ?? 0) { $0 + 2 + max($1.count, ComparisonTable.numberWidth) }
+            others.reduce(first.map(DisplayText.width).max() ?? 0) {
+                $0 + 2 + max(DisplayText.width($1), ComparisonTable.numberWidth)
+            }
         }
         let (figures, runs) = (columns.map(\.name), comparison.runs.map(\.label))
         if width(figures, runs + ["unedited"]) <= width(runs, figures + ["‖Δ‖", "seconds to edit"]) {
@@ -167,13 +169,10 @@ public struct ComparisonTable: Sendable {
         }
     }
 
-    /// For comparison.md; the best of a figure in bold.
-    var markdown: String {
-        func line(_ cells: [String]) -> String {
-            "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
-        }
-        let rule = header.indices.map { $0 == 0 ? "---" : "---:" }
-        let body = rows.map { line($0.map { $0.isBest ? "**\($0.text)**" : $0.text }) }
-        return ([line(header), line(rule)] + body).joined(separator: "\n") + "\n"
+    /// The cells as texts, those of the best runs marked.
+    package func table(marking best: (String) -> String) -> TextTable {
+        TextTable(
+            header: header, rows: rows.map { $0.map { $0.isBest ? best($0.text) : $0.text } },
+            numeric: Set(header.indices.dropFirst()))
     }
 }

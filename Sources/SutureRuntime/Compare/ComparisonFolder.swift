@@ -26,7 +26,8 @@ public struct ComparisonFolder: Sendable {
         do {
             try RunFolder.write(comparison, to: data)
             try RunFolder.write(
-                Data("# \(comparison.title)\n\n\(ComparisonTable(comparison).markdown)".utf8), to: table)
+                Data("# \(comparison.title)\n\n\(ComparisonTable(comparison).table { "**\($0)**" }.markdown)".utf8),
+                to: table)
             try RunFolder.write(Data(ComparisonReport(comparison: comparison).html.utf8), to: page)
             if let source { try RunFolder.write(source, to: url.appending(path: "config.source.yaml")) }
         } catch {
