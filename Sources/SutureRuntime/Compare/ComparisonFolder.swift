@@ -28,7 +28,7 @@ public struct ComparisonFolder: Sendable {
             try RunFolder.write(
                 Data("# \(comparison.title)\n\n\(ComparisonTable(comparison).table { "**\($0)**" }.markdown)".utf8),
                 to: table)
-            try RunFolder.write(Data(ComparisonReport(comparison: comparison).html.utf8), to: page)
+            try RunFolder.write(Data(ComparisonReport(comparison: comparison, folder: url).html.utf8), to: page)
             if let source { try RunFolder.write(source, to: url.appending(path: "config.source.yaml")) }
         } catch {
             throw RuntimeError(error)
