@@ -24,6 +24,7 @@ public struct Diagnosis: Sendable, Codable {
 
     public init(plugins: [String]) throws(RuntimeError) {
         add("suture", Versions.suture)
+        add("plugin ABI", Versions.abi)
         add("libtorch", String(cString: torch_backend_version()))
         tensors()
         devices()

@@ -162,15 +162,6 @@ public struct RunLauncher: Sendable {
     }
 }
 
-/// Versions that a result depends on.
-enum Versions {
-    static let suture = "0.1.0"
-
-    static var current: [String: String] {
-        ["suture": suture, "libtorch": String(cString: torch_backend_version())]
-    }
-}
-
 /// Digests of what a run reads.
 enum RunDigests {
     /// The files of a model folder that its numbers depend on.
