@@ -7,12 +7,19 @@ import SutureKit
 ///
 /// Reads Hugging Face folders as they are: `config.json`, `tokenizer.json`, single or sharded safetensors.
 public final class LanguageModel: Sendable {
+    /// The folder that the model was read from.
     public let folder: URL
+    /// Dimensions and variants, from config.json.
     public let configuration: ModelConfiguration
+    /// The tokenizer of the folder.
     public let tokenizer: Tokenizer
+    /// The files of the weights as they are stored, never changed by patches.
     public let checkpoint: Checkpoint
+    /// The weights in memory and the computation over them.
     public let transformer: Transformer
+    /// The type that the model is computed in.
     public let dtype: DType
+    /// The device that the weights are on.
     public let device: Device
     /// Tokens that end a text, from config.json and generation_config.json.
     public let endTokens: Set<Int>

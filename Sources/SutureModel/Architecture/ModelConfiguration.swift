@@ -5,31 +5,50 @@ import SutureKit
 
 /// The dimensions and variants of one model: its family's description filled in from config.json.
 public struct ModelConfiguration: Sendable {
+    /// The family.
     public let architecture: ArchitectureDescription
+    /// The width of the residual stream.
     public let dModel: Int
+    /// The number of decoder blocks.
     public let layerCount: Int
+    /// The number of attention heads.
     public let headCount: Int
+    /// The number of heads for keys and values; divides `headCount`.
     public let keyValueHeadCount: Int
+    /// The width of a head.
     public let dHead: Int
+    /// The number of neurons per layer.
     public let dMLP: Int
+    /// The number of rows of the embedding, which may exceed the tokenizer's vocabulary.
     public let vocabulary: Int
+    /// The largest number of positions.
     public let contextLength: Int
+    /// The number that keeps norms from dividing by zero.
     public let epsilon: Double
+    /// The activation function of the MLP.
     public let activation: Activation
+    /// The embedding serves as the projection to the logits too.
     public let tiesHead: Bool
     /// Attention and MLP read the same stream.
     public let isParallel: Bool
+    /// The projections to queries, keys and values have a bias.
     public let hasQueryKeyValueBias: Bool
+    /// The projection from the heads has a bias.
     public let hasAttentionOutputBias: Bool
+    /// The projections of the MLP have a bias.
     public let hasMLPBias: Bool
+    /// The projection to the logits has a bias.
     public let hasHeadBias: Bool
     /// Nil where positions are learned.
     public let rotary: RotaryConfiguration?
     /// Attention reaches at most this far back; longer inputs are refused, since no window is computed.
     public let slidingWindow: Int?
+    /// `bos_token_id`; nil where config.json has none.
     public let beginningToken: Int?
+    /// `eos_token_id`; empty where config.json has none or a list, which generation_config.json repeats.
     public let endTokens: [Int]
 
+    /// Activation functions of MLPs, under their names in config.json.
     public enum Activation: String, Sendable, CaseIterable {
         case gelu
         case geluTanh = "gelu_new"
@@ -144,6 +163,7 @@ public struct ModelConfiguration: Sendable {
 
 /// How positions turn queries and keys.
 public struct RotaryConfiguration: Sendable {
+    /// How the pairs that turn together lie in a head.
     public let pairs: ArchitectureDescription.Rotary.Pairs
     /// Components of each head that turn; even.
     public let width: Int
