@@ -5,24 +5,24 @@ import SutureKit
 import TorchBackend
 
 /// What `suture doctor` answers: everything that a run needs, tried and not only looked at.
-public struct Diagnosis: Sendable, Codable {
-    public struct Finding: Sendable, Codable {
-        public var subject: String
-        public var answer: String
-        public var isGood: Bool
-        public var hint: String
+package struct Diagnosis: Sendable, Codable {
+    package struct Finding: Sendable, Codable {
+        package var subject: String
+        package var answer: String
+        package var isGood: Bool
+        package var hint: String
     }
 
-    public var findings: [Finding] = []
+    package var findings: [Finding] = []
 
     /// The exit code when something is wrong: 3 for plugins, 1 for the rest.
-    public var failure: RuntimeError.Kind? {
+    package var failure: RuntimeError.Kind? {
         let wrong = findings.filter { !$0.isGood }
         guard !wrong.isEmpty else { return nil }
         return wrong.allSatisfy { $0.subject.hasPrefix("plugin") } ? .plugin : .run
     }
 
-    public init(plugins: [String]) throws(RuntimeError) {
+    package init(plugins: [String]) throws(RuntimeError) {
         add("suture", Versions.suture)
         add("plugin ABI", Versions.abi)
         add("libtorch", String(cString: torch_backend_version()))

@@ -10,13 +10,13 @@ import SutureKit
 /// A record may have `paraphrase_prompts`, whose answer is the same, `neighborhood_prompts`, which shall stay as they
 /// are, and `neighborhood_samples`, each with `prompt` and `answer` of its own; their prompts are the neighbours where
 /// no others are given.
-public struct PairsReader: DatasetReader {
-    public let name = "pairs"
-    public let provides: EditCase.Fields = [.prompt, .answer, .paraphrases, .neighbors, .neighborSamples]
+package struct PairsReader: DatasetReader {
+    package let name = "pairs"
+    package let provides: EditCase.Fields = [.prompt, .answer, .paraphrases, .neighbors, .neighborSamples]
 
-    public init() {}
+    package init() {}
 
-    public func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
+    package func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
         let records = try dataset.records(hint: "each record has 'prompt' and 'answer'")
         return try records.enumerated().map { (index, record) throws(RuntimeError) in
             try editCase(record, index: index)

@@ -96,15 +96,15 @@ struct GroupState {
 }
 
 /// A location in files.
-public struct LocationRecord: Sendable, Hashable, Codable {
-    public var caseIndex: Int?
+package struct LocationRecord: Sendable, Hashable, Codable {
+    package var caseIndex: Int?
     /// "blocks.3.neurons"
-    public var site: String
-    public var position: Int?
-    public var role: String
-    public var unit: Int?
-    public var score: Double
-    public var isSelected: Bool
+    package var site: String
+    package var position: Int?
+    package var role: String
+    package var unit: Int?
+    package var score: Double
+    package var isSelected: Bool
 
     enum CodingKeys: String, CodingKey {
         case caseIndex = "case"

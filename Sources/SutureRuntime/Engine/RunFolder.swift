@@ -6,24 +6,24 @@ import SutureModel
 /// The folder that a run leaves behind. Every file is written beside its place and renamed; `DONE` or `FAILED` comes last.
 ///
 /// While the run is under way, `state/` holds what it has done so far; it goes away with `DONE`.
-public struct RunFolder: Sendable {
-    public let url: URL
+package struct RunFolder: Sendable {
+    package let url: URL
 
-    public init(_ url: URL) { self.url = url }
+    package init(_ url: URL) { self.url = url }
 
-    public var resolvedConfiguration: URL { url.appending(path: "config.resolved.yaml") }
-    public var sourceConfiguration: URL { url.appending(path: "config.source.yaml") }
-    public var cases: URL { url.appending(path: "cases.jsonl") }
-    public var metrics: URL { url.appending(path: "metrics.json") }
-    public var locations: URL { url.appending(path: "locations.json") }
-    public var patch: URL { url.appending(path: "patch") }
-    public var report: URL { url.appending(path: "report.html") }
-    public var log: URL { url.appending(path: "log.jsonl") }
-    public var state: URL { url.appending(path: "state") }
-    public var done: URL { url.appending(path: "DONE") }
-    public var failed: URL { url.appending(path: "FAILED") }
+    package var resolvedConfiguration: URL { url.appending(path: "config.resolved.yaml") }
+    package var sourceConfiguration: URL { url.appending(path: "config.source.yaml") }
+    package var cases: URL { url.appending(path: "cases.jsonl") }
+    package var metrics: URL { url.appending(path: "metrics.json") }
+    package var locations: URL { url.appending(path: "locations.json") }
+    package var patch: URL { url.appending(path: "patch") }
+    package var report: URL { url.appending(path: "report.html") }
+    package var log: URL { url.appending(path: "log.jsonl") }
+    package var state: URL { url.appending(path: "state") }
+    package var done: URL { url.appending(path: "DONE") }
+    package var failed: URL { url.appending(path: "FAILED") }
 
-    public var isDone: Bool { FileManager.default.fileExists(atPath: done.path) }
+    package var isDone: Bool { FileManager.default.fileExists(atPath: done.path) }
 
     /// Replaces a file by rename.
     package static func write(_ data: Data, to url: URL) throws {

@@ -18,17 +18,17 @@ package struct RunResults {
 }
 
 /// A figure with the evaluator and the stage that it belongs to. An entry of `metrics` in metrics.json.
-public struct StagedMetric: Sendable, Hashable, Codable {
-    public var evaluator: String
-    public var name: String
-    public var stage: String
-    public var value: Double
-    public var unit: String
-    public var n: Int
-    public var standardError: Double?
+package struct StagedMetric: Sendable, Hashable, Codable {
+    package var evaluator: String
+    package var name: String
+    package var stage: String
+    package var value: Double
+    package var unit: String
+    package var n: Int
+    package var standardError: Double?
     /// Nil where neither direction is better.
-    public var higherIsBetter: Bool?
-    public var `protocol`: String
+    package var higherIsBetter: Bool?
+    package var `protocol`: String
 
     enum CodingKeys: String, CodingKey {
         case evaluator, name, stage, value, unit, n
@@ -55,12 +55,12 @@ public struct StagedMetric: Sendable, Hashable, Codable {
 }
 
 /// metrics.json: everything that a run measured, in one flat list.
-public struct MetricsFile: Sendable, Hashable, Codable {
-    public var metrics: [StagedMetric]
-    public var weights: [WeightChange]
-    public var seconds: [String: Double]
+package struct MetricsFile: Sendable, Hashable, Codable {
+    package var metrics: [StagedMetric]
+    package var weights: [WeightChange]
+    package var seconds: [String: Double]
 
-    public init(metrics: [StagedMetric], weights: [WeightChange], seconds: [String: Double]) {
+    package init(metrics: [StagedMetric], weights: [WeightChange], seconds: [String: Double]) {
         self.metrics = metrics
         self.weights = weights
         self.seconds = seconds
@@ -68,24 +68,24 @@ public struct MetricsFile: Sendable, Hashable, Codable {
 }
 
 /// A line of cases.jsonl: what was asked, in tokens too, what was said, what was measured.
-public struct CaseResult: Sendable, Hashable, Codable {
-    public var index: Int
-    public var id: String
-    public var prompt: String
-    public var subject: String
-    public var targetNew: String
-    public var targetTrue: String
+package struct CaseResult: Sendable, Hashable, Codable {
+    package var index: Int
+    package var id: String
+    package var prompt: String
+    package var subject: String
+    package var targetNew: String
+    package var targetTrue: String
     /// The reference answer of code repair.
-    public var answer: String
+    package var answer: String
     /// Token ids, so that padding, beginning tokens and blanks can be checked from outside.
-    public var promptIDs: [Int]
-    public var targetNewIDs: [Int]
-    public var targetTrueIDs: [Int]
-    public var answerIDs: [Int]
+    package var promptIDs: [Int]
+    package var targetNewIDs: [Int]
+    package var targetTrueIDs: [Int]
+    package var answerIDs: [Int]
     /// stage → what the model says after the prompt (greedy)
-    public var answers: [String: String]
+    package var answers: [String: String]
     /// stage → "evaluator.score" → value
-    public var scores: [String: [String: Double]]
+    package var scores: [String: [String: Double]]
 
     enum CodingKeys: String, CodingKey {
         case index
@@ -102,7 +102,7 @@ public struct CaseResult: Sendable, Hashable, Codable {
     }
 
     /// What the edit shall make the model say; empty where the request is not of that kind.
-    public var wanted: String { targetNew.isEmpty ? answer : targetNew }
+    package var wanted: String { targetNew.isEmpty ? answer : targetNew }
 
     static func records(
         _ cases: [EditCase], _ model: LanguageModel, before: [String], after: [String], evaluators: [String],

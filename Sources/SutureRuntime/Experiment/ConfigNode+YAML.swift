@@ -13,7 +13,7 @@ extension ConfigNode {
     ///
     /// - Parameter name: the file's name, for sentences.
     /// - Throws: `kind`, with the place, for what is not YAML, for a key that appears twice, and for tags.
-    public init(
+    package init(
         yaml data: Data, name: String, kind: RuntimeError.Kind = .usage
     ) throws(RuntimeError) {
         guard data.count <= Self.largestFile else {

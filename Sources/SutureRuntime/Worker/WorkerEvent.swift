@@ -5,7 +5,7 @@ import SutureKit
 import SutureModel
 
 /// What a worker tells the host process while it works: one JSON object per line.
-public enum WorkerEvent: Sendable, Hashable, Codable {
+package enum WorkerEvent: Sendable, Hashable, Codable {
     /// How far a phase is; `total` 0 where that is not known.
     case phase(name: String, done: Int, total: Int)
     /// A call into a plugin begins. Calls may nest.
