@@ -95,7 +95,7 @@ public struct Checkpoint: Sendable {
     /// - Parameters:
     ///   - replacements: bytes by tensor name, in the tensor's dtype and of the same length as before.
     ///   - output: a folder that is not there yet or is empty, outside this model folder.
-    ///   - progress: called on the calling thread behind each file with the share of the weights written, 0 to 1.
+    ///   - progress: called on the calling thread after each file with the share of the weights written, 0 to 1.
     /// - Throws: `unknownTensor`, `sizeMismatch`, `outputPlace`, `unreadable`, `unwritable` or `cancelled`.
     public func write(
         to output: URL, replacing replacements: [String: TensorBytes], progress: (Double) -> Void = { _ in }

@@ -122,7 +122,7 @@ struct BPEModel: Sendable {
                 flushUnknown(&unknown, &workspace)
                 workspace.add(id, length: length)
             } else if hasFallback(word, position, length) {
-                // As in the package, unknown characters kept back for fusing stay behind these bytes.
+                // As in the package, unknown characters kept back for fusing stay after these bytes.
                 for byte in word[position..<position + length] {
                     workspace.add(fallbackIDs[Int(byte)], length: 1)
                 }

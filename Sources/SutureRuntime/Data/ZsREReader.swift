@@ -7,7 +7,7 @@ import SutureKit
 /// The prompt is the question with the subject's first place as its slot. There is no old object: the MEMIT loader
 /// writes the end-of-text token there, which no method reads, so `target_true` stays empty and a component that needs
 /// it says so. The unrelated question is a neighbour, and with its answer a neighbour sample: from
-/// `neighborhood_samples` where the record has them, which also name its subject, else as it stands.
+/// `neighborhood_samples` where the record has them, which also name its subject, else as it is.
 ///
 /// Source: Mitchell et al. 2022 (the split), Meng et al. 2023 (how a record becomes a case).
 package struct ZsREReader: DatasetReader {

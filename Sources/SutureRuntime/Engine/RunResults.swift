@@ -101,7 +101,7 @@ package struct CaseResult: Sendable, Hashable, Codable {
         case answers, scores
     }
 
-    /// What the edit shall make the model say; empty where the request is not of that kind.
+    /// What the edit is to make the model say; empty where the request is not of that kind.
     package var wanted: String { targetNew.isEmpty ? answer : targetNew }
 
     static func records(

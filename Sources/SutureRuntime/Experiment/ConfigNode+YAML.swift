@@ -118,7 +118,7 @@ extension ConfigNode {
                 }
                 entries.append(Entry(key: scalar.string, place: place, value: converted))
             }
-            // What stands in the mapping itself wins, then the earlier of the merged ones.
+            // What is in the mapping itself wins, then the earlier of the merged ones.
             for entry in merged where !entries.contains(where: { $0.key == entry.key }) { entries.append(entry) }
             return entries
         }

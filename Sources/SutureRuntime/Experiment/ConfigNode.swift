@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A value of an experiment file, untyped, with the place where it stands.
+/// A value of an experiment file, untyped, with the place where it was written.
 ///
 /// The file is read into these and then decoded by what each key asks for. So `5e-1` is a number where a number is
 /// asked for, and `on` is a text everywhere: no value has a type of its own.
@@ -16,7 +16,7 @@ package struct ConfigNode: Sendable, Hashable {
     /// A key and its value.
     package struct Entry: Sendable, Hashable {
         package var key: String
-        /// Where the key stands.
+        /// Where the key was written.
         package var place: Place
         package var value: ConfigNode
 

@@ -215,7 +215,7 @@ package struct Override: Sendable, Hashable {
 }
 
 extension ConfigNode {
-    /// Equal values, wherever they stand.
+    /// Equal values, wherever they were written.
     fileprivate func isSame(as other: ConfigNode) -> Bool {
         switch (content, other.content) {
         case (.scalar, .scalar):
@@ -260,7 +260,7 @@ private struct OverrideValueParser {
                 .usage, "\(place): several values separated by commas are a sweep, and a run has one value",
                 hint: "write [a,b] for a list, or quote a text that has a comma: 'key=\"a,b\"'")
         }
-        guard rest.isEmpty else { throw syntax("'\(rest)' is left over behind the value") }
+        guard rest.isEmpty else { throw syntax("'\(rest)' is left over after the value") }
         return value
     }
 
@@ -299,7 +299,7 @@ private struct OverrideValueParser {
                 rest.first == "'" || rest.first == "\"" ? try readQuoted() : try readPlain(closers: ":}")
             guard case .scalar(let key, _) = keyNode.content, !key.isEmpty else { throw syntax("a key is missing") }
             skipSpaces()
-            guard take(":") else { throw syntax("there is no ':' behind the key '\(key)'") }
+            guard take(":") else { throw syntax("there is no ':' after the key '\(key)'") }
             guard !entries.contains(where: { $0.key == key }) else { throw syntax("the key '\(key)' is given twice") }
             let value = try readValue(closers: "}", depth: depth + 1)
             entries.append(ConfigNode.Entry(key: key, place: place, value: value))

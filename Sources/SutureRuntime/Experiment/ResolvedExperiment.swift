@@ -91,7 +91,7 @@ package struct ResolvedExperiment: Sendable, Hashable {
     package var source: String
     /// The overrides as given.
     package var overrides: [String]
-    /// Of the host and what it stands on, by name. Filled by the engine.
+    /// Of the host and the libraries it is built on, by name. Filled by the engine.
     package var versions: [String: String]
     /// SHA-256 of what the run reads, by name: model files, dataset, text. Filled by the engine.
     package var digests: [String: String]

@@ -79,7 +79,7 @@ public final class WorkerLink: Sendable {
     /// The host wants this process to end after the next checkpoint. Long work looks here at every step.
     package var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
 
-    /// Ends long work that shall end.
+    /// Ends long work that was told to end.
     ///
     /// - Throws: `interrupted`.
     package func checkCancellation() throws(RuntimeError) {

@@ -292,7 +292,7 @@ struct TextFileTests {
         let error = try failure { try TextFile(path) }
         #expect(error.message == "line 2 of the text '\(path)' is not UTF-8")
         #expect(error.kind == .file)
-        // What lies behind the limit is not read.
+        // What comes after the limit is not read.
         #expect(try TextFile(path, limit: 1).lines == ["a"])
     }
 }
