@@ -74,6 +74,7 @@ let package = Package(
         .package(url: "https://github.com/apple/swift-argument-parser", from: "1.8.2"),
         .package(url: "https://github.com/apple/swift-crypto", from: "4.5.2"),
         .package(url: "https://github.com/jpsim/Yams", from: "6.2.2"),
+        .package(url: "https://github.com/hummingbird-project/swift-mustache", from: "2.1.1"),
     ],
     targets: [
         // The plugin ABI: headers alone.
@@ -113,12 +114,13 @@ let package = Package(
             dependencies: [
                 "CForeign", "CSuture", "CSutureHost", "SutureKit", "SutureModel", "TorchBackend", "Yams",
                 .product(name: "Crypto", package: "swift-crypto"),
+                .product(name: "Mustache", package: "swift-mustache"),
             ],
             swiftSettings: strict),
         .executableTarget(
             name: "suture",
             dependencies: [
-                "SutureRuntime", .product(name: "ArgumentParser", package: "swift-argument-parser"),
+                "SutureModel", "SutureRuntime", .product(name: "ArgumentParser", package: "swift-argument-parser"),
             ],
             swiftSettings: strict),
 
@@ -128,7 +130,8 @@ let package = Package(
             exclude: ["README.md", "compare_forward.py"], swiftSettings: strict),
         // The program that makes the bundled example.
         .executableTarget(
-            name: "WorldMaker", dependencies: ["SutureKit", "SutureRuntime"], path: "Examples/World/Maker",
+            name: "WorldMaker", dependencies: ["SutureKit", "SutureModel", "SutureRuntime"],
+            path: "Examples/World/Maker",
             swiftSettings: strict),
 
         .target(

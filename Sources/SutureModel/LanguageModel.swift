@@ -7,23 +7,31 @@ import SutureKit
 ///
 /// Reads Hugging Face folders as they are: `config.json`, `tokenizer.json`, single or sharded safetensors.
 public final class LanguageModel: Sendable {
+    /// The folder that the model was read from.
     public let folder: URL
+    /// Dimensions and variants, from config.json.
     public let configuration: ModelConfiguration
+    /// The tokenizer of the folder.
     public let tokenizer: Tokenizer
+    /// The files of the weights as they are stored, never changed by patches.
     public let checkpoint: Checkpoint
+    /// The weights in memory and the computation over them.
     public let transformer: Transformer
+    /// The type that the model is computed in.
     public let dtype: DType
+    /// The device that the weights are on.
     public let device: Device
     /// Tokens that end a text, from config.json and generation_config.json.
     public let endTokens: Set<Int>
 
     /// Cost: maps the files; converts weights that are not stored in `dtype`.
     ///
-    /// - Throws: `ModelError`, `TokenizerError`, `CheckpointError` or `SutureError`, each a sentence about the file.
+    /// - Throws: `ModelError` or `SutureError`, each a sentence about the file.
     public init(folder: URL, dtype: DType = .float32, device: Device = .cpu) throws {
         guard dtype.isFloatingPoint else {
             throw ModelError(
-                "a model cannot be computed in \(dtype)", hint: "use float32, float64, float16 or bfloat16")
+                .unsupportedDtype, "a model cannot be computed in \(dtype)",
+                hint: "use float32, float64, float16 or bfloat16")
         }
         self.folder = folder
         self.dtype = dtype
@@ -77,9 +85,9 @@ public final class LanguageModel: Sendable {
     /// `eos_token_id` of generation_config.json, one or several; empty where the file or the entry is missing.
     private static func generationEndTokens(_ folder: URL) -> [Int] {
         guard let data = try? Data(contentsOf: folder.appending(path: "generation_config.json")),
-            let values = (try? JSONSerialization.jsonObject(with: data)) as? [String: Any]
+            let tokens = try? JSONValue(data, name: "generation_config.json")["eos_token_id"]
         else { return [] }
-        if let token = values["eos_token_id"] as? Int { return [token] }
-        return values["eos_token_id"] as? [Int] ?? []
+        if case .list(let several) = tokens { return several.compactMap(\.integer) }
+        return tokens.integer.map { [$0] } ?? []
     }
 }

@@ -5,7 +5,7 @@ import SutureModel
 
 /// What stopped a command, and the exit code that tells a script so.
 public struct RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
-    /// The family of failure; its raw value is the exit code (DESIGN §4).
+    /// The family of failure; its raw value is the exit code.
     public struct Kind: RawRepresentable, Sendable, Hashable, Codable {
         public let rawValue: Int32
         public init(rawValue: Int32) { self.rawValue = rawValue }
@@ -44,11 +44,7 @@ public struct RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
         case let error as RuntimeError: self = error
         case let error as SutureError:
             self.init(error.code == .cancelled ? .interrupted : kind, error.message, hint: error.hint)
-        case let error as ModelError: self.init(.file, error.message, hint: error.hint)
-        case let error as CheckpointError: self.init(checkpoint: error)
-        case let error as TokenizerError:
-            self.init(
-                .file, Self.clause(error.message, keepsCase: true), hint: Self.clause(error.hint, keepsCase: false))
+        case let error as ModelError: self.init(Kind(error.code), error.message, hint: error.hint)
         default: self.init(kind, String(describing: error))
         }
     }

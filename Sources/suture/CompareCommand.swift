@@ -10,17 +10,14 @@ struct CompareCommand: ParsableCommand {
         discussion: "The figures are those after the edit. `suture run` does the same for a file with variants.")
 
     @Argument(help: "Run folders.") var folders: [String]
-    @Option(help: "Leave table and page in this folder.") var output: String?
+    @Option(help: "Write the table and the page to this folder.") var output: String?
     @Flag(help: "Print JSON.") var json = false
 
     func run() throws {
         let comparison = try Comparison(folders: folders)
-        if let output {
-            try ComparisonFolder(URL(fileURLWithPath: output)).write(comparison, source: nil)
-        }
+        let folder = output.map { ComparisonFolder(URL(fileURLWithPath: $0)) }
+        try folder?.write(comparison, source: nil)
         if json { return try Terminal.printJSON(comparison) }
-        print(
-            ComparisonSummary(comparison: comparison, folder: output.map { ComparisonFolder(URL(fileURLWithPath: $0)) })
-                .text)
+        print(ComparisonSummary(comparison: comparison, folder: folder, width: Terminal.width).text)
     }
 }

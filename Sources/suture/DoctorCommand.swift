@@ -15,10 +15,7 @@ struct DoctorCommand: ParsableCommand {
         if json {
             try Terminal.printJSON(diagnosis)
         } else {
-            for finding in diagnosis.findings {
-                print("\(finding.isGood ? "✓" : "✗") \(finding.subject): \(finding.answer)")
-                if !finding.hint.isEmpty { print("    \(finding.hint)") }
-            }
+            Terminal.print(diagnosis.table)
         }
         if let kind = diagnosis.failure { throw ExitCode(kind.rawValue) }
     }

@@ -19,15 +19,9 @@ struct ModelCommand: ParsableCommand {
         func run() throws {
             let inspection = try reporting { try ModelInspection(folder: URL(fileURLWithPath: folder)) }
             if json { return try Terminal.printJSON(inspection) }
-            print("\(inspection.family) in \(inspection.folder)")
-            for (name, value) in inspection.dimensions { print("  \(name): \(value)") }
-            print("  tied head: \(inspection.tiesHead ? "yes" : "no")")
-            print("  sites: \(inspection.sites.joined(separator: ", "))")
-            var table = TextTable(header: ["parameter", "shape", "dtype", "file"], numeric: [1])
-            table.rows = inspection.parameters.map {
-                [$0.name, $0.shape.map(String.init).joined(separator: " × "), $0.dtype, $0.file]
-            }
-            print("\n\(table.render())")
+            Terminal.print(TextTable(facts: inspection.facts))
+            print()
+            Terminal.print(inspection.parameterTable)
         }
     }
 
@@ -54,7 +48,7 @@ struct ModelCommand: ParsableCommand {
                 ).run(prompt)
             }
             if json { return try Terminal.printJSON(["prompt": prompt, "continuation": text]) }
-            print(prompt + text)
+            Terminal.print(foreign: prompt + text)
         }
     }
 }

@@ -18,7 +18,9 @@ struct PatchCommand: ParsableCommand {
         func run() throws {
             let manifest = try PatchManifest(folder: URL(fileURLWithPath: patch))
             if json { return try Terminal.printJSON(manifest) }
-            print(manifest.table, terminator: "")
+            Terminal.print(TextTable(facts: manifest.facts))
+            print()
+            Terminal.print(manifest.table)
         }
     }
 

@@ -26,9 +26,7 @@ struct PlanCommand: ParsableCommand {
         let plan = try reporting { try PlanSummary(planned) }
         if json { return try Terminal.printJSON(plan) }
         print(planned.experiment.yaml)
-        var table = TextTable(header: ["what", "answer"])
-        table.rows = plan.lines.map { [$0.0, $0.1] }
-        print(table.render())
+        Terminal.print(TextTable(facts: plan.facts))
     }
 
     /// The runs of a comparison, in their order.
@@ -45,6 +43,6 @@ struct PlanCommand: ParsableCommand {
         table.rows = entries.map {
             [$0.label, String($0.plan.cases), String($0.plan.patches), $0.plan.isDone ? "yes" : "", $0.plan.folder]
         }
-        print(table.render())
+        Terminal.print(table)
     }
 }

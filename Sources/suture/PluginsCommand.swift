@@ -19,7 +19,7 @@ struct PluginsCommand: ParsableCommand {
             if json { return try Terminal.printJSON(listing) }
             var table = TextTable(header: ["component", "kind", "version", "plugin", "what it does"])
             table.rows = listing.components.map { [$0.id, $0.kind, $0.version, $0.plugin, $0.summary] }
-            print(table.render())
+            Terminal.print(table)
             for problem in listing.problems { Terminal.printError(problem.description, prefix: "warning: ") }
         }
     }
@@ -38,14 +38,13 @@ struct PluginsCommand: ParsableCommand {
             if json { return try Terminal.printJSON(found) }
             for (number, one) in found.enumerated() {
                 if number > 0 { print() }
-                print(
-                    "\(one.id) — \(one.kind), version \(one.version)\(one.isNative ? ", native" : "")\n\(one.summary)")
-                print("plugin \(one.plugin), \(one.file)")
-                if !one.requires.isEmpty { print("needs of every case: \(one.requires.joined(separator: ", "))") }
+                Terminal.print(TextTable(facts: one.facts))
                 for parameter in one.parameters {
                     let facts = [parameter.type, "default \(parameter.default)", parameter.allowed, parameter.unit]
-                    print("\n  \(parameter.name): \(facts.filter { !$0.isEmpty }.joined(separator: ", "))")
-                    print("      \(parameter.help)")
+                    print()
+                    Terminal.print(
+                        foreign: "  \(parameter.name): \(facts.filter { !$0.isEmpty }.joined(separator: ", "))\n"
+                            + "      \(parameter.help)")
                 }
             }
         }

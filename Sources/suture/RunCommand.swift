@@ -51,7 +51,8 @@ struct RunCommand: ParsableCommand {
             return try Terminal.printJSON(
                 RunAnswer(folder: planned.folder.url.path, results: results))
         }
-        print(RunSummary(results: results, cases: try launcher.cases(planned.folder), folder: planned.folder).text)
+        let cases = try launcher.cases(planned.folder)
+        print(RunSummary(results: results, cases: cases, folder: planned.folder, width: Terminal.width).text)
     }
 
     /// All are planned before the first is started, so that a mistake in the last costs no time.
@@ -77,7 +78,7 @@ struct RunCommand: ParsableCommand {
         if json {
             try Terminal.printJSON(comparison)
         } else {
-            print(ComparisonSummary(comparison: comparison, folder: folder).text)
+            print(ComparisonSummary(comparison: comparison, folder: folder, width: Terminal.width).text)
         }
         let failed = comparison.runs.filter { $0.error != nil }
         guard failed.isEmpty else {

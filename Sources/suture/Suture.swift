@@ -14,6 +14,7 @@ struct Suture: ParsableCommand {
             suture run FILE method.name=rome                the same with another method
             suture doctor                                   what is installed, what is wrong
             """,
+        version: Versions.line,
         subcommands: [
             RunCommand.self, PlanCommand.self, CompareCommand.self, PluginsCommand.self, ModelCommand.self,
             PatchCommand.self, DoctorCommand.self,

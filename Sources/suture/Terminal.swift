@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SutureModel
 import SutureRuntime
 
 /// Output for people: stdout carries the answer, stderr what happens meanwhile.
@@ -8,14 +9,21 @@ enum Terminal {
     static let isInteractive = isatty(STDERR_FILENO) == 1
 
     static func printError(_ message: String, prefix: String = "suture: ") {
-        FileHandle.standardError.write(Data("\(prefix)\(message)\n".utf8))
+        let text = DisplayText.visible(message, keepsLines: true)
+        FileHandle.standardError.write(Data("\(prefix)\(text)\n".utf8))
+    }
+
+    /// Prints a table that fits the terminal.
+    static func print(_ table: TextTable) { Swift.print(table.text(width: width)) }
+
+    /// Prints text that a model or a plugin wrote. What goes to a file or a pipe stays as it is.
+    static func print(foreign text: String) {
+        Swift.print(isatty(STDOUT_FILENO) == 1 ? DisplayText.visible(text, keepsLines: true) : text)
     }
 
     /// Prints a value as JSON with sorted keys.
     static func printJSON(_ value: some Encodable) throws {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes]
-        print(String(decoding: try encoder.encode(value), as: UTF8.self))
+        Swift.print(String(decoding: try JSON.encode(value, layout: .page), as: UTF8.self))
     }
 
     /// The width of the terminal in columns; no limit where output goes to a file or a pipe.
@@ -23,38 +31,6 @@ enum Terminal {
         var size = winsize()
         guard ioctl(STDOUT_FILENO, UInt(TIOCGWINSZ), &size) == 0, size.ws_col > 0 else { return .max }
         return Int(size.ws_col)
-    }
-}
-
-/// Rows under a header, columns padded. Long cells are cut so that a row fits the terminal.
-struct TextTable {
-    var header: [String]
-    var rows: [[String]] = []
-    /// Columns that hold numbers are aligned to the right.
-    var numeric: Set<Int> = []
-
-    func render(width: Int = Terminal.width) -> String {
-        var widths = header.indices.map { column in
-            ([header] + rows).map { $0[column].count }.max() ?? 0
-        }
-        // The widest column gives way first.
-        while widths.reduce(0, +) + 2 * (widths.count - 1) > width,
-            let widest = widths.indices.max(by: { widths[$0] < widths[$1] }), widths[widest] > 12
-        {
-            widths[widest] -= 1
-        }
-        func line(_ cells: [String]) -> String {
-            let padded = cells.enumerated().map { column, cell -> String in
-                let text = cell.count > widths[column] ? String(cell.prefix(widths[column] - 1)) + "…" : cell
-                let space = String(repeating: " ", count: widths[column] - text.count)
-                return numeric.contains(column) ? space + text : text + space
-            }
-            var line = padded.joined(separator: "  ")
-            while line.last == " " { line.removeLast() }
-            return line
-        }
-        let rule = widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")
-        return ([line(header), rule] + rows.map(line)).joined(separator: "\n")
     }
 }
 

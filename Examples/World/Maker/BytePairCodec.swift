@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SutureModel
+
 /// A byte-level byte-pair encoding: it turns text into tokens and writes itself as `tokenizer.json`.
 struct BytePairCodec: Sendable {
     /// The one special token; it separates texts.
@@ -51,18 +53,18 @@ struct BytePairCodec: Sendable {
     }
 
     /// The content of `tokenizer.json`, in the form that the `tokenizers` library reads.
-    func json() -> JSONText {
+    func json() -> JSONValue {
         let spellings = spellings()
-        let byteLevel: ([(String, JSONText)]) -> JSONText = { .object([("type", .string("ByteLevel"))] + $0) }
-        return .object([
-            ("version", .string("1.0")),
+        let byteLevel: ([(String, JSONValue)]) -> JSONValue = { .record([("type", .text("ByteLevel"))] + $0) }
+        return .record([
+            ("version", .text("1.0")),
             ("truncation", .null),
             ("padding", .null),
             (
                 "added_tokens",
-                .array([
-                    .object([
-                        ("id", .integer(Self.endOfTextToken)), ("content", .string(Self.endOfText)),
+                .list([
+                    .record([
+                        ("id", .integer(Self.endOfTextToken)), ("content", .text(Self.endOfText)),
                         ("single_word", .boolean(false)), ("lstrip", .boolean(false)), ("rstrip", .boolean(false)),
                         ("normalized", .boolean(false)), ("special", .boolean(true)),
                     ])
@@ -92,13 +94,13 @@ struct BytePairCodec: Sendable {
             ),
             (
                 "model",
-                .object([
-                    ("type", .string("BPE")), ("dropout", .null), ("unk_token", .null),
+                .record([
+                    ("type", .text("BPE")), ("dropout", .null), ("unk_token", .null),
                     ("continuing_subword_prefix", .null), ("end_of_word_suffix", .null),
                     ("fuse_unk", .boolean(false)), ("byte_fallback", .boolean(false)),
                     ("ignore_merges", .boolean(false)),
-                    ("vocab", .object(zip(spellings, 0...).map { ($0, .integer($1)) })),
-                    ("merges", .array(merges.map { .strings([spellings[$0.left], spellings[$0.right]]) })),
+                    ("vocab", .record(zip(spellings, 0...).map { ($0, .integer($1)) })),
+                    ("merges", .list(merges.map { .texts([spellings[$0.left], spellings[$0.right]]) })),
                 ])
             ),
         ])

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SutureModel
+
 /// Makes one record in the format of CounterFact (Meng et al., 2022) from each fact.
 ///
 /// The draws for a record depend on the seed, the relation and the subject, not on the other records.
@@ -84,35 +86,35 @@ struct RecordBuilder: Sendable {
 
 extension RecordBuilder.Record {
     /// The record as JSON, with `identifier` as its `case_id`.
-    func json(identifier: Int) -> JSONText {
-        .object([
+    func json(identifier: Int) -> JSONValue {
+        .record([
             ("case_id", .integer(identifier)),
             ("pararel_idx", .integer(row)),
             (
                 "requested_rewrite",
-                .object([
-                    ("prompt", .string(relation.phrases[0].prompt)),
-                    ("relation_id", .string(relation.property)),
+                .record([
+                    ("prompt", .text(relation.phrases[0].prompt)),
+                    ("relation_id", .text(relation.property)),
                     ("target_new", target(newTarget)),
                     ("target_true", target(fact.object)),
-                    ("subject", .string(fact.subject)),
+                    ("subject", .text(fact.subject)),
                 ])
             ),
-            ("paraphrase_prompts", .strings(paraphrasePrompts)),
-            ("neighborhood_prompts", .strings(neighbours.map(\.text))),
-            ("attribute_prompts", .strings(attributes.map(\.text))),
-            ("generation_prompts", .strings(relation.generation.map { $0.filled(with: fact.subject) })),
+            ("paraphrase_prompts", .texts(paraphrasePrompts)),
+            ("neighborhood_prompts", .texts(neighbours.map(\.text))),
+            ("attribute_prompts", .texts(attributes.map(\.text))),
+            ("generation_prompts", .texts(relation.generation.map { $0.filled(with: fact.subject) })),
             (
                 "neighborhood_samples",
-                .array(
+                .list(
                     neighbours.map {
-                        .object([("subject", .string($0.subject)), ("prompt", .string($0.phrase.prompt))])
+                        .record([("subject", .text($0.subject)), ("prompt", .text($0.phrase.prompt))])
                     })
             ),
         ])
     }
 
-    private func target(_ text: String) -> JSONText {
-        .object([("str", .string(text)), ("id", .string("\(relation.name)/\(text)"))])
+    private func target(_ text: String) -> JSONValue {
+        .record([("str", .text(text)), ("id", .text("\(relation.name)/\(text)"))])
     }
 }

@@ -2,6 +2,7 @@
 
 import Foundation
 import SutureKit
+import SutureModel
 import SutureRuntime
 
 /// The program that makes the example world out of its tables: records, texts, tokenizer and model.
@@ -70,8 +71,8 @@ struct WorldMaker {
     private func writeFacts() throws(MakerError) {
         // In random order, so that any stretch of the file is a sample of all relations, not a group of neighbours.
         var generator = SeededGenerator(seed: Self.seed, stream: "order")
-        let json = JSONText.array(zip(generator.shuffled(records), 0...).map { $0.json(identifier: $1) })
-        try World.write(json.spread(depth: 1) + "\n", to: folder.appending(path: "facts.json"))
+        let json = JSONValue.list(zip(generator.shuffled(records), 0...).map { $0.json(identifier: $1) })
+        try World.write(json.written(levels: 1) + "\n", to: folder.appending(path: "facts.json"))
         print("facts.json: \(records.count) records of \(world.relations.count) relations")
     }
 
@@ -84,7 +85,7 @@ struct WorldMaker {
 
     private func writeTokenizer() throws(MakerError) {
         let codec = try codec()
-        try World.write(codec.json().spread(depth: 3) + "\n", to: modelFolder.appending(path: "tokenizer.json"))
+        try World.write(codec.json().written(levels: 3) + "\n", to: modelFolder.appending(path: "tokenizer.json"))
         print("tokenizer.json: \(codec.size) tokens")
     }
 

@@ -5,31 +5,50 @@ import SutureKit
 
 /// The dimensions and variants of one model: its family's description filled in from config.json.
 public struct ModelConfiguration: Sendable {
+    /// The family.
     public let architecture: ArchitectureDescription
+    /// The width of the residual stream.
     public let dModel: Int
+    /// The number of decoder blocks.
     public let layerCount: Int
+    /// The number of attention heads.
     public let headCount: Int
+    /// The number of heads for keys and values; divides `headCount`.
     public let keyValueHeadCount: Int
+    /// The width of a head.
     public let dHead: Int
+    /// The number of neurons per layer.
     public let dMLP: Int
+    /// The number of rows of the embedding, which may exceed the tokenizer's vocabulary.
     public let vocabulary: Int
+    /// The largest number of positions.
     public let contextLength: Int
+    /// The number that keeps norms from dividing by zero.
     public let epsilon: Double
+    /// The activation function of the MLP.
     public let activation: Activation
+    /// The embedding serves as the projection to the logits too.
     public let tiesHead: Bool
     /// Attention and MLP read the same stream.
     public let isParallel: Bool
+    /// The projections to queries, keys and values have a bias.
     public let hasQueryKeyValueBias: Bool
+    /// The projection from the heads has a bias.
     public let hasAttentionOutputBias: Bool
+    /// The projections of the MLP have a bias.
     public let hasMLPBias: Bool
+    /// The projection to the logits has a bias.
     public let hasHeadBias: Bool
     /// Nil where positions are learned.
     public let rotary: RotaryConfiguration?
     /// Attention reaches at most this far back; longer inputs are refused, since no window is computed.
     public let slidingWindow: Int?
+    /// `bos_token_id`; nil where config.json has none.
     public let beginningToken: Int?
+    /// `eos_token_id`; empty where config.json has none or a list, which generation_config.json repeats.
     public let endTokens: [Int]
 
+    /// Activation functions of MLPs, under their names in config.json.
     public enum Activation: String, Sendable, CaseIterable {
         case gelu
         case geluTanh = "gelu_new"
@@ -58,7 +77,8 @@ public struct ModelConfiguration: Sendable {
         guard let architecture = ArchitectureDescription.families.first(where: { $0.modelType == type }) else {
             let known = ArchitectureDescription.families.map(\.modelType).joined(separator: ", ")
             throw ModelError(
-                "\(file.path): model_type \"\(type)\" is not a known family", hint: "known families are \(known)")
+                .unsupportedComponent, "\(file.path): model_type \"\(type)\" is not a known family",
+                hint: "known families are \(known)")
         }
         try self.init(file, architecture)
     }
@@ -72,7 +92,7 @@ public struct ModelConfiguration: Sendable {
         keyValueHeadCount = try file.optionalInteger(keys.keyValueHeadCount) ?? headCount
         guard keyValueHeadCount > 0, headCount % keyValueHeadCount == 0 else {
             throw ModelError(
-                "\(file.path): \(keyValueHeadCount) key/value heads do not divide \(headCount) heads",
+                .invalidField, "\(file.path): \(keyValueHeadCount) key/value heads do not divide \(headCount) heads",
                 hint: "correct \(keys.keyValueHeadCount[0])")
         }
         if let width = try file.optionalInteger(["head_dim"]) {
@@ -80,7 +100,7 @@ public struct ModelConfiguration: Sendable {
         } else {
             guard dModel % headCount == 0 else {
                 throw ModelError(
-                    "\(file.path): \(headCount) heads do not divide a width of \(dModel)",
+                    .invalidField, "\(file.path): \(headCount) heads do not divide a width of \(dModel)",
                     hint: "correct \(keys.headCount[0]) or \(keys.dModel[0])")
             }
             dHead = dModel / headCount
@@ -93,7 +113,8 @@ public struct ModelConfiguration: Sendable {
         guard let activation = Activation(named: name) else {
             let known = "gelu, gelu_new, silu, relu"
             throw ModelError(
-                "\(file.path): the activation \"\(name)\" is not supported", hint: "supported are \(known)")
+                .unsupportedComponent, "\(file.path): the activation \"\(name)\" is not supported",
+                hint: "supported are \(known)")
         }
         self.activation = activation
         tiesHead = try file.boolean("tie_word_embeddings", default: keys.tiesHeadByDefault)
@@ -127,7 +148,8 @@ public struct ModelConfiguration: Sendable {
         for unsupported in ["scale_attn_by_inverse_layer_idx", "add_cross_attention"]
         where try file.boolean(unsupported, default: false) {
             throw ModelError(
-                "\(file.path): \(unsupported) is not supported", hint: "use a model that does not set it")
+                .unsupportedOption, "\(file.path): \(unsupported) is not supported",
+                hint: "use a model that does not set it")
         }
     }
 
@@ -142,6 +164,7 @@ public struct ModelConfiguration: Sendable {
 
 /// How positions turn queries and keys.
 public struct RotaryConfiguration: Sendable {
+    /// How the pairs that turn together lie in a head.
     public let pairs: ArchitectureDescription.Rotary.Pairs
     /// Components of each head that turn; even.
     public let width: Int
@@ -162,7 +185,7 @@ public struct RotaryConfiguration: Sendable {
             width = Int(Double(dHead) * (nested ?? direct ?? fallback))
         }
         guard width > 0, width <= dHead, width % 2 == 0 else {
-            throw ModelError("\(file.path): \(width) rotary components do not fit a head of \(dHead)")
+            throw ModelError(.invalidField, "\(file.path): \(width) rotary components do not fit a head of \(dHead)")
         }
         self.width = width
         let nestedBase = try section?.optionalNumber(["rope_theta"])
@@ -178,7 +201,7 @@ public struct RotaryConfiguration: Sendable {
         case ("llama3", let section?): frequencies = try RotaryConfiguration.llama3(plain, section)
         default:
             throw ModelError(
-                "\(file.path): rotary scaling \"\(type)\" is not supported",
+                .unsupportedComponent, "\(file.path): rotary scaling \"\(type)\" is not supported",
                 hint: "supported are default, linear and llama3")
         }
     }

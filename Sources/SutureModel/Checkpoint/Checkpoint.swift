@@ -27,22 +27,22 @@ public struct Checkpoint: Sendable {
     ///
     /// - Throws: `unreadable` where there is no such folder; `noWeights`, `ambiguousWeights`, `indexSyntax` or
     ///   `shardMismatch` for a folder whose files do not make one model; and what opening a file throws.
-    public init(opening folder: URL) throws(CheckpointError) {
+    public init(opening folder: URL) throws(ModelError) {
         self.folder = folder
         let path = folder.path
         let items: Set<String>
         do {
             items = Set(try FileManager.default.contentsOfDirectory(atPath: path))
         } catch {
-            throw CheckpointError(
-                .unreadable, "'\(path)' is not a folder that can be read.",
-                hint: "Give the path of a model folder, with config.json and \(Self.fileName).")
+            throw ModelError(
+                .unreadable, "'\(path)' is not a folder that can be read",
+                hint: "give the path of a model folder, with config.json and \(Self.fileName)")
         }
         switch (items.contains(Self.fileName), items.contains(Self.indexName)) {
         case (true, true):
-            throw CheckpointError(
-                .ambiguousWeights, "'\(path)' holds both \(Self.fileName) and \(Self.indexName).",
-                hint: "Remove the one that is not the model's; the index belongs to a model in several files.")
+            throw ModelError(
+                .ambiguousWeights, "'\(path)' holds both \(Self.fileName) and \(Self.indexName)",
+                hint: "remove the one that is not the model's; the index belongs to a model in several files")
         case (true, false):
             isSharded = false
             files = [try SafetensorsFile(opening: folder.appendingPathComponent(Self.fileName))]
@@ -68,7 +68,7 @@ public struct Checkpoint: Sendable {
     /// The file that holds a tensor.
     ///
     /// - Throws: `unknownTensor`.
-    public func file(of name: String) throws(CheckpointError) -> SafetensorsFile {
+    public func file(of name: String) throws(ModelError) -> SafetensorsFile {
         guard let index = fileIndices[name] else { throw .unknownTensor(name, in: folder) }
         return files[index]
     }
@@ -76,14 +76,14 @@ public struct Checkpoint: Sendable {
     /// Dtype, shape and place of a tensor.
     ///
     /// - Throws: `unknownTensor`.
-    public func entry(_ name: String) throws(CheckpointError) -> TensorEntry {
+    public func entry(_ name: String) throws(ModelError) -> TensorEntry {
         try file(of: name).entry(name)
     }
 
     /// The bytes of a tensor, not copied.
     ///
     /// - Throws: `unknownTensor`.
-    public func bytes(of name: String) throws(CheckpointError) -> TensorBytes {
+    public func bytes(of name: String) throws(ModelError) -> TensorBytes {
         try file(of: name).bytes(of: name)
     }
 
@@ -95,18 +95,18 @@ public struct Checkpoint: Sendable {
     /// - Parameters:
     ///   - replacements: bytes by tensor name, in the tensor's dtype and of the same length as before.
     ///   - output: a folder that is not there yet or is empty, outside this model folder.
-    ///   - progress: called on the calling thread behind each file with the share of the weights written, 0 to 1.
+    ///   - progress: called on the calling thread after each file with the share of the weights written, 0 to 1.
     /// - Throws: `unknownTensor`, `sizeMismatch`, `outputPlace`, `unreadable`, `unwritable` or `cancelled`.
     public func write(
         to output: URL, replacing replacements: [String: TensorBytes], progress: (Double) -> Void = { _ in }
-    ) throws(CheckpointError) {
+    ) throws(ModelError) {
         var parts = Array(repeating: [String: TensorBytes](), count: files.count)
         for (name, bytes) in replacements {
             guard let index = fileIndices[name] else { throw .unknownTensor(name, in: folder) }
             parts[index][name] = bytes
         }
         let total = files.reduce(0) { $0 + $1.allBytes.count }
-        try ModelFolder.assemble(at: output) { (partial) throws(CheckpointError) in
+        try ModelFolder.assemble(at: output) { (partial) throws(ModelError) in
             try ModelFolder.copyNonWeightFiles(from: folder, to: partial)
             var done = 0
             for (file, part) in zip(files, parts) {
@@ -122,40 +122,44 @@ public struct Checkpoint: Sendable {
     // MARK: - Opening
 
     private struct Index: Decodable {
-        let weight_map: [String: String]
+        let weightMap: [String: String]
+
+        enum CodingKeys: String, CodingKey {
+            case weightMap = "weight_map"
+        }
     }
 
     /// Opens the shards that the index of `folder` names and checks that both agree.
-    private static func openShards(of folder: URL) throws(CheckpointError) -> [SafetensorsFile] {
+    private static func openShards(of folder: URL) throws(ModelError) -> [SafetensorsFile] {
         let indexURL = folder.appendingPathComponent(indexName)
         let data = try MappedFile(indexURL)
         let map: [String: String]
         do {
-            map = try JSONDecoder().decode(Index.self, from: Data(data.bytes)).weight_map
+            map = try JSON.decode(Index.self, from: Data(data.bytes), name: indexURL.path).weightMap
         } catch {
-            throw CheckpointError(
-                .indexSyntax, "'\(indexURL.path)' is not JSON with a 'weight_map' of tensor names to file names.",
-                hint: "Fetch the file again, or write the model again.")
+            throw ModelError(
+                .indexSyntax, "'\(indexURL.path)' is not JSON with a 'weight_map' of tensor names to file names",
+                hint: "fetch the file again, or write the model again")
         }
         let places = Dictionary(grouping: map.keys) { map[$0] ?? "" }
-        guard !places.isEmpty else { throw mismatch("'\(indexURL.path)' names no tensors.") }
+        guard !places.isEmpty else { throw mismatch("'\(indexURL.path)' names no tensors") }
         var files: [SafetensorsFile] = []
         var owners: [String: String] = [:]
         for shard in places.keys.sorted() {
             guard !shard.isEmpty, !shard.contains("/"), shard != ".", shard != ".." else {
-                throw CheckpointError(
-                    .indexSyntax, "'\(indexURL.path)' names the file '\(shard)', which is not a plain file name.",
-                    hint: "Put all shards into the model folder and name them there.")
+                throw ModelError(
+                    .indexSyntax, "'\(indexURL.path)' names the file '\(shard)', which is not a plain file name",
+                    hint: "put all shards into the model folder and name them there")
             }
             let url = folder.appendingPathComponent(shard)
             guard FileManager.default.fileExists(atPath: url.path) else {
-                throw mismatch("'\(indexURL.path)' names the file '\(shard)', which is not in '\(folder.path)'.")
+                throw mismatch("'\(indexURL.path)' names the file '\(shard)', which is not in '\(folder.path)'")
             }
             let file = try SafetensorsFile(opening: url)
             for entry in file.entries {
                 if let other = owners.updateValue(shard, forKey: entry.name) {
                     throw mismatch(
-                        "The tensor '\(entry.name)' is in two files of '\(folder.path)': '\(other)' and '\(shard)'.")
+                        "the tensor '\(entry.name)' is in two files of '\(folder.path)': '\(other)' and '\(shard)'")
                 }
             }
             files.append(file)
@@ -163,38 +167,39 @@ public struct Checkpoint: Sendable {
         for name in map.keys.sorted() where owners[name] != map[name] {
             let found = owners[name].map { "it is in '\($0)'" } ?? "no file holds it"
             throw mismatch(
-                "'\(indexURL.path)' places the tensor '\(name)' in '\(map[name] ?? "")', but \(found).")
+                "'\(indexURL.path)' places the tensor '\(name)' in '\(map[name] ?? "")', but \(found)")
         }
         if let name = owners.keys.filter({ map[$0] == nil }).min() {
             throw mismatch(
-                "'\(indexURL.path)' does not name the tensor '\(name)', which is in '\(owners[name] ?? "")'.")
+                "'\(indexURL.path)' does not name the tensor '\(name)', which is in '\(owners[name] ?? "")'")
         }
         return files
     }
 
-    private static func mismatch(_ message: String) -> CheckpointError {
-        CheckpointError(
+    private static func mismatch(_ message: String) -> ModelError {
+        ModelError(
             .shardMismatch, message,
-            hint: "Fetch the index and all shards of one version of the model, under their original names.")
+            hint: "fetch the index and all shards of one version of the model, under their original names")
     }
 
     /// The sentence for a folder without readable weights, which says what is there instead.
-    private static func noWeights(_ path: String, _ items: Set<String>) -> CheckpointError {
+    private static func noWeights(_ path: String, _ items: Set<String>) -> ModelError {
         let looked = "'\(path)' holds neither \(fileName) nor \(indexName)"
         if let pickle = items.filter(isPickle).min() {
-            return CheckpointError(
-                .noWeights, "\(looked), only '\(pickle)', a pickle, which is not read because it can run code.",
-                hint: "Load the model in Python and save it with save_pretrained(…, safe_serialization=True).")
+            return ModelError(
+                .noWeights, "\(looked), only '\(pickle)', a pickle, which is not read because it can run code",
+                hint: "load the model in Python and save it with save_pretrained(…, safe_serialization=True)")
         }
         if let other = items.filter({ $0.hasSuffix(".safetensors") }).min() {
-            return CheckpointError(
-                .noWeights, "\(looked); '\(other)' is not read under that name.",
-                hint: "Rename it to \(fileName) if it is the whole model; fetch the index if it is one of several.")
+            return ModelError(
+                .noWeights, "\(looked); '\(other)' is not read under that name",
+                hint: "rename it to \(fileName) if it is the whole model; fetch the index if it is one of several")
         }
-        return CheckpointError(
-            .noWeights, "\(looked).",
-            hint: "Give the folder that holds the model's weights. Pickled weights (pytorch_model.bin) are not read: "
-                + "load such a model in Python and save it with save_pretrained(…, safe_serialization=True).")
+        return ModelError(
+            .noWeights, "\(looked)",
+            hint:
+                "give the folder that holds the model's weights; a model with pickled weights (pytorch_model.bin) must "
+                + "first be loaded in Python and saved with save_pretrained(…, safe_serialization=True)")
     }
 
     private static func isPickle(_ item: String) -> Bool {

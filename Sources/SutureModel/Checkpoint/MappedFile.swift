@@ -14,7 +14,7 @@ final class MappedFile: @unchecked Sendable {
     let bytes: UnsafeRawBufferPointer
 
     /// Maps the file at `url`. An empty file gives empty bytes.
-    init(_ url: URL) throws(CheckpointError) {
+    init(_ url: URL) throws(ModelError) {
         let path = url.path
         // Without blocking, so that a pipe is refused below and not waited for.
         let descriptor = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK)
@@ -23,8 +23,8 @@ final class MappedFile: @unchecked Sendable {
         var status = stat()
         guard fstat(descriptor, &status) == 0 else { throw .unreadable(path, errno) }
         guard status.st_mode & S_IFMT == S_IFREG else {
-            throw CheckpointError(
-                .unreadable, "'\(path)' is not a regular file.", hint: "Give the path of a safetensors file.")
+            throw ModelError(
+                .unreadable, "'\(path)' is not a regular file", hint: "give the path of a safetensors file")
         }
         let size = Int(status.st_size)
         guard size > 0 else {
@@ -44,19 +44,19 @@ final class MappedFile: @unchecked Sendable {
     }
 }
 
-extension CheckpointError {
+extension ModelError {
     /// The system's refusal to read `path`.
-    static func unreadable(_ path: String, _ reason: Int32) -> CheckpointError {
-        CheckpointError(
-            .unreadable, "'\(path)' cannot be read: \(systemMessage(reason)).",
-            hint: "Check that the path is right and that you may read it.")
+    static func unreadable(_ path: String, _ reason: Int32) -> ModelError {
+        ModelError(
+            .unreadable, "'\(path)' cannot be read: \(systemMessage(reason))",
+            hint: "check that the path is right and that you may read it")
     }
 
     /// The system's refusal to write `path`.
-    static func unwritable(_ path: String, _ reason: Int32) -> CheckpointError {
-        CheckpointError(
-            .unwritable, "'\(path)' cannot be written: \(systemMessage(reason)).",
-            hint: "Check that the folder exists, that you may write there and that the disk has space.")
+    static func unwritable(_ path: String, _ reason: Int32) -> ModelError {
+        ModelError(
+            .unwritable, "'\(path)' cannot be written: \(systemMessage(reason))",
+            hint: "check that the folder exists, that you may write there and that the disk has space")
     }
 
     private static func systemMessage(_ reason: Int32) -> String {

@@ -25,21 +25,21 @@ public enum ModelFolder {
     /// - Throws: `outputPlace` where something is at `output` already, other than an empty folder; `unwritable`; and
     ///   what `body` throws.
     public static func assemble(
-        at output: URL, _ body: (URL) throws(CheckpointError) -> Void
-    ) throws(CheckpointError) {
+        at output: URL, _ body: (URL) throws(ModelError) -> Void
+    ) throws(ModelError) {
         let output = output.standardizedFileURL.resolvingSymlinksInPath()
         try checkOutput(output)
         do {
             try FileManager.default.createDirectory(
                 at: output.deletingLastPathComponent(), withIntermediateDirectories: true)
         } catch {
-            throw CheckpointError(
-                .unwritable, "The folder '\(output.deletingLastPathComponent().path)' cannot be made.",
-                hint: "Check the path and that you may write there.")
+            throw ModelError(
+                .unwritable, "the folder '\(output.deletingLastPathComponent().path)' cannot be made",
+                hint: "check the path and that you may write there")
         }
         let (name, _) = try OutputFile.temporaryName(beside: output.path) { mkdir($0, 0o777) }
         let partial = URL(fileURLWithPath: name, isDirectory: true)
-        do throws(CheckpointError) {
+        do throws(ModelError) {
             try body(partial)
             // Replaces an empty folder, and fails where another program has filled it meanwhile.
             guard rename(name, output.path) == 0 else { throw .unwritable(output.path, errno) }
@@ -56,31 +56,31 @@ public enum ModelFolder {
     /// is copied as the file that it leads to, because download caches make model folders of relative links.
     ///
     /// - Throws: `outputPlace` where `destination` is `source` or inside it; `unreadable`; `unwritable`; `cancelled`.
-    public static func copyNonWeightFiles(from source: URL, to destination: URL) throws(CheckpointError) {
+    public static func copyNonWeightFiles(from source: URL, to destination: URL) throws(ModelError) {
         let inner = destination.standardizedFileURL.resolvingSymlinksInPath().path
         let outer = source.standardizedFileURL.resolvingSymlinksInPath().path
         guard inner != outer, !inner.hasPrefix(outer.hasSuffix("/") ? outer : outer + "/") else {
-            throw CheckpointError(
-                .outputPlace, "The output place '\(inner)' lies inside the model folder '\(outer)'.",
-                hint: "Choose an output folder outside the model folder.")
+            throw ModelError(
+                .outputPlace, "the output place '\(inner)' lies inside the model folder '\(outer)'",
+                hint: "choose an output folder outside the model folder")
         }
         try copyFolder(from: source, to: destination)
     }
 
     /// Copies one file byte for byte, following links.
-    static func copyFile(_ name: String, from source: URL, to destination: URL) throws(CheckpointError) {
+    static func copyFile(_ name: String, from source: URL, to destination: URL) throws(ModelError) {
         try SafetensorsWriter.checkCancellation()
         let file = try MappedFile(source.appendingPathComponent(name))
-        try OutputFile.create(at: destination.appendingPathComponent(name)) { (output) throws(CheckpointError) in
+        try OutputFile.create(at: destination.appendingPathComponent(name)) { (output) throws(ModelError) in
             try output.append(TensorBytes(of: file, 0..<file.bytes.count))
         }
     }
 
-    private static func copyFolder(from source: URL, to destination: URL) throws(CheckpointError) {
+    private static func copyFolder(from source: URL, to destination: URL) throws(ModelError) {
         let manager = FileManager.default
         guard let names = try? manager.contentsOfDirectory(atPath: source.path) else {
-            throw CheckpointError(
-                .unreadable, "The folder '\(source.path)' cannot be read.", hint: "Check that you may read it.")
+            throw ModelError(
+                .unreadable, "the folder '\(source.path)' cannot be read", hint: "check that you may read it")
         }
         for name in names.sorted() {
             let item = source.appendingPathComponent(name)
@@ -93,9 +93,9 @@ public enum ModelFolder {
             if skippedFolders.contains(name) { continue }
             // A link to a folder could lead back here and go on for ever.
             guard (try? manager.destinationOfSymbolicLink(atPath: item.path)) == nil else {
-                throw CheckpointError(
-                    .unreadable, "'\(item.path)' is a link to a folder, which is not copied.",
-                    hint: "Put the folder itself there, or remove the link.")
+                throw ModelError(
+                    .unreadable, "'\(item.path)' is a link to a folder, which is not copied",
+                    hint: "put the folder itself there, or remove the link")
             }
             let inner = destination.appendingPathComponent(name)
             guard mkdir(inner.path, 0o777) == 0 || errno == EEXIST else { throw .unwritable(inner.path, errno) }
@@ -103,19 +103,19 @@ public enum ModelFolder {
         }
     }
 
-    private static func checkOutput(_ output: URL) throws(CheckpointError) {
+    private static func checkOutput(_ output: URL) throws(ModelError) {
         var isFolder: ObjCBool = false
         guard FileManager.default.fileExists(atPath: output.path, isDirectory: &isFolder) else { return }
         guard isFolder.boolValue else {
-            throw CheckpointError(
-                .outputPlace, "The output place '\(output.path)' is a file, not a folder.",
-                hint: "Choose a folder that does not exist yet.")
+            throw ModelError(
+                .outputPlace, "the output place '\(output.path)' is a file, not a folder",
+                hint: "choose a folder that does not exist yet")
         }
         let items = (try? FileManager.default.contentsOfDirectory(atPath: output.path)) ?? []
         if let first = items.min() {
-            throw CheckpointError(
-                .outputPlace, "The output folder '\(output.path)' is not empty: it holds '\(first)'.",
-                hint: "Choose a folder that does not exist yet, or empty it.")
+            throw ModelError(
+                .outputPlace, "the output folder '\(output.path)' is not empty: it holds '\(first)'",
+                hint: "choose a folder that does not exist yet, or empty it")
         }
     }
 }

@@ -23,14 +23,14 @@ final class OutputFile {
     ///
     /// - Throws: `unwritable`, and what `body` throws.
     static func create(
-        at url: URL, _ body: (OutputFile) throws(CheckpointError) -> Void
-    ) throws(CheckpointError) {
+        at url: URL, _ body: (OutputFile) throws(ModelError) -> Void
+    ) throws(ModelError) {
         let path = url.path
         let (temporary, descriptor) = try temporaryName(beside: path) { name in
             open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         }
         defer { close(descriptor) }
-        do throws(CheckpointError) {
+        do throws(ModelError) {
             try body(OutputFile(path: path, descriptor: descriptor))
             guard fsync(descriptor) == 0 else { throw .unwritable(path, errno) }
             guard rename(temporary, path) == 0 else { throw .unwritable(path, errno) }
@@ -44,7 +44,7 @@ final class OutputFile {
     /// Appends bytes.
     ///
     /// - Throws: `unwritable`.
-    func append(_ bytes: TensorBytes) throws(CheckpointError) {
+    func append(_ bytes: TensorBytes) throws(ModelError) {
         let reason = bytes.withUnsafeBytes { writeAll($0) }
         guard reason == 0 else { throw .unwritable(path, reason) }
     }
@@ -54,7 +54,7 @@ final class OutputFile {
     /// `create` gives a negative number and sets `errno` on failure, as the system's calls do.
     static func temporaryName(
         beside path: String, _ create: (String) -> Int32
-    ) throws(CheckpointError) -> (name: String, result: Int32) {
+    ) throws(ModelError) -> (name: String, result: Int32) {
         let process = ProcessInfo.processInfo.processIdentifier
         for attempt in 0..<nameAttempts {
             let name = "\(path).tmp-\(process)-\(attempt)"

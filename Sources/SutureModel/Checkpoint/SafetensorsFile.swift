@@ -31,27 +31,27 @@ public final class SafetensorsFile: Sendable {
     /// - Throws: `unreadable` for a missing or special file; `truncated`, `trailingBytes`, `headerSize`,
     ///   `headerSyntax`, `duplicateName`, `unsupportedDtype`, `sizeMismatch` or `layout` for a file that breaks the
     ///   format.
-    public init(opening url: URL) throws(CheckpointError) {
+    public init(opening url: URL) throws(ModelError) {
         self.url = url
         let file = try MappedFile(url)
         self.file = file
         let path = url.path
         let size = file.bytes.count
         guard size >= 8 else {
-            throw .damaged(.truncated, "'\(path)' has \(size) bytes, too few for the 8 bytes of the header's size.")
+            throw .damaged(.truncated, "'\(path)' has \(size) bytes, too few for the 8 bytes of the header's size")
         }
         let announced = UInt64(littleEndian: file.bytes.loadUnaligned(as: UInt64.self))
         guard announced <= UInt64(Self.maximumHeaderByteCount) else {
             throw .damaged(
                 .headerSize,
-                "'\(path)' announces a header of \(announced) bytes; the format allows \(Self.maximumHeaderByteCount).")
+                "'\(path)' announces a header of \(announced) bytes; the format allows \(Self.maximumHeaderByteCount)")
         }
         let dataStart = 8 + Int(announced)
         guard dataStart <= size else {
             throw .damaged(
-                .headerSize, "'\(path)' announces a header of \(announced) bytes, but only \(size - 8) bytes follow.")
+                .headerSize, "'\(path)' announces a header of \(announced) bytes, but only \(size - 8) bytes follow")
         }
-        let header = try SafetensorsHeaderReader(
+        let header = try SafetensorsHeader(
             reading: UnsafeRawBufferPointer(rebasing: file.bytes[8..<dataStart]), path: path)
         entries = try Self.check(header.tensors, dataStart: dataStart, size: size, path: path)
         tensors = Dictionary(uniqueKeysWithValues: entries.map { ($0.name, $0) })
@@ -62,7 +62,7 @@ public final class SafetensorsFile: Sendable {
     /// What the header says about a tensor.
     ///
     /// - Throws: `unknownTensor`.
-    public func entry(_ name: String) throws(CheckpointError) -> TensorEntry {
+    public func entry(_ name: String) throws(ModelError) -> TensorEntry {
         guard let entry = tensors[name] else { throw .unknownTensor(name, in: url) }
         return entry
     }
@@ -70,7 +70,7 @@ public final class SafetensorsFile: Sendable {
     /// The bytes of a tensor, not copied.
     ///
     /// - Throws: `unknownTensor`.
-    public func bytes(of name: String) throws(CheckpointError) -> TensorBytes {
+    public func bytes(of name: String) throws(ModelError) -> TensorBytes {
         TensorBytes(of: file, try entry(name).byteRange)
     }
 
@@ -91,50 +91,50 @@ public final class SafetensorsFile: Sendable {
     /// caller sees to; read-only, without any alignment promise.
     ///
     /// - Throws: `unknownTensor`.
-    package func unsafeBytes(of name: String) throws(CheckpointError) -> UnsafeRawBufferPointer {
+    package func unsafeBytes(of name: String) throws(ModelError) -> UnsafeRawBufferPointer {
         UnsafeRawBufferPointer(rebasing: file.bytes[try entry(name).byteRange])
     }
 
     /// Checks the tensors of a header against the file and puts them in the order of their bytes.
     private static func check(
-        _ tensors: [SafetensorsHeaderReader.Tensor], dataStart: Int, size: Int, path: String
-    ) throws(CheckpointError) -> [TensorEntry] {
+        _ tensors: [SafetensorsHeader.Tensor], dataStart: Int, size: Int, path: String
+    ) throws(ModelError) -> [TensorEntry] {
         // Equal offsets are those of empty tensors, which keep their header order.
         let ordered = tensors.enumerated().sorted { left, right in
             (left.element.offsets.begin, left.element.offsets.end, left.offset)
                 < (right.element.offsets.begin, right.element.offsets.end, right.offset)
         }
-        var checked: [(tensor: SafetensorsHeaderReader.Tensor, dtype: StoredDtype)] = []
+        var checked: [(tensor: SafetensorsHeader.Tensor, dtype: StoredDtype)] = []
         var end = 0
         for (_, tensor) in ordered {
             let (begin, next) = tensor.offsets
             guard begin <= next else {
                 throw .damaged(
-                    .layout, "The tensor '\(tensor.name)' in '\(path)' ends at \(next), before its start at \(begin).")
+                    .layout, "the tensor '\(tensor.name)' in '\(path)' ends at \(next), before its start at \(begin)")
             }
             guard begin == end else {
                 let what = begin < end ? "overlaps the tensor before it" : "leaves a hole before it"
                 throw .damaged(
                     .layout,
-                    "The tensor '\(tensor.name)' in '\(path)' \(what): it starts at \(begin) in place of \(end).")
+                    "the tensor '\(tensor.name)' in '\(path)' \(what): it starts at \(begin) in place of \(end)")
             }
             guard let dtype = StoredDtype(rawValue: tensor.dtype) else {
                 let known = StoredDtype.allCases.map(\.rawValue).joined(separator: ", ")
-                throw CheckpointError(
+                throw ModelError(
                     .unsupportedDtype,
-                    "The tensor '\(tensor.name)' in '\(path)' has the dtype '\(tensor.dtype)', which is not read.",
-                    hint: "Convert the model to one of \(known).")
+                    "the tensor '\(tensor.name)' in '\(path)' has the dtype '\(tensor.dtype)', which is not read",
+                    hint: "convert the model to one of \(known)")
             }
             guard let byteCount = TensorEntry.byteCount(dtype: dtype, shape: tensor.shape) else {
                 throw .damaged(
                     .sizeMismatch,
-                    "The shape \(tensor.shape) of the tensor '\(tensor.name)' in '\(path)' is too large.")
+                    "the shape \(tensor.shape) of the tensor '\(tensor.name)' in '\(path)' is too large")
             }
             guard byteCount == next - begin else {
                 throw .damaged(
                     .sizeMismatch,
-                    "The tensor '\(tensor.name)' in '\(path)' has the shape \(tensor.shape) in \(tensor.dtype), which "
-                        + "is \(byteCount) bytes, but its data_offsets hold \(next - begin).")
+                    "the tensor '\(tensor.name)' in '\(path)' has the shape \(tensor.shape) in \(tensor.dtype), which "
+                        + "is \(byteCount) bytes, but its data_offsets hold \(next - begin)")
             }
             end = next
             checked.append((tensor, dtype))
@@ -143,12 +143,12 @@ public final class SafetensorsFile: Sendable {
         guard !overflow, expected <= size else {
             throw .damaged(
                 .truncated,
-                "'\(path)' is cut short: its header asks for \(end) bytes of tensors, but \(size - dataStart) follow.")
+                "'\(path)' is cut short: its header asks for \(end) bytes of tensors, but \(size - dataStart) follow")
         }
         guard expected == size else {
             throw .damaged(
                 .trailingBytes,
-                "'\(path)' has \(size - expected) bytes too many: its header accounts for \(expected) of \(size).")
+                "'\(path)' has \(size - expected) bytes too many: its header accounts for \(expected) of \(size)")
         }
         return checked.map { tensor, dtype in
             TensorEntry(
@@ -158,17 +158,17 @@ public final class SafetensorsFile: Sendable {
     }
 }
 
-extension CheckpointError {
+extension ModelError {
     /// A file that breaks the format.
-    fileprivate static func damaged(_ code: Code, _ message: String) -> CheckpointError {
-        CheckpointError(
-            code, message, hint: "The file is damaged or not a safetensors file; fetch it or write it again.")
+    fileprivate static func damaged(_ code: Code, _ message: String) -> ModelError {
+        ModelError(
+            code, message, hint: "the file is damaged or not a safetensors file; fetch it or write it again")
     }
 
     /// A name that `place` does not hold.
-    static func unknownTensor(_ name: String, in place: URL) -> CheckpointError {
-        CheckpointError(
-            .unknownTensor, "'\(place.path)' holds no tensor '\(name)'.",
-            hint: "Check the name; the names of a model depend on its architecture.")
+    static func unknownTensor(_ name: String, in place: URL) -> ModelError {
+        ModelError(
+            .unknownTensor, "'\(place.path)' holds no tensor '\(name)'",
+            hint: "check the name; the names of a model depend on its architecture")
     }
 }

@@ -30,15 +30,15 @@ public enum SafetensorsWriter {
     /// The header is the compact JSON that the format's reference writer makes: `__metadata__` first, with sorted keys,
     /// then the tensors. `__metadata__` holds `"format": "pt"`, which loaders of published models ask for, and
     /// `metadata`, which may replace it. The header is padded with spaces, so that the tensors begin at a multiple of
-    /// 8. Give tensors of wide dtypes first where readers shall find every tensor aligned.
+    /// 8. Give tensors of wide dtypes first so that readers find every tensor aligned.
     ///
     /// - Throws: `duplicateName`, `sizeMismatch` or `invalidContent` for tensors that make no valid file; `unwritable`;
     ///   `cancelled`.
     public static func write(
         _ tensors: [Tensor], metadata: [String: String] = [:], to url: URL
-    ) throws(CheckpointError) {
+    ) throws(ModelError) {
         let prefix = try prefix(tensors, metadata: metadata)
-        try OutputFile.create(at: url) { (file) throws(CheckpointError) in
+        try OutputFile.create(at: url) { (file) throws(ModelError) in
             try file.append(TensorBytes(prefix))
             for tensor in tensors {
                 try checkCancellation()
@@ -57,18 +57,18 @@ public enum SafetensorsWriter {
     /// - Throws: `unknownTensor`, `sizeMismatch`, `unwritable` or `cancelled`; the place is then as before.
     public static func rewrite(
         source: SafetensorsFile, replacing replacements: [String: TensorBytes], to url: URL
-    ) throws(CheckpointError) {
+    ) throws(ModelError) {
         for (name, bytes) in replacements.sorted(by: { $0.key < $1.key }) {
             let entry = try source.entry(name)
             guard entry.byteCount == bytes.count else {
-                throw CheckpointError(
+                throw ModelError(
                     .sizeMismatch,
-                    "The replacement of the tensor '\(name)' has \(bytes.count) bytes; in '\(source.url.path)' it has "
-                        + "\(entry.byteCount).",
-                    hint: "Give a replacement of the same shape \(entry.shape) and dtype \(entry.dtype.rawValue).")
+                    "the replacement of the tensor '\(name)' has \(bytes.count) bytes; in '\(source.url.path)' it has "
+                        + "\(entry.byteCount)",
+                    hint: "give a replacement of the same shape \(entry.shape) and dtype \(entry.dtype.rawValue)")
             }
         }
-        try OutputFile.create(at: url) { (file) throws(CheckpointError) in
+        try OutputFile.create(at: url) { (file) throws(ModelError) in
             try file.append(source.prefix)
             for entry in source.entries {
                 try checkCancellation()
@@ -82,76 +82,58 @@ public enum SafetensorsWriter {
     }
 
     /// Throws `cancelled` where the current task is cancelled.
-    static func checkCancellation() throws(CheckpointError) {
+    static func checkCancellation() throws(ModelError) {
         guard Task.isCancelled else { return }
-        throw CheckpointError(
-            .cancelled, "Writing the checkpoint was cancelled; the output place is as before.",
-            hint: "Start again when you want the output.")
+        throw ModelError(
+            .cancelled, "writing the checkpoint was cancelled; the output place is as before",
+            hint: "start again when you want the output")
     }
 
     // MARK: - The header
 
     /// The size of the header and the header.
-    private static func prefix(_ tensors: [Tensor], metadata: [String: String]) throws(CheckpointError) -> Data {
+    private static func prefix(_ tensors: [Tensor], metadata: [String: String]) throws(ModelError) -> Data {
         let fields = metadata.merging(["format": "pt"]) { given, _ in given }
-        let texts = fields.sorted { $0.key < $1.key }.map { "\(quoted($0.key)):\(quoted($0.value))" }
-        var members = ["\"__metadata__\":{\(texts.joined(separator: ","))}"]
+        let texts = fields.sorted { $0.key < $1.key }.map { JSONValue.Member(key: $0.key, value: .text($0.value)) }
+        var members = [JSONValue.Member(key: "__metadata__", value: .object(texts))]
         var names: Set<String> = ["__metadata__"]
         var offset = 0
         for tensor in tensors {
             guard names.insert(tensor.name).inserted else {
-                throw CheckpointError(
-                    .duplicateName, "The tensor name '\(tensor.name)' is taken: it is given twice or reserved.",
-                    hint: "Give every tensor a name of its own, other than __metadata__.")
+                throw ModelError(
+                    .duplicateName, "the tensor name '\(tensor.name)' is taken: it is given twice or reserved",
+                    hint: "give every tensor a name of its own, other than __metadata__")
             }
             let byteCount = TensorEntry.byteCount(dtype: tensor.dtype, shape: tensor.shape)
             guard byteCount == tensor.bytes.count else {
                 let needed = byteCount.map { "\($0) bytes" } ?? "an impossible number of bytes"
-                throw CheckpointError(
+                throw ModelError(
                     .sizeMismatch,
-                    "The tensor '\(tensor.name)' has \(tensor.bytes.count) bytes, but the shape \(tensor.shape) in "
-                        + "\(tensor.dtype.rawValue) takes \(needed).",
-                    hint: "Give shape, dtype and bytes that belong together.")
+                    "the tensor '\(tensor.name)' has \(tensor.bytes.count) bytes, but the shape \(tensor.shape) in "
+                        + "\(tensor.dtype.rawValue) takes \(needed)",
+                    hint: "give shape, dtype and bytes that belong together")
             }
             let (end, overflow) = offset.addingReportingOverflow(tensor.bytes.count)
-            guard !overflow else { throw tooLarge("The tensors have more than \(Int.max) bytes together.") }
-            let shape = tensor.shape.map(String.init).joined(separator: ",")
+            guard !overflow else { throw tooLarge("the tensors have more than \(Int.max) bytes together") }
             members.append(
-                "\(quoted(tensor.name)):{\"dtype\":\"\(tensor.dtype.rawValue)\",\"shape\":[\(shape)],"
-                    + "\"data_offsets\":[\(offset),\(end)]}")
+                JSONValue.Member(
+                    key: tensor.name,
+                    value: .record([
+                        ("dtype", .text(tensor.dtype.rawValue)), ("shape", .list(tensor.shape.map { .integer($0) })),
+                        ("data_offsets", .list([.integer(offset), .integer(end)])),
+                    ])))
             offset = end
         }
-        var header = Data("{\(members.joined(separator: ","))}".utf8)
+        var header = Data(JSONValue.object(members).written(isCompact: true).utf8)
         header.append(contentsOf: repeatElement(UInt8(ascii: " "), count: (8 - header.count % 8) % 8))
         guard header.count <= SafetensorsFile.maximumHeaderByteCount else {
             throw tooLarge(
-                "The header has \(header.count) bytes; the format allows \(SafetensorsFile.maximumHeaderByteCount).")
+                "the header has \(header.count) bytes; the format allows \(SafetensorsFile.maximumHeaderByteCount)")
         }
         return withUnsafeBytes(of: UInt64(header.count).littleEndian) { Data($0) } + header
     }
 
-    private static func tooLarge(_ message: String) -> CheckpointError {
-        CheckpointError(.invalidContent, message, hint: "Write fewer tensors to one file.")
-    }
-
-    /// `text` as a JSON string. Escapes what must be escaped and nothing else, in the reference writer's spelling.
-    private static func quoted(_ text: String) -> String {
-        var result = "\""
-        for scalar in text.unicodeScalars {
-            switch scalar {
-            case "\"": result += "\\\""
-            case "\\": result += "\\\\"
-            case "\u{8}": result += "\\b"
-            case "\u{c}": result += "\\f"
-            case "\n": result += "\\n"
-            case "\r": result += "\\r"
-            case "\t": result += "\\t"
-            case "\0"..<" ":
-                let digits = String(scalar.value, radix: 16)
-                result += "\\u" + String(repeating: "0", count: 4 - digits.count) + digits
-            default: result.unicodeScalars.append(scalar)
-            }
-        }
-        return result + "\""
+    private static func tooLarge(_ message: String) -> ModelError {
+        ModelError(.invalidContent, message, hint: "write fewer tensors to one file")
     }
 }

@@ -58,6 +58,7 @@ public struct TensorBytes: Sendable, Hashable, ContiguousBytes {
         }
     }
 
+    /// Compares the bytes, wherever they are kept. Cost: linear.
     public static func == (left: TensorBytes, right: TensorBytes) -> Bool {
         left.withUnsafeBytes { a in
             right.withUnsafeBytes { b in
@@ -68,6 +69,7 @@ public struct TensorBytes: Sendable, Hashable, ContiguousBytes {
         }
     }
 
+    /// Hashes all bytes. Cost: linear.
     public func hash(into hasher: inout Hasher) {
         withUnsafeBytes { hasher.combine(bytes: $0) }
     }

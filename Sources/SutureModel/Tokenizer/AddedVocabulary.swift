@@ -57,7 +57,7 @@ struct AddedVocabulary: Sendable {
     /// the vocabulary, as the package numbers them whatever the file says.
     init(
         _ file: TokenizerNode, vocabulary: BPEVocabulary, normalizer: TextNormalizer
-    ) throws(TokenizerError) {
+    ) throws(ModelError) {
         let nodes = file["added_tokens"] == nil ? [] : try file.nodes("added_tokens")
         var next = vocabulary.count
         for node in nodes {
@@ -100,17 +100,17 @@ struct AddedVocabulary: Sendable {
     }
 
     /// Finds the added tokens and normalises the stretches between them.
-    func extract(from text: String, normalizer: TextNormalizer) throws(TokenizerError) -> PreTokenizedText {
+    func extract(from text: String, normalizer: TextNormalizer) throws(ModelError) -> PreTokenizedText {
         var result = PreTokenizedText(AlignedText(text))
         if !originalPatterns.isEmpty {
-            try result.split { text, range, pieces throws(TokenizerError) in
+            try result.split { text, range, pieces throws(ModelError) in
                 Self.find(originalPatterns, in: text.scalars, range, into: &pieces)
             }
         }
         if !normalizer.isEmpty {
-            try result.rewrite { piece throws(TokenizerError) in try normalizer.apply(to: piece) }
+            try result.rewrite { piece throws(ModelError) in try normalizer.apply(to: piece) }
         }
-        try result.split { text, range, pieces throws(TokenizerError) in
+        try result.split { text, range, pieces throws(ModelError) in
             Self.find(normalizedPatterns, in: text.scalars, range, into: &pieces)
         }
         return result
@@ -118,7 +118,7 @@ struct AddedVocabulary: Sendable {
 
     private mutating func add(
         _ token: AddedToken, _ id: Int32, _ normalizer: TextNormalizer, _ file: TokenizerNode
-    ) throws(TokenizerError) {
+    ) throws(ModelError) {
         var scalars = token.content.unicodeScalars.map(\.value)
         if token.isNormalized {
             let normalized = try normalizer.apply(to: token.content)
@@ -142,7 +142,7 @@ struct AddedVocabulary: Sendable {
         }
     }
 
-    private static func read(_ node: TokenizerNode) throws(TokenizerError) -> (AddedToken, id: Int) {
+    private static func read(_ node: TokenizerNode) throws(ModelError) -> (AddedToken, id: Int) {
         try node.allowOnly(["id", "content", "single_word", "lstrip", "rstrip", "normalized", "special"])
         let token = AddedToken(
             content: try node.string("content"),

@@ -12,7 +12,7 @@ struct BPEMerges: Sendable {
     private var results: [Int32] = []
 
     /// Reads the field `merges`, as "a b" strings or as pairs.
-    init(_ model: TokenizerNode, vocabulary: BPEVocabulary) throws(TokenizerError) {
+    init(_ model: TokenizerNode, vocabulary: BPEVocabulary) throws(ModelError) {
         let entries = try model.array("merges")
         var size = 16
         while size < entries.count * 2 { size *= 2 }
@@ -21,7 +21,7 @@ struct BPEMerges: Sendable {
         results.reserveCapacity(entries.count)
         for (index, entry) in entries.enumerated() {
             guard let (left, right) = try Self.read(entry, at: index, model) else { continue }
-            let ids = try [left, right, left + right].map { token throws(TokenizerError) in
+            let ids = try [left, right, left + right].map { token throws(ModelError) in
                 guard let id = vocabulary.id(of: token) else {
                     throw model.inconsistent("merges[\(index)] needs the token \"\(token)\", which is not in vocab")
                 }
@@ -80,22 +80,23 @@ struct BPEMerges: Sendable {
 
     /// A merge as two tokens; nil for the version line of old files.
     private static func read(
-        _ entry: TokenizerJSON, at index: Int, _ model: TokenizerNode
-    ) throws(TokenizerError) -> (String, String)? {
-        let error = model.invalid("merges[\(index)]", entry, "two tokens, as \"a b\" or [\"a\", \"b\"]")
+        _ entry: JSONValue, at index: Int, _ model: TokenizerNode
+    ) throws(ModelError) -> (String, String)? {
+        func error() -> ModelError {
+            model.invalid("merges[\(index)]", entry, "two tokens, as \"a b\" or [\"a\", \"b\"]")
+        }
         switch entry {
-        case .string(let text):
+        case .text(let text):
             if text.hasPrefix("#version") { return nil }
             // Split by scalars: a space followed by a combining mark is one Character.
             let parts = text.unicodeScalars.split(separator: " ", omittingEmptySubsequences: false)
-            guard parts.count == 2 else { throw error }
+            guard parts.count == 2 else { throw error() }
             return (String(parts[0]), String(parts[1]))
-        case .array(let elements):
-            guard elements.count == 2, case .string(let left) = elements[0], case .string(let right) = elements[1]
-            else { throw error }
+        case .list(let elements):
+            guard elements.count == 2, let left = elements[0].text, let right = elements[1].text else { throw error() }
             return (left, right)
         default:
-            throw error
+            throw error()
         }
     }
 

@@ -25,7 +25,7 @@ struct BPEModel: Sendable {
     private let spaces: [(leading: Int, trailing: Int)]
 
     /// Reads the field `model`.
-    init(_ node: TokenizerNode, readsBytes: Bool) throws(TokenizerError) {
+    init(_ node: TokenizerNode, readsBytes: Bool) throws(ModelError) {
         try Self.checkOptions(node)
         let vocabulary = try BPEVocabulary(node)
         self.vocabulary = vocabulary
@@ -122,7 +122,7 @@ struct BPEModel: Sendable {
                 flushUnknown(&unknown, &workspace)
                 workspace.add(id, length: length)
             } else if hasFallback(word, position, length) {
-                // As in the package, unknown characters kept back for fusing stay behind these bytes.
+                // As in the package, unknown characters kept back for fusing stay after these bytes.
                 for byte in word[position..<position + length] {
                     workspace.add(fallbackIDs[Int(byte)], length: 1)
                 }
@@ -151,7 +151,7 @@ struct BPEModel: Sendable {
         unknown = 0
     }
 
-    private static func checkOptions(_ node: TokenizerNode) throws(TokenizerError) {
+    private static func checkOptions(_ node: TokenizerNode) throws(ModelError) {
         // Files of early versions name no type; the package takes them by their fields, so these must be there.
         let type = try node.optionalString("type") ?? (node["merges"] == nil ? "without merges" : "BPE")
         guard type == "BPE" else { throw node.unsupportedType(type, supported: supportedTypes) }
@@ -160,7 +160,7 @@ struct BPEModel: Sendable {
             "byte_fallback", "ignore_merges", "vocab", "merges",
         ])
         if let dropout = node["dropout"] {
-            guard case .number(let rate) = dropout, rate == 0 else { throw node.unsupportedOption("has a dropout") }
+            guard dropout.number == 0 else { throw node.unsupportedOption("has a dropout") }
         }
         for option in ["continuing_subword_prefix", "end_of_word_suffix"] {
             if let affix = try node.optionalString(option), !affix.isEmpty {

@@ -12,7 +12,7 @@ struct BPEVocabulary: Sendable {
     private var indices: [Int32] = []
 
     /// Reads the field `vocab` of a model.
-    init(_ model: TokenizerNode) throws(TokenizerError) {
+    init(_ model: TokenizerNode) throws(ModelError) {
         let value = try model.required("vocab")
         guard case .object(let members) = value else { throw model.invalid("vocab", value, "an object") }
         guard !members.isEmpty else { throw model.inconsistent("the vocabulary is empty") }

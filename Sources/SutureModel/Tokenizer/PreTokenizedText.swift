@@ -27,8 +27,8 @@ struct PreTokenizedText {
 
     /// Replaces the text of every piece that is not an added token.
     mutating func rewrite(
-        _ body: (AlignedText) throws(TokenizerError) -> AlignedText
-    ) throws(TokenizerError) {
+        _ body: (AlignedText) throws(ModelError) -> AlignedText
+    ) throws(ModelError) {
         if pieces.count == 1, pieces[0].token == nil, pieces[0].range == 0..<text.count {
             text = try body(text)
             pieces[0].range = 0..<text.count
@@ -53,8 +53,8 @@ struct PreTokenizedText {
     ///
     /// - Parameter body: appends the pieces of a range to the list it is given.
     mutating func split(
-        _ body: (AlignedText, Range<Int>, inout [Piece]) throws(TokenizerError) -> Void
-    ) throws(TokenizerError) {
+        _ body: (AlignedText, Range<Int>, inout [Piece]) throws(ModelError) -> Void
+    ) throws(ModelError) {
         var result: [Piece] = []
         result.reserveCapacity(pieces.count * 4)
         for piece in pieces {

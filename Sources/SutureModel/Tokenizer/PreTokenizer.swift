@@ -22,7 +22,7 @@ struct PreTokenizer: Sendable {
     private var steps: [Step] = []
 
     /// Reads a pre-tokenizer; nil is none.
-    init(_ node: TokenizerNode?) throws(TokenizerError) {
+    init(_ node: TokenizerNode?) throws(ModelError) {
         if let node { try append(node) }
     }
 
@@ -34,7 +34,7 @@ struct PreTokenizer: Sendable {
         if case .byteLevel = steps.last { true } else { false }
     }
 
-    func apply(to text: inout PreTokenizedText) throws(TokenizerError) {
+    func apply(to text: inout PreTokenizedText) throws(ModelError) {
         for (index, step) in steps.enumerated() {
             switch step {
             case .byteLevel(let addsPrefixSpace, let splits):
@@ -43,7 +43,7 @@ struct PreTokenizer: Sendable {
                     try Self.split(&text, .known(.gpt2), .isolated, invert: false)
                 }
                 if index < steps.count - 1 {
-                    try text.rewrite { piece throws(TokenizerError) in ByteAlphabet.encode(piece) }
+                    try text.rewrite { piece throws(ModelError) in ByteAlphabet.encode(piece) }
                 }
             case .split(let pattern, let behavior, let invert):
                 try Self.split(&text, pattern, behavior, invert: invert)
@@ -60,7 +60,7 @@ struct PreTokenizer: Sendable {
         }
     }
 
-    private mutating func append(_ node: TokenizerNode) throws(TokenizerError) {
+    private mutating func append(_ node: TokenizerNode) throws(ModelError) {
         let type = try node.string("type")
         switch type {
         case "Sequence":
@@ -100,7 +100,7 @@ struct PreTokenizer: Sendable {
     }
 
     /// The prepend scheme of a `Metaspace`, which older files call `add_prefix_space`.
-    static func prependScheme(_ node: TokenizerNode) throws(TokenizerError) -> PrependScheme {
+    static func prependScheme(_ node: TokenizerNode) throws(ModelError) -> PrependScheme {
         let name = try node.optionalString("prepend_scheme")
         guard let scheme = name.map(PrependScheme.init(rawValue:)) ?? .always else {
             throw node.unsupportedOption("has the prepend_scheme \"\(name ?? "")\"")
@@ -114,8 +114,8 @@ struct PreTokenizer: Sendable {
 
     private static func split(
         _ text: inout PreTokenizedText, _ pattern: TokenizerPattern, _ behavior: SplitBehavior, invert: Bool
-    ) throws(TokenizerError) {
-        try text.split { text, range, pieces throws(TokenizerError) in
+    ) throws(ModelError) {
+        try text.split { text, range, pieces throws(ModelError) in
             let matches = try pattern.matches(in: text.scalars, range)
             PreTokenizedText.cut(range, at: matches, behavior: behavior, invert: invert, into: &pieces)
         }
@@ -124,8 +124,8 @@ struct PreTokenizer: Sendable {
     /// Splits at each single scalar that `isMatch` picks.
     private static func split(
         _ text: inout PreTokenizedText, _ behavior: SplitBehavior, where isMatch: (UInt32) -> Bool
-    ) throws(TokenizerError) {
-        try text.split { text, range, pieces throws(TokenizerError) in
+    ) throws(ModelError) {
+        try text.split { text, range, pieces throws(ModelError) in
             var matches: [Range<Int>] = []
             for index in range where isMatch(text.scalars[index]) { matches.append(index..<index + 1) }
             PreTokenizedText.cut(range, at: matches, behavior: behavior, invert: false, into: &pieces)
@@ -133,8 +133,8 @@ struct PreTokenizer: Sendable {
     }
 
     /// `\w+|[^\w\s]+`, with what lies between removed.
-    private static func splitWords(_ text: inout PreTokenizedText) throws(TokenizerError) {
-        try text.split { text, range, pieces throws(TokenizerError) in
+    private static func splitWords(_ text: inout PreTokenizedText) throws(ModelError) {
+        try text.split { text, range, pieces throws(ModelError) in
             var start = range.lowerBound
             while start < range.upperBound {
                 let kind = wordKind(text.scalars[start])
@@ -150,16 +150,16 @@ struct PreTokenizer: Sendable {
         UnicodeClass.isSpace(scalar) ? 0 : UnicodeClass.isWord(scalar) ? 1 : 2
     }
 
-    private static func prependSpaces(_ text: inout PreTokenizedText) throws(TokenizerError) {
-        try text.rewrite { piece throws(TokenizerError) in
+    private static func prependSpaces(_ text: inout PreTokenizedText) throws(ModelError) {
+        try text.rewrite { piece throws(ModelError) in
             piece.scalars.first == 0x20 ? piece : piece.prepending([0x20])
         }
     }
 
     private static func metaspace(
         _ text: inout PreTokenizedText, _ replacement: UInt32, _ scheme: PrependScheme
-    ) throws(TokenizerError) {
-        try text.rewrite { piece throws(TokenizerError) in
+    ) throws(ModelError) {
+        try text.rewrite { piece throws(ModelError) in
             var piece = piece
             for index in piece.scalars.indices where piece.scalars[index] == 0x20 {
                 piece.scalars[index] = replacement

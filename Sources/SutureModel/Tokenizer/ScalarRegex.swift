@@ -66,8 +66,8 @@ struct ScalarRegex: Sendable {
     /// Compiles a pattern.
     ///
     /// - Parameter place: the words that name the pattern's place in the file, for messages.
-    /// - Throws: ``TokenizerError`` with `unsupportedPattern`, naming the construct.
-    init(_ pattern: String, place: String) throws(TokenizerError) {
+    /// - Throws: ``ModelError`` with `unsupportedPattern`, naming the construct.
+    init(_ pattern: String, place: String) throws(ModelError) {
         self.pattern = pattern
         var parser = ScalarRegexParser(pattern: pattern, place: place)
         let node = try parser.parse()
@@ -79,7 +79,7 @@ struct ScalarRegex: Sendable {
     /// Appends the leftmost matches in `range`, none of which overlap; the text outside `range` does not exist.
     func appendMatches(
         in scalars: [UInt32], _ range: Range<Int>, to matches: inout [Range<Int>]
-    ) throws(TokenizerError) {
+    ) throws(ModelError) {
         var start = range.lowerBound
         while start < range.upperBound {
             var steps = 0
@@ -94,7 +94,7 @@ struct ScalarRegex: Sendable {
 
     private func match(
         _ address: Int, _ scalars: [UInt32], _ start: Int, _ limit: Int, _ steps: inout Int
-    ) throws(TokenizerError) -> Int? {
+    ) throws(ModelError) -> Int? {
         var retries: [Retry] = []
         var next = address
         var position = start
@@ -223,10 +223,10 @@ struct ScalarRegex: Sendable {
         return sets.count - 1
     }
 
-    private func tooSlow() -> TokenizerError {
-        TokenizerError(
-            code: .patternTooSlow,
-            message: "The tokenizer's pattern \"\(pattern)\" needs more than \(Self.stepLimit) steps on this text.",
-            hint: "Encode the text in shorter parts.")
+    private func tooSlow() -> ModelError {
+        ModelError(
+            .patternTooSlow,
+            "the tokenizer's pattern \"\(pattern)\" needs more than \(Self.stepLimit) steps on this text",
+            hint: "encode the text in shorter parts")
     }
 }

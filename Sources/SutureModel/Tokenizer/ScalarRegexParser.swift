@@ -21,20 +21,20 @@ struct ScalarRegexParser {
         text = pattern.unicodeScalars.map(\.value)
     }
 
-    mutating func parse() throws(TokenizerError) -> ScalarRegex.Node {
+    mutating func parse() throws(ModelError) -> ScalarRegex.Node {
         let node = try parseAlternatives(ignoringCase: false)
         guard position == text.count else { throw unsupported("an unmatched )") }
         return node
     }
 
-    func unsupported(_ construct: String) -> TokenizerError {
-        TokenizerError(
-            code: .unsupportedPattern,
-            message: "\(place): the pattern \"\(pattern)\" has \(construct), which is not supported.",
-            hint: "Use a model whose tokenizer does without it.")
+    func unsupported(_ construct: String) -> ModelError {
+        ModelError(
+            .unsupportedPattern,
+            "\(place): the pattern \"\(pattern)\" has \(construct), which is not supported",
+            hint: "use a model whose tokenizer does without it")
     }
 
-    private mutating func parseAlternatives(ignoringCase: Bool) throws(TokenizerError) -> ScalarRegex.Node {
+    private mutating func parseAlternatives(ignoringCase: Bool) throws(ModelError) -> ScalarRegex.Node {
         depth += 1
         defer { depth -= 1 }
         if depth > Self.deepestNesting { throw unsupported("more than \(Self.deepestNesting) nested groups") }
@@ -43,7 +43,7 @@ struct ScalarRegexParser {
         return alternatives.count == 1 ? alternatives[0] : .alternatives(alternatives)
     }
 
-    private mutating func parseSequence(ignoringCase: Bool) throws(TokenizerError) -> ScalarRegex.Node {
+    private mutating func parseSequence(ignoringCase: Bool) throws(ModelError) -> ScalarRegex.Node {
         var nodes: [ScalarRegex.Node] = []
         var previousLetter: Character?
         while let scalar = peek(), scalar != "|", scalar != ")" {
@@ -62,7 +62,7 @@ struct ScalarRegexParser {
         return nodes.isEmpty ? .empty : nodes.count == 1 ? nodes[0] : .sequence(nodes)
     }
 
-    private mutating func parseAtom(ignoringCase: Bool) throws(TokenizerError) -> ScalarRegex.Node {
+    private mutating func parseAtom(ignoringCase: Bool) throws(ModelError) -> ScalarRegex.Node {
         guard let scalar = next() else { throw unsupported("an unfinished end") }
         switch scalar {
         case "(": return try parseGroup(ignoringCase: ignoringCase)
@@ -76,7 +76,7 @@ struct ScalarRegexParser {
         }
     }
 
-    private mutating func parseGroup(ignoringCase: Bool) throws(TokenizerError) -> ScalarRegex.Node {
+    private mutating func parseGroup(ignoringCase: Bool) throws(ModelError) -> ScalarRegex.Node {
         var ignoringCase = ignoringCase
         var wrap: (ScalarRegex.Node) -> ScalarRegex.Node = { $0 }
         if take("?") {
@@ -97,7 +97,7 @@ struct ScalarRegexParser {
         return wrap(node)
     }
 
-    private mutating func parseRepetition(of node: ScalarRegex.Node) throws(TokenizerError) -> ScalarRegex.Node? {
+    private mutating func parseRepetition(of node: ScalarRegex.Node) throws(ModelError) -> ScalarRegex.Node? {
         var minimum = 0
         var maximum: Int?
         let isCounted = peek() == "{"
@@ -115,7 +115,7 @@ struct ScalarRegexParser {
         return .repeated(node, minimum: minimum, maximum: maximum, .greedy)
     }
 
-    private mutating func parseCount() throws(TokenizerError) -> (Int, Int?) {
+    private mutating func parseCount() throws(ModelError) -> (Int, Int?) {
         position += 1
         guard let minimum = try number() else { throw unsupported("a { that is not escaped") }
         var maximum: Int? = minimum
@@ -125,7 +125,7 @@ struct ScalarRegexParser {
         return (minimum, maximum)
     }
 
-    private mutating func number() throws(TokenizerError) -> Int? {
+    private mutating func number() throws(ModelError) -> Int? {
         var value: Int?
         while let digit = peek(), ("0"..."9").contains(digit) {
             position += 1
@@ -135,7 +135,7 @@ struct ScalarRegexParser {
         return value
     }
 
-    private mutating func parseClass(ignoringCase: Bool) throws(TokenizerError) -> ScalarSet {
+    private mutating func parseClass(ignoringCase: Bool) throws(ModelError) -> ScalarSet {
         let isNegated = take("^")
         var items: [ScalarSet.Item] = []
         var isFirst = true
@@ -177,7 +177,7 @@ struct ScalarRegexParser {
         }
     }
 
-    private mutating func parseEscape() throws(TokenizerError) -> ScalarSet.Item {
+    private mutating func parseEscape() throws(ModelError) -> ScalarSet.Item {
         guard let letter = next() else { throw unsupported("an unfinished end") }
         switch letter {
         case "s": return .space(true)
@@ -197,7 +197,7 @@ struct ScalarRegexParser {
         }
     }
 
-    private mutating func parseProperty(isNegated: Bool) throws(TokenizerError) -> ScalarSet.Item {
+    private mutating func parseProperty(isNegated: Bool) throws(ModelError) -> ScalarSet.Item {
         let start = position
         guard take("{"), let length = text[position...].firstIndex(of: 0x7D).map({ $0 - position }) else {
             throw unsupported("\\p without {..}")
@@ -217,7 +217,7 @@ struct ScalarRegexParser {
     }
 
     /// A literal, with its other cases where case is ignored.
-    private func items(for scalar: Unicode.Scalar, ignoringCase: Bool) throws(TokenizerError) -> [ScalarSet.Item] {
+    private func items(for scalar: Unicode.Scalar, ignoringCase: Bool) throws(ModelError) -> [ScalarSet.Item] {
         let literal = ScalarSet.Item.range(scalar.value...scalar.value)
         guard ignoringCase else { return [literal] }
         guard scalar.isASCII else { throw unsupported("\"\(scalar)\" without regard to case") }

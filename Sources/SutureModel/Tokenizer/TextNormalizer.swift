@@ -17,13 +17,13 @@ struct TextNormalizer: Sendable {
     private var steps: [Step] = []
 
     /// Reads a normalizer; nil is none.
-    init(_ node: TokenizerNode?) throws(TokenizerError) {
+    init(_ node: TokenizerNode?) throws(ModelError) {
         if let node { try append(node) }
     }
 
     var isEmpty: Bool { steps.isEmpty }
 
-    func apply(to text: AlignedText) throws(TokenizerError) -> AlignedText {
+    func apply(to text: AlignedText) throws(ModelError) -> AlignedText {
         var text = text
         for step in steps where !text.isEmpty {
             switch step {
@@ -44,11 +44,11 @@ struct TextNormalizer: Sendable {
     }
 
     /// The normalised form of a string whose origin does not matter.
-    func apply(to string: String) throws(TokenizerError) -> [UInt32] {
+    func apply(to string: String) throws(ModelError) -> [UInt32] {
         try apply(to: AlignedText(string)).scalars
     }
 
-    private mutating func append(_ node: TokenizerNode) throws(TokenizerError) {
+    private mutating func append(_ node: TokenizerNode) throws(ModelError) {
         let type = try node.string("type")
         switch type {
         case "Sequence":

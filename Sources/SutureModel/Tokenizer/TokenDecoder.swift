@@ -18,12 +18,12 @@ struct TokenDecoder: Sendable {
     private let separator: String
 
     /// Reads a decoder; nil is none.
-    init(_ node: TokenizerNode?) throws(TokenizerError) {
+    init(_ node: TokenizerNode?) throws(ModelError) {
         separator = node == nil ? " " : ""
         if let node { try append(node) }
     }
 
-    func decode(_ tokens: [String]) throws(TokenizerError) -> String {
+    func decode(_ tokens: [String]) throws(ModelError) -> String {
         var tokens = tokens
         for step in steps {
             switch step {
@@ -57,7 +57,7 @@ struct TokenDecoder: Sendable {
         return tokens.joined(separator: separator)
     }
 
-    private mutating func append(_ node: TokenizerNode) throws(TokenizerError) {
+    private mutating func append(_ node: TokenizerNode) throws(ModelError) {
         let type = try node.string("type")
         switch type {
         case "Sequence":

@@ -26,7 +26,7 @@ struct TokenPostProcessor: Sendable {
     private var steps: [Step] = []
 
     /// Reads a post-processor; nil is none.
-    init(_ node: TokenizerNode?, vocabulary: BPEVocabulary, added: AddedVocabulary) throws(TokenizerError) {
+    init(_ node: TokenizerNode?, vocabulary: BPEVocabulary, added: AddedVocabulary) throws(ModelError) {
         if let node { try append(node, vocabulary, added) }
     }
 
@@ -69,7 +69,7 @@ struct TokenPostProcessor: Sendable {
 
     private mutating func append(
         _ node: TokenizerNode, _ vocabulary: BPEVocabulary, _ added: AddedVocabulary
-    ) throws(TokenizerError) {
+    ) throws(ModelError) {
         let type = try node.string("type")
         switch type {
         case "Sequence":
@@ -94,7 +94,7 @@ struct TokenPostProcessor: Sendable {
 
     private static func read(
         _ node: TokenizerNode, _ special: TokenizerNode, _ vocabulary: BPEVocabulary, _ added: AddedVocabulary
-    ) throws(TokenizerError) -> Part {
+    ) throws(ModelError) -> Part {
         try node.allowOnly(["Sequence", "SpecialToken"])
         if node["Sequence"] != nil {
             let id = try node.node("Sequence").string("id")

@@ -50,10 +50,10 @@ public final class Tokenizer: Sendable {
     ///   - json: the contents of a `tokenizer.json`.
     ///   - configuration: the contents of the `tokenizer_config.json` that belongs to it, if any; only `bos_token` and
     ///     `eos_token` are read.
-    /// - Throws: ``TokenizerError`` naming the first part of the file that cannot be read exactly.
-    public init(json: Data, configuration: Data? = nil) throws(TokenizerError) {
+    /// - Throws: ``ModelError`` naming the first part of the file that cannot be read exactly.
+    public init(json: Data, configuration: Data? = nil) throws(ModelError) {
         let fileName = "tokenizer.json"
-        let file = try TokenizerNode(try TokenizerJSON(json, file: fileName), file: fileName, path: "")
+        let file = try TokenizerNode(try JSONValue(json, name: fileName), file: fileName, path: "")
         try file.allowOnly([
             "version", "truncation", "padding", "added_tokens", "normalizer", "pre_tokenizer", "post_processor",
             "decoder", "model",
@@ -61,7 +61,7 @@ public final class Tokenizer: Sendable {
         if let version = try file.optionalString("version"), version != "1.0" {
             throw file.unsupportedOption("has version \"\(version)\"")
         }
-        func component(_ key: String) throws(TokenizerError) -> TokenizerNode? {
+        func component(_ key: String) throws(ModelError) -> TokenizerNode? {
             file[key] == nil ? nil : try file.node(key)
         }
         normalizer = try TextNormalizer(try component("normalizer"))
@@ -80,9 +80,9 @@ public final class Tokenizer: Sendable {
 
     /// Reads a `tokenizer.json` and, if there is one beside it, the `tokenizer_config.json`.
     ///
-    /// - Throws: ``TokenizerError`` with `unreadableFile` where the file is missing, or as
+    /// - Throws: ``ModelError`` with `unreadable` where the file is missing, or as
     ///   ``init(json:configuration:)``.
-    public convenience init(contentsOf file: URL) throws(TokenizerError) {
+    public convenience init(contentsOf file: URL) throws(ModelError) {
         let configuration = file.deletingLastPathComponent().appendingPathComponent("tokenizer_config.json")
         let hasConfiguration = FileManager.default.fileExists(atPath: configuration.path)
         try self.init(
@@ -92,7 +92,7 @@ public final class Tokenizer: Sendable {
     /// Reads the tokenizer of a model folder.
     ///
     /// - Throws: as ``init(contentsOf:)``.
-    public convenience init(folder: URL) throws(TokenizerError) {
+    public convenience init(folder: URL) throws(ModelError) {
         try self.init(contentsOf: folder.appendingPathComponent("tokenizer.json"))
     }
 
@@ -104,8 +104,8 @@ public final class Tokenizer: Sendable {
     /// - Parameters:
     ///   - text: any text; special tokens written out in it are found as tokens.
     ///   - addSpecialTokens: whether the tokens a template puts around the text are added.
-    /// - Throws: ``TokenizerError`` with `textTooLong` above 256 MiB, or `patternTooSlow`.
-    public func encode(_ text: String, addSpecialTokens: Bool = true) throws(TokenizerError) -> Encoding {
+    /// - Throws: ``ModelError`` with `textTooLong` above 256 MiB, or `patternTooSlow`.
+    public func encode(_ text: String, addSpecialTokens: Bool = true) throws(ModelError) -> Encoding {
         try Self.checkLength(text.utf8.count)
         var pieces = try added.extract(from: text, normalizer: normalizer)
         try preTokenizer.apply(to: &pieces)
@@ -122,16 +122,16 @@ public final class Tokenizer: Sendable {
     /// - Parameters:
     ///   - ids: token ids.
     ///   - skipSpecialTokens: whether special tokens are left out.
-    /// - Throws: ``TokenizerError`` with `unknownToken` for an id that is not in the vocabulary.
-    public func decode(_ ids: [Int], skipSpecialTokens: Bool = true) throws(TokenizerError) -> String {
+    /// - Throws: ``ModelError`` with `unknownToken` for an id that is not in the vocabulary.
+    public func decode(_ ids: [Int], skipSpecialTokens: Bool = true) throws(ModelError) -> String {
         var tokens: [String] = []
         tokens.reserveCapacity(ids.count)
         for id in ids {
             guard let token = added.decodableContent(of: id) ?? model.vocabulary.token(for: id) else {
-                throw TokenizerError(
-                    code: .unknownToken,
-                    message: "The token id \(id) is not in the vocabulary of \(vocabularySize) tokens.",
-                    hint: "Decode only ids that this tokenizer made, or leave out the rows a model has in excess.")
+                throw ModelError(
+                    .unknownToken,
+                    "the token id \(id) is not in the vocabulary of \(vocabularySize) tokens",
+                    hint: "decode only ids that this tokenizer made, or leave out the rows a model has in excess")
             }
             if skipSpecialTokens, added.isSpecial(token) { continue }
             tokens.append(token)
@@ -152,12 +152,12 @@ public final class Tokenizer: Sendable {
     /// In bytes before, and in scalars after normalisation, which may make the text longer; positions are 32-bit.
     static let longestText = 1 << 28
 
-    static func checkLength(_ length: Int, of text: String = "text", in unit: String = "bytes") throws(TokenizerError) {
+    static func checkLength(_ length: Int, of text: String = "text", in unit: String = "bytes") throws(ModelError) {
         guard length <= longestText else {
-            throw TokenizerError(
-                code: .textTooLong,
-                message: "The \(text) has \(length) \(unit); at most \(longestText) can be encoded at once.",
-                hint: "Encode the text in shorter parts.")
+            throw ModelError(
+                .textTooLong,
+                "the \(text) has \(length) \(unit); at most \(longestText) can be encoded at once",
+                hint: "encode the text in shorter parts")
         }
     }
 
@@ -193,13 +193,13 @@ public final class Tokenizer: Sendable {
         return items
     }
 
-    private static func read(_ file: URL) throws(TokenizerError) -> Data {
+    private static func read(_ file: URL) throws(ModelError) -> Data {
         do {
             return try Data(contentsOf: file)
         } catch {
-            throw TokenizerError(
-                code: .unreadableFile, message: "\(file.path) cannot be read.",
-                hint: "Give the folder of a model that has a tokenizer.json.", cause: error.localizedDescription)
+            throw ModelError(
+                .unreadable, "\(file.path) cannot be read",
+                hint: "give the folder of a model that has a tokenizer.json")
         }
     }
 }

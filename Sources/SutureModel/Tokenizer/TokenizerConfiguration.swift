@@ -6,10 +6,10 @@ struct TokenizerConfiguration {
     private let node: TokenizerNode?
 
     /// Reads the contents of a file; nil is none.
-    init(_ json: Data?) throws(TokenizerError) {
+    init(_ json: Data?) throws(ModelError) {
         let file = "tokenizer_config.json"
         if let json {
-            node = try TokenizerNode(try TokenizerJSON(json, file: file), file: file, path: "")
+            node = try TokenizerNode(try JSONValue(json, name: file), file: file, path: "")
         } else {
             node = nil
         }
@@ -18,7 +18,7 @@ struct TokenizerConfiguration {
     /// The id of the token that a field names, either as a string or as an object with `content`.
     func id(
         of key: String, _ added: AddedVocabulary, _ vocabulary: BPEVocabulary
-    ) throws(TokenizerError) -> Int? {
+    ) throws(ModelError) -> Int? {
         guard let node, let value = node[key] else { return nil }
         let token: String
         if case .object = value {
@@ -27,10 +27,10 @@ struct TokenizerConfiguration {
             token = try node.string(key)
         }
         guard let id = added.id(of: token) ?? vocabulary.id(of: token) else {
-            throw TokenizerError(
-                code: .unknownToken,
-                message: "tokenizer_config.json: \(key) is \"\(token)\", which is not in the vocabulary.",
-                hint: "Use the tokenizer.json and the tokenizer_config.json of the same model.")
+            throw ModelError(
+                .unknownToken,
+                "tokenizer_config.json: \(key) is \"\(token)\", which is not in the vocabulary",
+                hint: "use the tokenizer.json and the tokenizer_config.json of the same model")
         }
         return id
     }

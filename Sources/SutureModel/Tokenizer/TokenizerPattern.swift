@@ -7,7 +7,7 @@ enum TokenizerPattern: Sendable {
     case regex(ScalarRegex)
 
     /// Reads `{"String": ..}` or `{"Regex": ..}`.
-    init(_ node: TokenizerNode) throws(TokenizerError) {
+    init(_ node: TokenizerNode) throws(ModelError) {
         let pattern = try node.node("pattern")
         try pattern.allowOnly(["String", "Regex"])
         if let literal = try pattern.optionalString("String") {
@@ -18,7 +18,7 @@ enum TokenizerPattern: Sendable {
         }
     }
 
-    init(regex: String, place: String) throws(TokenizerError) {
+    init(regex: String, place: String) throws(ModelError) {
         if let scanner = KnownScanner(pattern: regex) {
             self = .known(scanner)
         } else {
@@ -27,7 +27,7 @@ enum TokenizerPattern: Sendable {
     }
 
     /// The leftmost matches in `range`, none of which overlap or are empty.
-    func matches(in scalars: [UInt32], _ range: Range<Int>) throws(TokenizerError) -> [Range<Int>] {
+    func matches(in scalars: [UInt32], _ range: Range<Int>) throws(ModelError) -> [Range<Int>] {
         var matches: [Range<Int>] = []
         switch self {
         case .literal(let literal):

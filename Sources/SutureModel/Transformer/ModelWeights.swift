@@ -44,6 +44,7 @@ public struct ModelWeights: Sendable {
         for need in ModelWeights.needs(of: configuration, prefix: prefix) {
             guard names.contains(need.name) else {
                 throw ModelError(
+                    .unknownTensor,
                     "\(checkpoint.folder.path) has no tensor \"\(need.name)\", which a \(architecture.modelType) model needs",
                     hint: "check that config.json belongs to these weights")
             }
@@ -52,6 +53,7 @@ public struct ModelWeights: Sendable {
             let stored = isTransposed ? Array(need.shape.reversed()) : need.shape
             guard entry.shape == stored else {
                 throw ModelError(
+                    .sizeMismatch,
                     "the tensor \"\(need.name)\" has the shape \(entry.shape), config.json asks for \(stored)",
                     hint: "check that config.json belongs to these weights")
             }

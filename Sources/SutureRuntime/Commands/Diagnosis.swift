@@ -4,31 +4,42 @@ import Foundation
 import SutureKit
 import TorchBackend
 
-/// What `suture doctor` answers: each thing that a run stands on, tried and not only looked at.
-public struct Diagnosis: Sendable, Codable {
-    public struct Finding: Sendable, Codable {
-        public var subject: String
-        public var answer: String
-        public var isGood: Bool
-        public var hint: String
+/// What `suture doctor` answers: everything that a run needs, tried and not only looked at.
+package struct Diagnosis: Sendable, Codable {
+    package struct Finding: Sendable, Codable {
+        package var subject: String
+        package var answer: String
+        package var isGood: Bool
+        package var hint: String
     }
 
-    public var findings: [Finding] = []
+    package var findings: [Finding] = []
 
     /// The exit code when something is wrong: 3 for plugins, 1 for the rest.
-    public var failure: RuntimeError.Kind? {
+    package var failure: RuntimeError.Kind? {
         let wrong = findings.filter { !$0.isGood }
         guard !wrong.isEmpty else { return nil }
         return wrong.allSatisfy { $0.subject.hasPrefix("plugin") } ? .plugin : .run
     }
 
-    public init(plugins: [String]) throws(RuntimeError) {
+    package init(plugins: [String]) throws(RuntimeError) {
         add("suture", Versions.suture)
+        add("plugin ABI", Versions.abi)
         add("libtorch", String(cString: torch_backend_version()))
         tensors()
         devices()
         cache()
         try self.plugins(plugins)
+    }
+
+    /// For people: a line for each finding, and its hint below it.
+    package var table: TextTable {
+        TextTable(
+            header: [],
+            rows: findings.flatMap { finding in
+                [[finding.isGood ? "✓" : "✗", finding.subject, finding.answer]]
+                    + (finding.hint.isEmpty ? [] : [["", "", finding.hint]])
+            })
     }
 
     private mutating func add(_ subject: String, _ answer: String, isGood: Bool = true, hint: String = "") {
@@ -61,7 +72,7 @@ public struct Diagnosis: Sendable, Codable {
             let count = try Device.count(of: .cuda)
             add("device cuda", count == 0 ? "none" : "\(count) found")
         } catch {
-            // No CUDA is no fault; the sentence says what a run on cuda would need.
+            // A missing GPU is not an error; the sentence says what a run on cuda would need.
             add("device cuda", "none", hint: error.description)
         }
     }

@@ -5,35 +5,35 @@ import SutureKit
 import SutureModel
 
 /// What `suture model inspect` answers: a model folder without its weights in memory.
-public struct ModelInspection: Sendable, Codable {
-    public struct Parameter: Sendable, Codable {
-        public var name: String
+package struct ModelInspection: Sendable, Codable {
+    package struct Parameter: Sendable, Codable {
+        package var name: String
         /// As stored in the file.
-        public var shape: [Int]
-        public var dtype: String
-        public var file: String
+        package var shape: [Int]
+        package var dtype: String
+        package var file: String
     }
 
-    public var folder: String
-    public var family: String
-    public var layers: Int
-    public var dModel: Int
-    public var dMLP: Int
-    public var heads: Int
-    public var keyValueHeads: Int
-    public var dHead: Int
-    public var vocabulary: Int
-    public var contextLength: Int
-    public var tiesHead: Bool
+    package var folder: String
+    package var family: String
+    package var layers: Int
+    package var dModel: Int
+    package var dMLP: Int
+    package var heads: Int
+    package var keyValueHeads: Int
+    package var dHead: Int
+    package var vocabulary: Int
+    package var contextLength: Int
+    package var tiesHead: Bool
     /// Projections are stored `[in, out]`.
-    public var storesTransposed: Bool
-    public var tokenizerVocabulary: Int
-    public var sites: [String]
-    public var parameterCount: Int
-    public var parameters: [Parameter]
+    package var storesTransposed: Bool
+    package var tokenizerVocabulary: Int
+    package var sites: [String]
+    package var parameterCount: Int
+    package var parameters: [Parameter]
 
     /// - Throws: what is wrong with the folder, as a sentence.
-    public init(folder: URL) throws {
+    package init(folder: URL) throws {
         let configuration = try ModelConfiguration(folder: folder)
         let checkpoint = try Checkpoint(opening: folder)
         let tokenizer = try Tokenizer(folder: folder)
@@ -60,14 +60,25 @@ public struct ModelInspection: Sendable, Codable {
         parameterCount = parameters.reduce(0) { $0 + $1.shape.reduce(1, *) }
     }
 
-    /// Names and values for people.
-    public var dimensions: [(String, String)] {
+    /// The model as a whole, for people.
+    package var facts: [(String, String)] {
         [
+            ("family", family), ("folder", folder),
             ("parameters", String(parameterCount)), ("layers", String(layers)), ("width", String(dModel)),
             ("neurons per layer", String(dMLP)),
             ("heads", "\(heads) of \(dHead), \(keyValueHeads) for keys and values"),
             ("vocabulary", "\(vocabulary), tokenizer \(tokenizerVocabulary)"), ("context", String(contextLength)),
             ("projections", storesTransposed ? "stored [in, out]" : "stored [out, in]"),
+            ("tied head", tiesHead ? "yes" : "no"), ("sites", sites.joined(separator: ", ")),
         ]
+    }
+
+    /// A line for each tensor of the checkpoint, for people.
+    package var parameterTable: TextTable {
+        TextTable(
+            header: ["parameter", "shape", "dtype", "file"],
+            rows: parameters.map {
+                [$0.name, $0.shape.map(String.init).joined(separator: " × "), $0.dtype, $0.file]
+            }, numeric: [1])
     }
 }

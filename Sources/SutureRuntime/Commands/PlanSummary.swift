@@ -5,21 +5,21 @@ import SutureKit
 import SutureModel
 
 /// What `suture plan` answers beside the resolved configuration: the size of the run, before anything is started.
-public struct PlanSummary: Sendable, Codable {
-    public var run: String
-    public var folder: String
-    public var isDone: Bool
-    public var cases: Int
-    public var patches: Int
+package struct PlanSummary: Sendable, Codable {
+    package var run: String
+    package var folder: String
+    package var isDone: Bool
+    package var cases: Int
+    package var patches: Int
     /// Of the weights in memory, in the dtype of the run; what is mapped from disk included.
-    public var weightBytes: Int
+    package var weightBytes: Int
     /// Of one second moment in float64, at the neurons.
-    public var momentBytes: Int
+    package var momentBytes: Int
     /// Layers whose second moment at the neurons is on disk already.
-    public var cachedMoments: [Int]
-    public var configuration: String
+    package var cachedMoments: [Int]
+    package var configuration: String
 
-    public init(_ planned: RunLauncher.PlannedRun) throws {
+    package init(_ planned: RunLauncher.PlannedRun) throws {
         let experiment = planned.experiment
         let model = URL(fileURLWithPath: experiment.model.source)
         let configuration = try ModelConfiguration(folder: model)
@@ -38,7 +38,7 @@ public struct PlanSummary: Sendable, Codable {
     }
 
     /// For people.
-    public var lines: [(String, String)] {
+    package var facts: [(String, String)] {
         [
             ("run", run + (isDone ? " (already done)" : "")), ("folder", folder),
             ("cases", "\(cases) in \(patches) patch\(patches == 1 ? "" : "es")"),

@@ -4,42 +4,42 @@ import Foundation
 import SutureKit
 
 /// What `suture plugins` answers.
-public struct PluginListing: Sendable, Codable {
-    public struct Component: Sendable, Codable {
-        public var id: String
-        public var kind: String
-        public var version: String
-        public var summary: String
-        public var plugin: String
-        public var file: String
-        public var isNative: Bool
-        public var requires: [String]
-        public var parameters: [Parameter]
+package struct PluginListing: Sendable, Codable {
+    package struct Component: Sendable, Codable {
+        package var id: String
+        package var kind: String
+        package var version: String
+        package var summary: String
+        package var plugin: String
+        package var file: String
+        package var isNative: Bool
+        package var requires: [String]
+        package var parameters: [Parameter]
     }
 
-    public struct Parameter: Sendable, Codable {
-        public var name: String
-        public var type: String
+    package struct Parameter: Sendable, Codable {
+        package var name: String
+        package var type: String
         /// As JSON; "required" where there is none, "null" where it may be left out.
-        public var `default`: String
+        package var `default`: String
         /// "> 0", "one of a, b", "a patcher", and what the data must have; empty: anything of the type.
-        public var allowed: String
-        public var unit: String
-        public var help: String
+        package var allowed: String
+        package var unit: String
+        package var help: String
     }
 
-    public struct Problem: Sendable, Codable, CustomStringConvertible {
-        public var file: String
-        public var sentence: String
-        public var hint: String
-        public var description: String { hint.isEmpty ? sentence : "\(sentence); \(hint)" }
+    package struct Problem: Sendable, Codable, CustomStringConvertible {
+        package var file: String
+        package var sentence: String
+        package var hint: String
+        package var description: String { hint.isEmpty ? sentence : "\(sentence); \(hint)" }
     }
 
-    public var components: [Component]
-    public var problems: [Problem]
-    public var searched: [String]
+    package var components: [Component]
+    package var problems: [Problem]
+    package var searched: [String]
 
-    public init(_ catalogue: PluginCatalogue) {
+    package init(_ catalogue: PluginCatalogue) {
         components = catalogue.components.map(Component.init)
         problems = catalogue.problems.map { Problem(file: $0.file, sentence: $0.sentence, hint: $0.hint) }
         searched = catalogue.searched
@@ -48,7 +48,7 @@ public struct PluginListing: Sendable, Codable {
     /// The components of that name, of whatever kind.
     ///
     /// - Throws: `plugin`, naming what is there.
-    public func find(_ id: String, in catalogue: PluginCatalogue) throws(RuntimeError) -> [Component] {
+    package func find(_ id: String, in catalogue: PluginCatalogue) throws(RuntimeError) -> [Component] {
         let found = components.filter { $0.id == id }
         guard found.isEmpty else { return found }
         let meant = NearestName.of(id, in: components.map(\.id))
@@ -59,6 +59,14 @@ public struct PluginListing: Sendable, Codable {
 }
 
 extension PluginListing.Component {
+    /// The component as a whole, for people.
+    package var facts: [(String, String)] {
+        [
+            ("component", "\(id) \(version)"), ("kind", isNative ? "\(kind), native" : kind), ("does", summary),
+            ("plugin", plugin), ("file", file), ("needs of every case", requires.joined(separator: ", ")),
+        ].filter { !$0.1.isEmpty }
+    }
+
     init(_ component: ComponentDescription) {
         self.init(
             id: component.id, kind: component.kind.name, version: component.version, summary: component.summary,

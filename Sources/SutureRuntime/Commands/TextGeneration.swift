@@ -5,12 +5,12 @@ import SutureKit
 import SutureModel
 
 /// What `suture model generate` does: load, patch, continue a prompt.
-public struct TextGeneration {
+package struct TextGeneration {
     private let model: LanguageModel
     private let settings: Model.Generation
 
     /// - Throws: `usage` for an unknown dtype or device; what is wrong with the folder or the patch.
-    public init(
+    package init(
         folder: String, patch: String?, dtype: String, device: String, maxNewTokens: Int, temperature: Double,
         topK: Int, topP: Double, seed: Int
     ) throws {
@@ -38,7 +38,7 @@ public struct TextGeneration {
     }
 
     /// The continuation alone.
-    public func run(_ prompt: String) throws -> String {
+    package func run(_ prompt: String) throws -> String {
         let ids = try model.tokenizer.encode(prompt, addSpecialTokens: true).ids
         guard !ids.isEmpty else {
             throw RuntimeError(.usage, "the prompt is empty", hint: "give a text with --prompt")

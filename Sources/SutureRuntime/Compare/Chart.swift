@@ -2,14 +2,14 @@
 
 import Foundation
 
-/// A picture of points and lines, as SVG text that needs nothing else.
+/// A picture of points and lines, as SVG. The colours of text and lines come from the style of the page.
 struct Chart {
     struct Point {
         var x: Double
         var y: Double
         /// Shown when the pointer rests on it.
         var label: String
-        /// Stands beside a marked point.
+        /// Written beside a marked point.
         var name = ""
         var isMarked = false
     }
@@ -28,12 +28,12 @@ struct Chart {
     var isLogarithmic = false
 
     private static let colors = [
-        "#3e63dd", "#d6409f", "#18794e", "#e5484d", "#978365", "#8e4ec6", "#0d74ce", "#f76b15", "#12a594", "#60646c",
+        "#3e63dd", "#d6409f", "#30a46c", "#e5484d", "#978365", "#8e4ec6", "#0d74ce", "#f76b15", "#12a594", "#8b8d98",
     ]
     private static let (width, height) = (640.0, 360.0)
     private static let (left, right, top, bottom) = (64.0, 12.0, 12.0, 44.0)
 
-    /// Empty where there is nothing to draw.
+    /// The picture with caption and legend; empty where there is nothing to draw.
     var svg: String {
         let points = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite && (!isLogarithmic || $0.x > 0) }
         guard !points.isEmpty else { return "" }
@@ -49,7 +49,7 @@ struct Chart {
         for tick in ys.ticks {
             body +=
                 "<line x1=\"\(n(Chart.left))\" x2=\"\(n(Chart.width - Chart.right))\" y1=\"\(n(py(tick)))\""
-                + " y2=\"\(n(py(tick)))\" stroke=\"#e8e8ec\"/>"
+                + " y2=\"\(n(py(tick)))\" class=\"grid\"/>"
                 + text(Figures.tick(tick), Chart.left - 6, py(tick) + 4, anchor: "end")
         }
         for (place, name) in xTicks(xs) {
@@ -67,7 +67,7 @@ struct Chart {
                 body += "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"1.5\"/>"
             }
             for point in shown {
-                let ring = point.isMarked ? " stroke=\"#1c2024\" stroke-width=\"2.5\"" : ""
+                let ring = point.isMarked ? " class=\"ring\" stroke-width=\"2.5\"" : ""
                 body +=
                     "<circle cx=\"\(n(px(point.x)))\" cy=\"\(n(py(point.y)))\" r=\"\(point.isMarked ? 6 : 4)\""
                     + " fill=\"\(color)\"\(ring)><title>\(escaped(point.label))</title></circle>"
@@ -80,7 +80,7 @@ struct Chart {
         return """
             <figure><figcaption>\(escaped(title))</figcaption>
             <svg viewBox="0 0 \(Int(Chart.width)) \(Int(Chart.height))" width="\(Int(Chart.width))" \
-            role="img" font-size="11" font-family="system-ui, sans-serif" fill="#60646c">\(body)</svg>
+            role="img" aria-label="\(escaped(title))" font-size="11" font-family="system-ui, sans-serif">\(body)</svg>
             <p class="legend">\(legend)</p></figure>
 
             """
@@ -142,64 +142,5 @@ struct Chart {
         func place(_ value: Double) -> Double {
             ((isLogarithmic ? log10(value) : value) - low) / (high - low)
         }
-    }
-}
-
-extension Figures {
-    /// A round number beside an axis.
-    static func tick(_ value: Double) -> String {
-        let size = abs(value)
-        if size >= 1e5 || (size > 0 && size < 1e-3) { return String(format: "%.0e", value) }
-        var text = String(format: "%.3f", value)
-        while text.hasSuffix("0") { text.removeLast() }
-        if text.hasSuffix(".") { text.removeLast() }
-        return text == "-0" ? "0" : text
-    }
-}
-
-/// Text in pages.
-enum HTML {
-    static func escaped(_ text: String) -> String {
-        var out = ""
-        for character in text {
-            switch character {
-            case "&": out += "&amp;"
-            case "<": out += "&lt;"
-            case ">": out += "&gt;"
-            case "\"": out += "&quot;"
-            default: out.append(character)
-            }
-        }
-        return out
-    }
-
-    /// What the pages of runs and comparisons share.
-    static let style = """
-        body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; color: #1c2024; }
-        h1 { font-size: 1.4rem; } h2 { font-size: 1.1rem; margin-top: 2rem; }
-        table { border-collapse: collapse; width: 100%; } th { text-align: left; color: #60646c; font-weight: 500; }
-        td, th { padding: .25rem .6rem; border-bottom: 1px solid #e8e8ec; vertical-align: top; }
-        .number { text-align: right; font-variant-numeric: tabular-nums; }
-        .hit { color: #18794e; font-weight: 600; } .note { color: #60646c; }
-        .bar { background: #3e63dd; height: .7rem; display: inline-block; border-radius: 2px; }
-        .cell { width: 1.6rem; height: 1.4rem; padding: 0; border: 1px solid #fff; }
-        figure { margin: 1rem 0; } figcaption { font-weight: 500; } svg { max-width: 100%; height: auto; }
-        .legend { color: #60646c; margin: 0; } .legend span { margin-right: 1rem; white-space: nowrap; }
-        .legend i { display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; margin-right: .3rem; }
-        """
-
-    static func page(_ title: String, _ body: String) -> String {
-        """
-        <!doctype html>
-        <html lang="en"><head><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-        <title>\(escaped(title))</title>
-        <style>
-        \(style)
-        </style></head><body>
-        <h1>\(escaped(title))</h1>
-        \(body)
-        </body></html>
-
-        """
     }
 }

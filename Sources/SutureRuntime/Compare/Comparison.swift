@@ -3,17 +3,18 @@
 import Foundation
 
 /// Several runs side by side. comparison.json.
-public struct Comparison: Sendable, Codable {
-    public struct Run: Sendable, Codable {
-        public var label: String
-        public var variant: String
+package struct Comparison: Sendable, Codable {
+    package struct Run: Sendable, Codable {
+        package var label: String
+        package var variant: String
         /// Of the run.
-        public var folder: String
+        package var folder: String
         /// Why it failed; nil: it did not.
-        public var error: String?
-        public var results: MetricsFile?
+        package var error: String?
+        package var results: MetricsFile?
 
-        public init(label: String, variant: String, folder: String, error: String? = nil, results: MetricsFile? = nil) {
+        package init(label: String, variant: String, folder: String, error: String? = nil, results: MetricsFile? = nil)
+        {
             self.label = label
             self.variant = variant
             self.folder = folder
@@ -27,18 +28,18 @@ public struct Comparison: Sendable, Codable {
         }
     }
 
-    public var title: String
-    public var settings: ComparisonSettings
-    public var runs: [Run]
+    package var title: String
+    package var settings: ComparisonSettings
+    package var runs: [Run]
 
-    public init(title: String, settings: ComparisonSettings = ComparisonSettings(), runs: [Run]) {
+    package init(title: String, settings: ComparisonSettings = ComparisonSettings(), runs: [Run]) {
         self.title = title
         self.settings = settings
         self.runs = runs
     }
 
     /// Finished runs, under their methods' names where these differ, else under their own.
-    public init(folders: [String]) throws(RuntimeError) {
+    package init(folders: [String]) throws(RuntimeError) {
         title = "comparison"
         settings = ComparisonSettings()
         runs = []
@@ -103,7 +104,7 @@ public struct Comparison: Sendable, Codable {
 
 extension StagedMetric {
     /// "evaluator.metric"
-    public var key: String { "\(evaluator).\(metric.name)" }
+    package var key: String { "\(evaluator).\(metric.name)" }
 }
 
 extension MetricsFile {
@@ -119,20 +120,20 @@ extension MetricsFile {
     }
 }
 
-/// A table of a comparison: runs or figures stand side by side, whichever takes less room.
-public struct ComparisonTable: Sendable {
-    public struct Cell: Sendable {
-        public var text: String
-        public var isBest = false
+/// A table of a comparison: runs or figures side by side, whichever takes less room.
+package struct ComparisonTable: Sendable {
+    package struct Cell: Sendable {
+        package var text: String
+        package var isBest = false
     }
 
-    public var header: [String]
-    public var rows: [[Cell]] = []
+    package var header: [String]
+    package var rows: [[Cell]] = []
 
     /// Of a number, in letters.
     private static let numberWidth = 7
 
-    public init(_ comparison: Comparison) {
+    package init(_ comparison: Comparison) {
         let columns = comparison.columns
         func cell(_ column: Comparison.Column, _ run: Comparison.Run) -> Cell {
             guard let value = run.value(column.key) else { return Cell(text: "") }
@@ -140,7 +141,9 @@ public struct ComparisonTable: Sendable {
         }
         func effort(_ value: Double?) -> Cell { Cell(text: value.map(Figures.text) ?? "failed") }
         func width(_ first: [String], _ others: [String]) -> Int {
-            others.reduce(first.map(\.count).max() ?? 0) { $0 + 2 + max($1.count, ComparisonTable.numberWidth) }
+            others.reduce(first.map(DisplayText.width).max() ?? 0) {
+                $0 + 2 + max(DisplayText.width($1), ComparisonTable.numberWidth)
+            }
         }
         let (figures, runs) = (columns.map(\.name), comparison.runs.map(\.label))
         if width(figures, runs + ["unedited"]) <= width(runs, figures + ["‖Δ‖", "seconds to edit"]) {
@@ -167,13 +170,10 @@ public struct ComparisonTable: Sendable {
         }
     }
 
-    /// For comparison.md; the best of a figure in bold.
-    var markdown: String {
-        func line(_ cells: [String]) -> String {
-            "| " + cells.map { $0.replacing("|", with: "\\|") }.joined(separator: " | ") + " |"
-        }
-        let rule = header.indices.map { $0 == 0 ? "---" : "---:" }
-        let body = rows.map { line($0.map { $0.isBest ? "**\($0.text)**" : $0.text }) }
-        return ([line(header), line(rule)] + body).joined(separator: "\n") + "\n"
+    /// The cells as texts, those of the best runs marked.
+    package func table(marking best: (String) -> String) -> TextTable {
+        TextTable(
+            header: header, rows: rows.map { $0.map { $0.isBest ? best($0.text) : $0.text } },
+            numeric: Set(header.indices.dropFirst()))
     }
 }

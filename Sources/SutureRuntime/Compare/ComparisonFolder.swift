@@ -3,31 +3,32 @@
 import Foundation
 
 /// Where a comparison is left: beside the folders of its runs, named like them by its content.
-public struct ComparisonFolder: Sendable {
-    public let url: URL
+package struct ComparisonFolder: Sendable {
+    package let url: URL
 
-    public init(_ url: URL) { self.url = url }
+    package init(_ url: URL) { self.url = url }
 
     /// - Parameter runs: at least one.
-    public init(of name: String, runs: [RunLauncher.PlannedRun]) {
+    package init(of name: String, runs: [RunLauncher.PlannedRun]) {
         let digest = Digest.of(Data(runs.map(\.experiment.digest).joined(separator: "\n").utf8))
         let parent = runs.first.map { $0.folder.url.deletingLastPathComponent() } ?? URL(fileURLWithPath: ".")
         url = parent.appending(path: "\(name)-comparison-\(digest.prefix(8))")
     }
 
-    public var table: URL { url.appending(path: "comparison.md") }
-    public var page: URL { url.appending(path: "comparison.html") }
-    public var data: URL { url.appending(path: "comparison.json") }
+    package var table: URL { url.appending(path: "comparison.md") }
+    package var page: URL { url.appending(path: "comparison.html") }
+    package var data: URL { url.appending(path: "comparison.json") }
 
     /// Each file is written beside its place and renamed.
     ///
     /// - Parameter source: the experiment file; nil for runs that were not made together.
-    public func write(_ comparison: Comparison, source: Data?) throws(RuntimeError) {
+    package func write(_ comparison: Comparison, source: Data?) throws(RuntimeError) {
         do {
             try RunFolder.write(comparison, to: data)
             try RunFolder.write(
-                Data("# \(comparison.title)\n\n\(ComparisonTable(comparison).markdown)".utf8), to: table)
-            try RunFolder.write(Data(ComparisonReport(comparison: comparison).html.utf8), to: page)
+                Data("# \(comparison.title)\n\n\(ComparisonTable(comparison).table { "**\($0)**" }.markdown)".utf8),
+                to: table)
+            try RunFolder.write(Data(ComparisonReport(comparison: comparison, folder: url).html.utf8), to: page)
             if let source { try RunFolder.write(source, to: url.appending(path: "config.source.yaml")) }
         } catch {
             throw RuntimeError(error)

@@ -5,40 +5,47 @@ import Foundation
 /// comparison.html: runs side by side, and the pictures that the experiment asks for.
 struct ComparisonReport {
     let comparison: Comparison
+    /// The folder that the page is written to; its links lead from there to the pages of the runs.
+    let folder: URL
 
     var html: String {
-        let table = ComparisonTable(comparison)
-        let header = table.header.enumerated().map {
-            "<th\($0.offset == 0 ? "" : " class=\"number\"")>\(HTML.escaped($0.element))</th>"
-        }.joined()
-        let rows = table.rows.map { row in
-            "<tr>"
-                + row.enumerated().map { column, cell in
-                    let kind = column == 0 ? "" : cell.isBest ? "number hit" : "number"
-                    return "<td class=\"\(kind)\">\(HTML.escaped(cell.text))</td>"
-                }.joined() + "</tr>"
-        }.joined(separator: "\n")
-        let failures = comparison.runs.compactMap { run in
-            run.error.map { "<p class=\"note\">\(HTML.escaped(run.label)) failed: \(HTML.escaped($0))</p>" }
-        }.joined()
-        let links = comparison.runs.filter { $0.error == nil }.map { run in
-            let name = URL(fileURLWithPath: run.folder).lastPathComponent
-            return "<li>\(HTML.escaped(run.label)): <a href=\"../\(name)/report.html\">\(HTML.escaped(name))</a></li>"
-        }.joined()
-        return HTML.page(
-            comparison.title,
-            """
-            <div style="overflow-x:auto"><table><tr>\(header)</tr>
-            \(rows)</table></div>
-            <p class="note">After the edit; the best run of each figure is in green. Protocols are in the runs' own pages.</p>
-            \(failures)\(plots)<h2>Runs</h2><ul>\(links)</ul>
-            """)
+        get throws(RuntimeError) {
+            let table = ComparisonTable(comparison)
+            let failed = comparison.runs.compactMap { run in run.error.map { "\(run.label) failed: \($0)" } }
+            var sections = [
+                Page.Section(
+                    table: Page.Table(table.table { $0 }) { table.rows[$0][$1].isBest },
+                    notes: [
+                        "All figures are those after the edit; the best run of each figure is in green. The protocols "
+                            + "are in the runs' own pages."
+                    ] + failed)
+            ]
+            let drawn = comparison.settings.plots.map { plot in
+                plot.x == "stage" ? alongStages(plot) : scatter(plot)
+            }.filter { !$0.isEmpty }
+            if !drawn.isEmpty { sections.append(Page.Section(heading: "Pictures", figures: drawn)) }
+            let links = comparison.runs.filter { $0.error == nil }.map(link)
+            if !links.isEmpty { sections.append(Page.Section(heading: "Runs", links: Page.Links(items: links))) }
+            return try Page(title: comparison.title, sections: sections).html
+        }
     }
 
-    private var plots: String {
-        let drawn = comparison.settings.plots.map { plot in plot.x == "stage" ? alongStages(plot) : scatter(plot) }
-        return drawn.allSatisfy(\.isEmpty) ? "" : "<h2>Pictures</h2>\n" + drawn.joined()
+    private func link(_ run: Comparison.Run) -> Page.Link {
+        let report = RunFolder(URL(fileURLWithPath: run.folder)).report
+        let here = folder.standardizedFileURL.pathComponents
+        let there = report.standardizedFileURL.pathComponents
+        let shared = zip(here, there).prefix { $0 == $1 }.count
+        let way = here.dropFirst(shared).map { _ in ".." } + there.dropFirst(shared)
+        let address = way.map {
+            $0.addingPercentEncoding(withAllowedCharacters: .alphanumerics.union(Self.plain)) ?? $0
+        }
+        return Page.Link(
+            label: run.label, address: address.joined(separator: "/"),
+            place: report.deletingLastPathComponent().lastPathComponent)
     }
+
+    /// Signs that a part of an address may hold as they are. A colon could be taken for a scheme.
+    private static let plain = CharacterSet(charactersIn: "-._~")
 
     /// A point for each run, a line for each variant.
     private func scatter(_ plot: ComparisonSettings.Plot) -> String {

@@ -1,22 +1,22 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What a comparison shows: `compare: {columns: [score], plots: [{x: negatives.rate, y: similarity.bleu}], mark: [tnff]}`.
-public struct ComparisonSettings: Sendable, Hashable, Codable {
+package struct ComparisonSettings: Sendable, Hashable, Codable {
     /// Two figures against each other, a point for each run and a line for each variant.
-    public struct Plot: Sendable, Hashable, Codable {
+    package struct Plot: Sendable, Hashable, Codable {
         /// "evaluator.metric", or "stage": then there is a line for each run, along its stages.
-        public var x: String
-        public var y: String
+        package var x: String
+        package var y: String
         /// Logarithmic x.
-        public var isLogarithmic: Bool
-        public var title: String
+        package var isLogarithmic: Bool
+        package var title: String
     }
 
     /// "evaluator.metric"; empty: all.
-    public var columns: [String] = []
-    public var plots: [Plot] = []
+    package var columns: [String] = []
+    package var plots: [Plot] = []
     /// Labels of runs to be marked in plots: published settings, say.
-    public var marked: [String] = []
+    package var marked: [String] = []
 
     init(_ node: ConfigNode?) throws(RuntimeError) {
         guard let node, !node.isNull else { return }
@@ -32,5 +32,5 @@ public struct ComparisonSettings: Sendable, Hashable, Codable {
         }
     }
 
-    public init() {}
+    package init() {}
 }

@@ -4,30 +4,30 @@ import Foundation
 
 /// An experiment file that stands for one run or for several: its `variants`, its `sweep`, and the sweeps of the command
 /// line. The runs share whatever they do not change, so that what they find can be compared.
-public struct ExperimentSuite: Sendable {
+package struct ExperimentSuite: Sendable {
     /// One of the runs.
-    public struct Member: Sendable {
+    package struct Member: Sendable {
         /// "pmet", "tnff alpha=10"; empty where there is one run alone.
-        public var label: String
+        package var label: String
         /// The label without its sweep: members of a variant are one line of a plot.
-        public var variant: String
-        public var experiment: Experiment
+        package var variant: String
+        package var experiment: Experiment
     }
 
-    public var name: String
-    public var members: [Member]
-    public var comparison: ComparisonSettings
+    package var name: String
+    package var members: [Member]
+    package var comparison: ComparisonSettings
     /// The bytes of the experiment file.
-    public var source: Data
+    package var source: Data
 
     /// Several runs, even if it is a variant or a sweep of one.
-    public var isComparison: Bool { !members.contains { $0.label.isEmpty } }
+    package var isComparison: Bool { !members.contains { $0.label.isEmpty } }
 
     /// - Parameters:
     ///   - overrides: for every run.
     ///   - sweeps: `key=a,b`; every combination of values is a run.
     /// - Throws: what ``Experiment`` throws, of any run, and `usage` for variants and sweeps that are none.
-    public init(
+    package init(
         file: String, overrides: [String] = [], sweeps: [String] = [],
         currentFolder: String = FileManager.default.currentDirectoryPath
     ) throws(RuntimeError) {

@@ -2,7 +2,7 @@
 
 extension MetricsFile {
     /// The stages in their order: before, what was on the way, after.
-    public var stages: [String] {
+    package var stages: [String] {
         var stages: [String] = []
         for metric in metrics where !stages.contains(metric.stage) { stages.append(metric.stage) }
         return stages

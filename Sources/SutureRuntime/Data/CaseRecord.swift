@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SutureKit
+import SutureModel
 
 /// A record of a dataset, read field by field with sentences that name file, case and field.
 struct CaseRecord {

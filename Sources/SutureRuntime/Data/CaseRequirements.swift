@@ -3,16 +3,16 @@
 import SutureKit
 
 /// Checks that the data have what the components of a run need, before a model is loaded.
-public enum CaseRequirements {
+package enum CaseRequirements {
     /// What a component, with its settings, needs of every case.
-    public struct Need: Sendable, Hashable {
-        public var kind: ComponentKind
-        public var component: String
-        public var fields: EditCase.Fields
+    package struct Need: Sendable, Hashable {
+        package var kind: ComponentKind
+        package var component: String
+        package var fields: EditCase.Fields
         /// "with its setting neighbors", or empty.
-        public var reason: String
+        package var reason: String
         /// What would make the need go away, or empty.
-        public var remedy: String
+        package var remedy: String
     }
 
     /// The needs of a component by its declaration, and by what its settings are.
@@ -35,7 +35,7 @@ public enum CaseRequirements {
     }
 
     /// - Throws: `usage`, naming component, field, the first case without it, and the datasets that supply it.
-    public static func check(
+    package static func check(
         _ cases: [EditCase], dataset: Experiment.Dataset, needs: [Need]
     ) throws(RuntimeError) {
         for need in needs {

@@ -7,16 +7,16 @@ import SutureKit
 /// Neighbour samples (`subject` and `prompt`) have the true object as theirs.
 ///
 /// Source: the record format of ROME (Meng et al. 2022), as its data files have it.
-public struct CounterFactReader: DatasetReader {
-    public let name = "counterfact"
-    public let provides: EditCase.Fields = [
+package struct CounterFactReader: DatasetReader {
+    package let name = "counterfact"
+    package let provides: EditCase.Fields = [
         .prompt, .subject, .targetNew, .targetTrue, .paraphrases, .neighbors, .generation, .attributes,
         .neighborSamples, .answer,
     ]
 
-    public init() {}
+    package init() {}
 
-    public func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
+    package func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
         let records = try dataset.records(hint: "CounterFact is a list of records with 'requested_rewrite'")
         return try records.enumerated().map { (index, record) throws(RuntimeError) in
             try editCase(record, index: index)

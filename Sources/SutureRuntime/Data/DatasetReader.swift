@@ -4,7 +4,7 @@ import Foundation
 import SutureKit
 
 /// Reads one format of edit cases. A new format is one file with one conforming type, listed in ``DatasetReaders/all``.
-public protocol DatasetReader: Sendable {
+package protocol DatasetReader: Sendable {
     /// As in `dataset: {name: …}`.
     var name: String { get }
     /// The fields that cases of this format can have.
@@ -16,16 +16,16 @@ public protocol DatasetReader: Sendable {
 }
 
 /// The formats that can be read.
-public enum DatasetReaders {
-    public static let all: [any DatasetReader] = [
+package enum DatasetReaders {
+    package static let all: [any DatasetReader] = [
         CounterFactReader(), ZsREReader(.answer), ZsREReader(.alternative), PairsReader(),
         MarkedGenerationsReader(), TextReader(),
     ]
 
-    public static var names: [String] { all.map(\.name) }
+    package static var names: [String] { all.map(\.name) }
 
     /// - Throws: `usage` for a name that no reader has.
-    public static func named(_ name: String) throws(RuntimeError) -> any DatasetReader {
+    package static func named(_ name: String) throws(RuntimeError) -> any DatasetReader {
         guard let reader = all.first(where: { $0.name == name }) else {
             let meant = NearestName.of(name, in: names)
             throw RuntimeError(
@@ -36,14 +36,14 @@ public enum DatasetReaders {
     }
 
     /// The names of the readers that supply a field.
-    public static func supplying(_ field: EditCase.Fields) -> [String] {
+    package static func supplying(_ field: EditCase.Fields) -> [String] {
         all.filter { $0.provides.isSuperset(of: field) }.map(\.name)
     }
 }
 
 extension Experiment.Dataset {
     /// The cases of the run.
-    public func read() throws(RuntimeError) -> [EditCase] {
+    package func read() throws(RuntimeError) -> [EditCase] {
         try DatasetReaders.named(name).read(self)
     }
 }

@@ -4,10 +4,10 @@ import Crypto
 import Foundation
 
 /// SHA-256 in lower-case hexadecimal.
-public enum Digest {
-    public static func of(_ data: some DataProtocol) -> String { hexadecimal(SHA256.hash(data: data)) }
+package enum Digest {
+    package static func of(_ data: some DataProtocol) -> String { hexadecimal(SHA256.hash(data: data)) }
 
-    public static func of(_ bytes: UnsafeRawBufferPointer) -> String {
+    package static func of(_ bytes: UnsafeRawBufferPointer) -> String {
         var hash = SHA256()
         hash.update(bufferPointer: bytes)
         return hexadecimal(hash.finalize())
@@ -16,7 +16,7 @@ public enum Digest {
     /// Of a file's bytes, read in pieces.
     ///
     /// - Throws: `file` where it cannot be read.
-    public static func ofFile(_ path: String) throws(RuntimeError) -> String {
+    package static func ofFile(_ path: String) throws(RuntimeError) -> String {
         guard let handle = FileHandle(forReadingAtPath: path) else {
             throw RuntimeError(.file, "'\(path)' cannot be read", hint: "check the path and its permissions")
         }

@@ -8,13 +8,13 @@ import SutureKit
 /// script that writes it needs no encoding; in a case they count bytes of UTF-8. Marks may come in any order and must
 /// not overlap. Generations of equal prompts are one case, named by the first. `dataset.where` chooses generations,
 /// `offset` and `limit` count cases.
-public struct MarkedGenerationsReader: DatasetReader {
-    public let name = "marked-generations"
-    public let provides: EditCase.Fields = [.prompt, .generations]
+package struct MarkedGenerationsReader: DatasetReader {
+    package let name = "marked-generations"
+    package let provides: EditCase.Fields = [.prompt, .generations]
 
-    public init() {}
+    package init() {}
 
-    public func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
+    package func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
         let file = try RecordFile(dataset.path, hint: "each record has 'prompt', 'text' and 'marks'")
         var cases: [EditCase] = []
         // By bytes: texts that merely look alike are different prompts.

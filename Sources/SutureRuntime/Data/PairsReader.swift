@@ -5,18 +5,18 @@ import SutureKit
 /// Prompts with whole reference answers: `prompt` and `answer`, or `intent` and `code` as CoNaLa has them.
 ///
 /// The model continues the prompt with the answer; nothing is put between them. An intent becomes a comment line
-/// (`# intent` and a line feed; its own line feeds become spaces), behind which code begins.
+/// (`# intent` and a line feed; its own line feeds become spaces), after which code begins.
 ///
-/// A record may have `paraphrase_prompts`, whose answer is the same, `neighborhood_prompts`, which shall stay as they
+/// A record may have `paraphrase_prompts`, whose answer is the same, `neighborhood_prompts`, which must stay as they
 /// are, and `neighborhood_samples`, each with `prompt` and `answer` of its own; their prompts are the neighbours where
 /// no others are given.
-public struct PairsReader: DatasetReader {
-    public let name = "pairs"
-    public let provides: EditCase.Fields = [.prompt, .answer, .paraphrases, .neighbors, .neighborSamples]
+package struct PairsReader: DatasetReader {
+    package let name = "pairs"
+    package let provides: EditCase.Fields = [.prompt, .answer, .paraphrases, .neighbors, .neighborSamples]
 
-    public init() {}
+    package init() {}
 
-    public func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
+    package func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
         let records = try dataset.records(hint: "each record has 'prompt' and 'answer'")
         return try records.enumerated().map { (index, record) throws(RuntimeError) in
             try editCase(record, index: index)

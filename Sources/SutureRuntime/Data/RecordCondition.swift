@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SutureModel
+
 /// What a field of a record must hold for the record to become a case; an entry of `dataset.where`.
-public struct RecordCondition: Sendable, Hashable {
-    public enum Wanted: Sendable, Hashable {
+package struct RecordCondition: Sendable, Hashable {
+    package enum Wanted: Sendable, Hashable {
         case number(Double)
         case text(String)
         case boolean(Bool)
@@ -13,10 +15,10 @@ public struct RecordCondition: Sendable, Hashable {
     }
 
     /// The keys that lead to the field, from the outermost.
-    public var path: [String]
-    public var wanted: Wanted
+    package var path: [String]
+    package var wanted: Wanted
 
-    public init(path: [String], _ wanted: Wanted) {
+    package init(path: [String], _ wanted: Wanted) {
         self.path = path
         self.wanted = wanted
     }

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SutureModel
 
 /// The records of a JSON file: a list of them, or one a line (JSON lines).
 struct RecordFile {
@@ -22,7 +23,7 @@ struct RecordFile {
             records = try Self.lines(data, path: path)
             return
         }
-        let json = try JSONValue(data, name: path)
+        let json = try RuntimeError.wrapping { try JSONValue(data, name: path) }
         guard case .list(let records) = json else {
             throw RuntimeError(
                 .file, "the dataset '\(path)' is not a JSON list of cases but \(json.phrase)", hint: hint)
@@ -74,7 +75,8 @@ struct RecordFile {
             number += 1
             let line = data[start..<end]
             if line.contains(where: { $0 > 0x20 }) {
-                records.append(try JSONValue(Data(line), name: "line \(number) of '\(path)'"))
+                let name = "line \(number) of '\(path)'"
+                records.append(try RuntimeError.wrapping { try JSONValue(Data(line), name: name) })
             }
             start = end < data.endIndex ? end + 1 : end
         }

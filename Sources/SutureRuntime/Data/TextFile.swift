@@ -3,19 +3,19 @@
 import Foundation
 
 /// Passages of text, one a line, for statistics and perplexity.
-public struct TextFile: Sendable, Hashable {
+package struct TextFile: Sendable, Hashable {
     /// Absolute path.
-    public let path: String
+    package let path: String
     /// The lines without their ends. Lines of white space alone are skipped and do not count.
-    public let lines: [String]
-    /// SHA-256 of the lines, each with a line feed behind it: what a cache of results over them is filed under.
-    public let digest: String
+    package let lines: [String]
+    /// SHA-256 of the lines, each with a line feed after it. Caches of results over the lines are filed under it.
+    package let digest: String
 
     /// Reads the first lines of a file.
     ///
     /// - Parameter limit: how many; nil: all.
     /// - Throws: `file` where it cannot be read, is not UTF-8 (with the line) or has no text.
-    public init(_ path: String, limit: Int? = nil) throws(RuntimeError) {
+    package init(_ path: String, limit: Int? = nil) throws(RuntimeError) {
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)

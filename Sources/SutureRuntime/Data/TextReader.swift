@@ -3,13 +3,13 @@
 import SutureKit
 
 /// Plain text: every line that is not blank is the prompt of a case.
-public struct TextReader: DatasetReader {
-    public let name = "text"
-    public let provides: EditCase.Fields = [.prompt]
+package struct TextReader: DatasetReader {
+    package let name = "text"
+    package let provides: EditCase.Fields = [.prompt]
 
-    public init() {}
+    package init() {}
 
-    public func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
+    package func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
         guard dataset.conditions.isEmpty else {
             throw RuntimeError(
                 .usage, "dataset.where chooses records by their fields, and lines of text have none",

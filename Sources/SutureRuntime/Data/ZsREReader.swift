@@ -7,30 +7,30 @@ import SutureKit
 /// The prompt is the question with the subject's first place as its slot. There is no old object: the MEMIT loader
 /// writes the end-of-text token there, which no method reads, so `target_true` stays empty and a component that needs
 /// it says so. The unrelated question is a neighbour, and with its answer a neighbour sample: from
-/// `neighborhood_samples` where the record has them, which also name its subject, else as it stands.
+/// `neighborhood_samples` where the record has them, which also name its subject, else as it is.
 ///
 /// Source: Mitchell et al. 2022 (the split), Meng et al. 2023 (how a record becomes a case).
-public struct ZsREReader: DatasetReader {
+package struct ZsREReader: DatasetReader {
     /// What is written into the model; code bases differ.
-    public enum Target: Sendable {
+    package enum Target: Sendable {
         /// The first of `answers` (ROME, MEMIT): what is true.
         case answer
         /// `alt` (MEND, EasyEdit): another answer.
         case alternative
     }
 
-    public let name: String
-    public let target: Target
-    public let provides: EditCase.Fields = [
+    package let name: String
+    package let target: Target
+    package let provides: EditCase.Fields = [
         .prompt, .subject, .targetNew, .paraphrases, .neighbors, .neighborSamples, .answer,
     ]
 
-    public init(_ target: Target = .answer) {
+    package init(_ target: Target = .answer) {
         self.target = target
         name = target == .answer ? "zsre" : "zsre-alt"
     }
 
-    public func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
+    package func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
         let records = try dataset.records(hint: "zsRE is a list of records with 'subject', 'src' and 'answers'")
         return try records.enumerated().map { (index, record) throws(RuntimeError) in
             try editCase(record, index: index)

@@ -2,6 +2,7 @@
 
 import Foundation
 import SutureKit
+import SutureModel
 
 /// What a method recorded about its work under one stage.
 package struct MethodReport: Sendable, Codable {
@@ -31,7 +32,7 @@ struct GroupState {
     /// Nil where the group is not finished.
     func read() throws -> Content? {
         guard let data = try? Data(contentsOf: descriptionFile) else { return nil }
-        let state = try WorkerJSON.decode(State.self, from: data)
+        let state = try JSON.decode(State.self, from: data, name: descriptionFile.path)
         let tensors = try TensorFile.read(patchFile)
         func tensor(_ name: String) throws -> Tensor {
             guard let tensor = tensors[name] else {

@@ -4,19 +4,19 @@ import SutureKit
 import SutureModel
 
 /// What a patch does to each weight. An entry of `weights` in metrics.json.
-public struct WeightChange: Sendable, Hashable, Codable {
-    public var parameter: String
+package struct WeightChange: Sendable, Hashable, Codable {
+    package var parameter: String
     /// Frobenius norm of the change.
-    public var deltaNorm: Double
+    package var deltaNorm: Double
     /// Frobenius norm of the weight before.
-    public var baseNorm: Double
+    package var baseNorm: Double
     /// Rank of the factors; the number of rows; nil for a dense change.
-    public var rank: Int?
-    public var form: String
+    package var rank: Int?
+    package var form: String
     /// Which patch of the run, where there are several.
-    public var group: Int
+    package var group: Int
     /// The stage of an intermediate result, which is relative to the group's start; nil for the patch itself.
-    public var stage: String?
+    package var stage: String?
 
     enum CodingKeys: String, CodingKey {
         case parameter

@@ -1,28 +1,29 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SutureModel
 
 /// The folder that a run leaves behind. Every file is written beside its place and renamed; `DONE` or `FAILED` comes last.
 ///
 /// While the run is under way, `state/` holds what it has done so far; it goes away with `DONE`.
-public struct RunFolder: Sendable {
-    public let url: URL
+package struct RunFolder: Sendable {
+    package let url: URL
 
-    public init(_ url: URL) { self.url = url }
+    package init(_ url: URL) { self.url = url }
 
-    public var resolvedConfiguration: URL { url.appending(path: "config.resolved.yaml") }
-    public var sourceConfiguration: URL { url.appending(path: "config.source.yaml") }
-    public var cases: URL { url.appending(path: "cases.jsonl") }
-    public var metrics: URL { url.appending(path: "metrics.json") }
-    public var locations: URL { url.appending(path: "locations.json") }
-    public var patch: URL { url.appending(path: "patch") }
-    public var report: URL { url.appending(path: "report.html") }
-    public var log: URL { url.appending(path: "log.jsonl") }
-    public var state: URL { url.appending(path: "state") }
-    public var done: URL { url.appending(path: "DONE") }
-    public var failed: URL { url.appending(path: "FAILED") }
+    package var resolvedConfiguration: URL { url.appending(path: "config.resolved.yaml") }
+    package var sourceConfiguration: URL { url.appending(path: "config.source.yaml") }
+    package var cases: URL { url.appending(path: "cases.jsonl") }
+    package var metrics: URL { url.appending(path: "metrics.json") }
+    package var locations: URL { url.appending(path: "locations.json") }
+    package var patch: URL { url.appending(path: "patch") }
+    package var report: URL { url.appending(path: "report.html") }
+    package var log: URL { url.appending(path: "log.jsonl") }
+    package var state: URL { url.appending(path: "state") }
+    package var done: URL { url.appending(path: "DONE") }
+    package var failed: URL { url.appending(path: "FAILED") }
 
-    public var isDone: Bool { FileManager.default.fileExists(atPath: done.path) }
+    package var isDone: Bool { FileManager.default.fileExists(atPath: done.path) }
 
     /// Replaces a file by rename.
     package static func write(_ data: Data, to url: URL) throws {
@@ -38,17 +39,37 @@ public struct RunFolder: Sendable {
         }
     }
 
+    /// Replaces a file by a value as indented JSON.
     package static func write(_ value: some Encodable, to url: URL) throws {
-        try write(json(value, pretty: true), to: url)
+        try write(JSON.encode(value, layout: .page) + Data("\n".utf8), to: url)
     }
 
-    /// JSON with sorted keys, so that equal values give equal bytes.
-    package static func json(_ value: some Encodable, pretty: Bool = false) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting =
-            pretty ? [.sortedKeys, .prettyPrinted, .withoutEscapingSlashes] : [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return try encoder.encode(value) + Data("\n".utf8)
+    /// A value as a line of a file of JSON lines, line feed included.
+    package static func line(_ value: some Encodable) throws -> Data {
+        try JSON.encode(value) + Data("\n".utf8)
+    }
+
+    /// Reads a file that ``write(_:to:)`` has written.
+    ///
+    /// - Throws: `file`, naming the file and what is wrong with it.
+    static func read<Value: Decodable>(_ type: Value.Type, from url: URL) throws(RuntimeError) -> Value {
+        try RuntimeError.wrapping { try JSON.decode(type, from: try contents(of: url), name: "'\(url.path)'") }
+    }
+
+    /// Reads a file of JSON lines.
+    ///
+    /// - Throws: `file`, naming the file, the line and what is wrong with it.
+    static func readLines<Value: Decodable>(_ type: Value.Type, from url: URL) throws(RuntimeError) -> [Value] {
+        let lines = try contents(of: url).split(separator: UInt8(ascii: "\n"))
+        return try RuntimeError.wrapping {
+            try zip(lines, 1...).map { try JSON.decode(type, from: $0, name: "line \($1) of '\(url.path)'") }
+        }
+    }
+
+    private static func contents(of url: URL) throws(RuntimeError) -> Data {
+        guard let data = FileManager.default.contents(atPath: url.path) else {
+            throw RuntimeError(.file, "'\(url.path)' cannot be read", hint: "run again with --fresh")
+        }
+        return data
     }
 }

@@ -5,19 +5,19 @@ import SutureKit
 import SutureModel
 
 /// The job of a run's worker: do what the run folder's config.resolved.yaml says, and leave the results there.
-public struct RunJob: WorkerJob {
-    public static let name = "run"
+package struct RunJob: WorkerJob {
+    package static let name = "run"
 
     /// The run folder.
-    public var folder: String
+    package var folder: String
 
-    public init(folder: String) { self.folder = folder }
+    package init(folder: String) { self.folder = folder }
 
-    public struct Result: Codable, Sendable {
-        public init() {}
+    package struct Result: Codable, Sendable {
+        package init() {}
     }
 
-    public func run(in link: WorkerLink) throws -> Result {
+    package func run(in link: WorkerLink) throws -> Result {
         let folder = RunFolder(URL(fileURLWithPath: folder))
         let experiment = try ResolvedExperiment(runFolder: folder.url.path)
         HostTables.setLog { level, message in link.log(level, message) }

@@ -6,35 +6,35 @@ import SutureModel
 import TorchBackend
 
 /// From an experiment file to a finished run folder, on the host's side: plan, start a worker, watch it.
-public struct RunLauncher: Sendable {
+package struct RunLauncher: Sendable {
     /// A run with nothing left to decide, and nothing started.
-    public struct PlannedRun: Sendable {
-        public var experiment: ResolvedExperiment
-        public var folder: RunFolder
-        public var caseCount: Int
-        public var groupCount: Int
+    package struct PlannedRun: Sendable {
+        package var experiment: ResolvedExperiment
+        package var folder: RunFolder
+        package var caseCount: Int
+        package var groupCount: Int
         /// What the user should know before it runs, a sentence each.
-        public var notes: [String] = []
+        package var notes: [String] = []
         /// The experiment file's bytes; nil for a run that is resumed from its folder.
         var source: Data?
     }
 
     /// `--plugin` files and folders.
-    public var plugins: [String]
+    package var plugins: [String]
 
-    public init(plugins: [String] = []) { self.plugins = plugins }
+    package init(plugins: [String] = []) { self.plugins = plugins }
 
     // MARK: Planning
 
     /// Checks everything that can be checked without the model: file, overrides, plugins, settings, data, needs.
-    public func plan(file: String, overrides: [String]) throws(RuntimeError) -> PlannedRun {
+    package func plan(file: String, overrides: [String]) throws(RuntimeError) -> PlannedRun {
         try plan(try Experiment(file: file, overrides: overrides))
     }
 
     /// Every run of a suite.
     ///
     /// - Throws: what is wrong with one of them, under its label.
-    public func plan(
+    package func plan(
         _ suite: ExperimentSuite
     ) throws(RuntimeError) -> [(member: ExperimentSuite.Member, planned: PlannedRun)] {
         var runs: [(member: ExperimentSuite.Member, planned: PlannedRun)] = []
@@ -48,7 +48,7 @@ public struct RunLauncher: Sendable {
         return runs
     }
 
-    public func plan(_ experiment: Experiment) throws(RuntimeError) -> PlannedRun {
+    package func plan(_ experiment: Experiment) throws(RuntimeError) -> PlannedRun {
         let catalogue = try PluginCatalogue.scanBlocking(
             PluginSearchPath(named: plugins + experiment.plugins))
         var needs: [CaseRequirements.Need] = []
@@ -78,7 +78,7 @@ public struct RunLauncher: Sendable {
     /// The run of a folder that was interrupted.
     ///
     /// - Throws: `usage` for a folder that holds no run; `file` when what the run reads has changed since.
-    public func resume(folder: String) throws(RuntimeError) -> PlannedRun {
+    package func resume(folder: String) throws(RuntimeError) -> PlannedRun {
         let experiment = try ResolvedExperiment(runFolder: folder)
         let now = try RunDigests.of(experiment)
         for (name, digest) in experiment.digests.sorted(by: { $0.key < $1.key }) where now[name] != digest {
@@ -112,7 +112,7 @@ public struct RunLauncher: Sendable {
     ///   - startsAnew: forgets what the folder holds.
     ///   - onEvent: hears how far the worker is.
     /// - Throws: why the run ended; the folder's `FAILED` holds the sentence.
-    public func run(
+    package func run(
         _ planned: PlannedRun, startsAnew: Bool = false, onEvent: (WorkerEvent) -> Void
     ) throws(RuntimeError) -> MetricsFile {
         let folder = planned.folder
@@ -139,24 +139,13 @@ public struct RunLauncher: Sendable {
     }
 
     /// The figures of a finished run.
-    public func results(_ folder: RunFolder) throws(RuntimeError) -> MetricsFile {
-        do {
-            return try JSONDecoder().decode(MetricsFile.self, from: Data(contentsOf: folder.metrics))
-        } catch {
-            throw RuntimeError(
-                .file, "'\(folder.metrics.path)' cannot be read: \(error)", hint: "run again with --fresh")
-        }
+    package func results(_ folder: RunFolder) throws(RuntimeError) -> MetricsFile {
+        try RunFolder.read(MetricsFile.self, from: folder.metrics)
     }
 
     /// The cases of a finished run, one per line of cases.jsonl.
-    public func cases(_ folder: RunFolder) throws(RuntimeError) -> [CaseResult] {
-        do {
-            return try Data(contentsOf: folder.cases).split(separator: UInt8(ascii: "\n")).map {
-                try JSONDecoder().decode(CaseResult.self, from: $0)
-            }
-        } catch {
-            throw RuntimeError(.file, "'\(folder.cases.path)' cannot be read: \(error)", hint: "run again with --fresh")
-        }
+    package func cases(_ folder: RunFolder) throws(RuntimeError) -> [CaseResult] {
+        try RunFolder.readLines(CaseResult.self, from: folder.cases)
     }
 
     private func prepare(_ planned: PlannedRun) throws {
@@ -170,15 +159,6 @@ public struct RunLauncher: Sendable {
         }
         try? FileManager.default.removeItem(at: planned.folder.failed)
         if let source = planned.source { try planned.experiment.write(to: url.path, source: source) }
-    }
-}
-
-/// Versions that a result depends on.
-enum Versions {
-    static let suture = "0.1.0"
-
-    static var current: [String: String] {
-        ["suture": suture, "libtorch": String(cString: torch_backend_version())]
     }
 }
 
@@ -233,6 +213,6 @@ private final class RunLog {
             time: Date.now.formatted(.iso8601),
             level: names.indices.contains(Int(level)) ? names[Int(level)] : "info", message: message)
         // A log that cannot be written does not end a run.
-        if let data = try? RunFolder.json(line) { try? handle.write(contentsOf: data) }
+        if let data = try? RunFolder.line(line) { try? handle.write(contentsOf: data) }
     }
 }

@@ -20,13 +20,13 @@ package struct RunResults {
 /// A figure with the evaluator and the stage that it belongs to. An entry of `metrics` in metrics.json: the metric's own keys,
 /// and these two.
 @dynamicMemberLookup
-public struct StagedMetric: Sendable, Hashable, Codable {
-    public var evaluator: String
-    public var stage: String
-    public var metric: Metric
+package struct StagedMetric: Sendable, Hashable, Codable {
+    package var evaluator: String
+    package var stage: String
+    package var metric: Metric
 
     /// True or false; nil where neither direction is better.
-    public var higherIsBetter: Bool? {
+    package var higherIsBetter: Bool? {
         switch metric.direction {
         case .higherIsBetter: true
         case .lowerIsBetter: false
@@ -42,14 +42,14 @@ public struct StagedMetric: Sendable, Hashable, Codable {
         self.metric = metric
     }
 
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         let container = try decoder.container(keyedBy: CodingKeys.self)
         evaluator = try container.decode(String.self, forKey: .evaluator)
         stage = try container.decode(String.self, forKey: .stage)
         metric = try Metric(from: decoder)
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         try metric.encode(to: encoder)
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(evaluator, forKey: .evaluator)
@@ -57,19 +57,19 @@ public struct StagedMetric: Sendable, Hashable, Codable {
     }
 
     /// A field of the metric.
-    public subscript<Value>(dynamicMember path: WritableKeyPath<Metric, Value>) -> Value {
+    package subscript<Value>(dynamicMember path: WritableKeyPath<Metric, Value>) -> Value {
         get { metric[keyPath: path] }
         set { metric[keyPath: path] = newValue }
     }
 }
 
 /// metrics.json: everything that a run measured, in one flat list.
-public struct MetricsFile: Sendable, Hashable, Codable {
-    public var metrics: [StagedMetric]
-    public var weights: [WeightChange]
-    public var seconds: [String: Double]
+package struct MetricsFile: Sendable, Hashable, Codable {
+    package var metrics: [StagedMetric]
+    package var weights: [WeightChange]
+    package var seconds: [String: Double]
 
-    public init(metrics: [StagedMetric], weights: [WeightChange], seconds: [String: Double]) {
+    package init(metrics: [StagedMetric], weights: [WeightChange], seconds: [String: Double]) {
         self.metrics = metrics
         self.weights = weights
         self.seconds = seconds
@@ -77,24 +77,24 @@ public struct MetricsFile: Sendable, Hashable, Codable {
 }
 
 /// A line of cases.jsonl: what was asked, in tokens too, what was said, what was measured.
-public struct CaseResult: Sendable, Hashable, Codable {
-    public var index: Int
-    public var id: String
-    public var prompt: String
-    public var subject: String
-    public var targetNew: String
-    public var targetTrue: String
+package struct CaseResult: Sendable, Hashable, Codable {
+    package var index: Int
+    package var id: String
+    package var prompt: String
+    package var subject: String
+    package var targetNew: String
+    package var targetTrue: String
     /// The reference answer of code repair.
-    public var answer: String
+    package var answer: String
     /// Token ids, so that padding, beginning tokens and blanks can be checked from outside.
-    public var promptIDs: [Int]
-    public var targetNewIDs: [Int]
-    public var targetTrueIDs: [Int]
-    public var answerIDs: [Int]
+    package var promptIDs: [Int]
+    package var targetNewIDs: [Int]
+    package var targetTrueIDs: [Int]
+    package var answerIDs: [Int]
     /// stage → what the model says after the prompt (greedy)
-    public var answers: [String: String]
+    package var answers: [String: String]
     /// stage → "evaluator.score" → value
-    public var scores: [String: [String: Double]]
+    package var scores: [String: [String: Double]]
 
     enum CodingKeys: String, CodingKey {
         case index
@@ -110,8 +110,8 @@ public struct CaseResult: Sendable, Hashable, Codable {
         case answers, scores
     }
 
-    /// What the edit shall make the model say; empty where the request is not of that kind.
-    public var wanted: String { targetNew.isEmpty ? answer : targetNew }
+    /// What the edit is to make the model say; empty where the request is not of that kind.
+    package var wanted: String { targetNew.isEmpty ? answer : targetNew }
 
     static func records(
         _ cases: [EditCase], _ model: LanguageModel, before: [String], after: [String], evaluators: [String],

@@ -11,7 +11,7 @@ struct RunWriter {
 
     func write(_ results: RunResults) throws {
         var lines = Data()
-        for record in results.cases { lines += try RunFolder.json(record) }
+        for record in results.cases { lines += try RunFolder.line(record) }
         try RunFolder.write(lines, to: folder.cases)
         let locations = results.locations
         try RunFolder.write(locations, to: folder.locations)

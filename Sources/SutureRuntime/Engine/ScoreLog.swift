@@ -2,6 +2,7 @@
 
 import Foundation
 import SutureKit
+import SutureModel
 
 /// What evaluators measured so far, on disk: a line per chunk of cases, appended and flushed. A line that a kill cut short is
 /// dropped when the log is read, and its cases are measured again.
@@ -37,7 +38,7 @@ package final class ScoreLog {
         var entries: [Entry] = []
         var start = data.startIndex
         while let end = data[start...].firstIndex(of: UInt8(ascii: "\n")) {
-            guard let entry = try? WorkerJSON.decode(Entry.self, from: data[start..<end]) else { break }
+            guard let entry = try? JSON.decode(Entry.self, from: data[start..<end], name: url.path) else { break }
             entries.append(entry)
             start = end + 1
             valid = start - data.startIndex
@@ -58,7 +59,7 @@ package final class ScoreLog {
     package func append(stage: String, evaluator: Int, group: Int, cases: [Int], scores: [Score]) throws {
         let entry = Entry(
             stage: stage, evaluator: evaluator, group: group, cases: cases, scores: scores)
-        try handle.write(contentsOf: RunFolder.json(entry))
+        try handle.write(contentsOf: RunFolder.line(entry))
         try handle.synchronize()
         remember(entry)
     }

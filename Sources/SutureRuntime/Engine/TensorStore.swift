@@ -4,7 +4,7 @@ import Foundation
 import SutureKit
 import SutureModel
 
-/// Tensors kept in files under keys, each written beside and renamed. For work that shall survive a kill.
+/// Tensors kept in files under keys, each written beside and renamed. For work that must survive a kill.
 package struct TensorStore: Sendable {
     private let folder: URL
 

@@ -2,13 +2,14 @@
 
 import Foundation
 import SutureKit
+import SutureModel
 
 /// Checks the settings of a component against its declarations and fills its defaults.
-public enum ArgumentResolver {
+package enum ArgumentResolver {
     /// Finds the component that a setting names, and fills its settings.
     ///
     /// - Parameter path: "ime.base", for sentences.
-    public typealias Nested = (
+    package typealias Nested = (
         _ kind: ComponentKind, _ node: ConfigNode, _ path: String
     ) throws(RuntimeError) -> ResolvedComponent
 
@@ -18,7 +19,7 @@ public enum ArgumentResolver {
     /// - Throws: `usage`, naming component, parameter and value, for settings that are unknown, missing, of the wrong
     ///   type or outside their range; `file` for files that they name; `plugin` for a default that breaks its own
     ///   declaration.
-    public static func resolve(
+    package static func resolve(
         _ settings: ConfigNode, for component: ComponentDescription, paths: PathResolver,
         nested: Nested = { _, node, path throws(RuntimeError) in
             throw RuntimeError(.usage, "\(node.place): \(path) cannot be a component here")
@@ -81,7 +82,7 @@ public enum ArgumentResolver {
         do {
             value = try JSONValue(json, name: "\(component.id): the default of \(parameter.name)")
         } catch {
-            throw blame(error)
+            throw blame(RuntimeError(error))
         }
         do {
             let origin = "the declaration of '\(component.id)' in '\(component.file)'"

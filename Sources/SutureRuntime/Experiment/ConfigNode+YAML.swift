@@ -13,7 +13,7 @@ extension ConfigNode {
     ///
     /// - Parameter name: the file's name, for sentences.
     /// - Throws: `kind`, with the place, for what is not YAML, for a key that appears twice, and for tags.
-    public init(
+    package init(
         yaml data: Data, name: String, kind: RuntimeError.Kind = .usage
     ) throws(RuntimeError) {
         guard data.count <= Self.largestFile else {
@@ -118,7 +118,7 @@ extension ConfigNode {
                 }
                 entries.append(Entry(key: scalar.string, place: place, value: converted))
             }
-            // What stands in the mapping itself wins, then the earlier of the merged ones.
+            // What is in the mapping itself wins, then the earlier of the merged ones.
             for entry in merged where !entries.contains(where: { $0.key == entry.key }) { entries.append(entry) }
             return entries
         }

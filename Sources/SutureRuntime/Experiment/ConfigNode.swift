@@ -1,11 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A value of an experiment file, untyped, with the place where it stands.
+/// A value of an experiment file, untyped, with the place where it was written.
 ///
 /// The file is read into these and then decoded by what each key asks for. So `5e-1` is a number where a number is
 /// asked for, and `on` is a text everywhere: no value has a type of its own.
-public struct ConfigNode: Sendable, Hashable {
-    public enum Content: Sendable, Hashable {
+package struct ConfigNode: Sendable, Hashable {
+    package enum Content: Sendable, Hashable {
         /// A plain or quoted scalar. A quoted one is a text and nothing else.
         case scalar(String, isQuoted: Bool)
         case list([ConfigNode])
@@ -14,13 +14,13 @@ public struct ConfigNode: Sendable, Hashable {
     }
 
     /// A key and its value.
-    public struct Entry: Sendable, Hashable {
-        public var key: String
-        /// Where the key stands.
-        public var place: Place
-        public var value: ConfigNode
+    package struct Entry: Sendable, Hashable {
+        package var key: String
+        /// Where the key was written.
+        package var place: Place
+        package var value: ConfigNode
 
-        public init(key: String, place: Place, value: ConfigNode) {
+        package init(key: String, place: Place, value: ConfigNode) {
             self.key = key
             self.place = place
             self.value = value
@@ -28,7 +28,7 @@ public struct ConfigNode: Sendable, Hashable {
     }
 
     /// Where a value was written.
-    public enum Place: Sendable, Hashable, CustomStringConvertible {
+    package enum Place: Sendable, Hashable, CustomStringConvertible {
         /// Line and column count from 1.
         case file(String, line: Int, column: Int)
         /// The override as it was given.
@@ -37,7 +37,7 @@ public struct ConfigNode: Sendable, Hashable {
         case inside(String)
 
         /// "quickstart.yaml:6:30", as compilers write it.
-        public var description: String {
+        package var description: String {
             switch self {
             case .file(let name, let line, let column): "\(name):\(line):\(column)"
             case .commandLine(let text): "command line, '\(text)'"
@@ -46,34 +46,34 @@ public struct ConfigNode: Sendable, Hashable {
         }
     }
 
-    public var content: Content
-    public var place: Place
+    package var content: Content
+    package var place: Place
 
-    public init(_ content: Content, at place: Place) {
+    package init(_ content: Content, at place: Place) {
         self.content = content
         self.place = place
     }
 
     /// A plain null, `~`, or nothing at all.
-    public var isNull: Bool {
+    package var isNull: Bool {
         guard case .scalar(let text, isQuoted: false) = content else { return false }
         return ["", "~", "null", "Null", "NULL"].contains(text)
     }
 
     /// The value of a key; nil where this is no mapping or has no such key.
-    public subscript(_ key: String) -> ConfigNode? {
+    package subscript(_ key: String) -> ConfigNode? {
         guard case .mapping(let entries) = content else { return nil }
         return entries.first { $0.key == key }?.value
     }
 
     /// The characters of a scalar that is not null, whatever they look like.
-    public var text: String? {
+    package var text: String? {
         guard case .scalar(let text, _) = content, !isNull else { return nil }
         return text
     }
 
     /// A plain `true` or `false`. `on`, `yes` and the like are texts.
-    public var boolean: Bool? {
+    package var boolean: Bool? {
         guard case .scalar(let text, isQuoted: false) = content else { return nil }
         switch text {
         case "true", "True", "TRUE": return true
@@ -83,14 +83,14 @@ public struct ConfigNode: Sendable, Hashable {
     }
 
     /// A plain decimal number: `5e-1`, `1e-3`, `.5`, `10.`, also `.inf` and `.nan`.
-    public var number: Double? {
+    package var number: Double? {
         guard case .scalar(let text, isQuoted: false) = content else { return nil }
         if let special = Self.specialNumbers[text] { return special }
         return Self.isDecimal(text) ? Double(text) ?? Double(text + "0") ?? Self.lenientDouble(text) : nil
     }
 
     /// A plain number without a fraction: `25`, `25.0`, `1e3`. Nil where it exceeds 64 bits.
-    public var integer: Int? {
+    package var integer: Int? {
         guard case .scalar(let text, isQuoted: false) = content, Self.isDecimal(text) else { return nil }
         return Int(text) ?? number.flatMap { Int(exactly: $0) }
     }

@@ -11,7 +11,7 @@ extension Experiment {
     ///   - currentFolder: where relative paths begin.
     /// - Throws: `usage`, with file, line and column, for what the file says wrong; `file` for a model, dataset or text
     ///   that is not there; `plugin` for a plugin file that is not there.
-    public init(
+    package init(
         file: String, overrides: [String] = [], currentFolder: String = FileManager.default.currentDirectoryPath
     ) throws(RuntimeError) {
         let read = try ExperimentFile(file, overrides: overrides, currentFolder: currentFolder)

@@ -5,7 +5,7 @@
 /// `a.b=value` sets a key that exists; `+a.b=value` adds one that the file does not give; `++a.b=value` does either;
 /// `~a.b` removes one (`~a.b=value` only where it has that value). Values: plain and quoted texts, numbers, `null`,
 /// `[a, b]`, `{a: 1}`. Lists are replaced whole.
-public struct Override: Sendable, Hashable {
+package struct Override: Sendable, Hashable {
     enum Operation: Sendable, Hashable { case set, add, force, remove }
 
     let operation: Operation
@@ -15,7 +15,7 @@ public struct Override: Sendable, Hashable {
     let place: ConfigNode.Place
 
     /// - Throws: `usage`, naming the override, for what is not of the grammar.
-    public init(_ text: String) throws(RuntimeError) {
+    package init(_ text: String) throws(RuntimeError) {
         place = .commandLine(text)
         var rest = Substring(text)
         if rest.hasPrefix("++") {
@@ -60,7 +60,7 @@ public struct Override: Sendable, Hashable {
     /// The overrides of a sweep, `key=a,b,c`: one for each value. Commas in brackets and quotes do not separate.
     ///
     /// - Returns: the text of each override.
-    public static func sweep(_ text: String) throws(RuntimeError) -> [String] {
+    package static func sweep(_ text: String) throws(RuntimeError) -> [String] {
         guard let sign = text.firstIndex(of: "=") else { return [text] }
         var values: [String] = [""]
         var depth = 0
@@ -90,7 +90,7 @@ public struct Override: Sendable, Hashable {
     ///
     /// - Throws: `usage` for a key that does not exist (with the nearest that does), for `+` on one that does, and for
     ///   an index into a list.
-    public func apply(to root: inout ConfigNode) throws(RuntimeError) {
+    package func apply(to root: inout ConfigNode) throws(RuntimeError) {
         if operation == .remove { return try remove(from: &root) }
         if case .set = operation { try checkKnown(in: root) }
         try set(keys[...], in: &root, schema: .root)
@@ -215,7 +215,7 @@ public struct Override: Sendable, Hashable {
 }
 
 extension ConfigNode {
-    /// Equal values, wherever they stand.
+    /// Equal values, wherever they were written.
     fileprivate func isSame(as other: ConfigNode) -> Bool {
         switch (content, other.content) {
         case (.scalar, .scalar):
@@ -260,7 +260,7 @@ private struct OverrideValueParser {
                 .usage, "\(place): several values separated by commas are a sweep, and a run has one value",
                 hint: "write [a,b] for a list, or quote a text that has a comma: 'key=\"a,b\"'")
         }
-        guard rest.isEmpty else { throw syntax("'\(rest)' is left over behind the value") }
+        guard rest.isEmpty else { throw syntax("'\(rest)' is left over after the value") }
         return value
     }
 
@@ -299,7 +299,7 @@ private struct OverrideValueParser {
                 rest.first == "'" || rest.first == "\"" ? try readQuoted() : try readPlain(closers: ":}")
             guard case .scalar(let key, _) = keyNode.content, !key.isEmpty else { throw syntax("a key is missing") }
             skipSpaces()
-            guard take(":") else { throw syntax("there is no ':' behind the key '\(key)'") }
+            guard take(":") else { throw syntax("there is no ':' after the key '\(key)'") }
             guard !entries.contains(where: { $0.key == key }) else { throw syntax("the key '\(key)' is given twice") }
             let value = try readValue(closers: "}", depth: depth + 1)
             entries.append(ConfigNode.Entry(key: key, place: place, value: value))

@@ -6,32 +6,32 @@ import Foundation
 ///
 /// A relative path is first taken from the current folder, as the shell that started the command would, then from the
 /// folder of the experiment file, so that a folder with its data can be moved.
-public struct PathResolver: Sendable, Hashable {
-    public var currentFolder: String
+package struct PathResolver: Sendable, Hashable {
+    package var currentFolder: String
     /// The folder of the experiment file.
-    public var fileFolder: String
+    package var fileFolder: String
 
-    public init(currentFolder: String = FileManager.default.currentDirectoryPath, fileFolder: String) {
+    package init(currentFolder: String = FileManager.default.currentDirectoryPath, fileFolder: String) {
         self.currentFolder = currentFolder
         self.fileFolder = fileFolder
     }
 
     /// The path from a folder, without `.`, `..` and a leading `~/`.
-    public func absolute(_ path: String, from folder: String? = nil) -> String {
+    package func absolute(_ path: String, from folder: String? = nil) -> String {
         let path = path == "~" || path.hasPrefix("~/") ? NSHomeDirectory() + path.dropFirst() : path
         let base = URL(fileURLWithPath: folder ?? currentFolder, isDirectory: true)
         return URL(fileURLWithPath: path, relativeTo: base).standardizedFileURL.path
     }
 
     /// Where the path is to be found, in the order of search.
-    public func candidates(_ path: String) -> [String] {
+    package func candidates(_ path: String) -> [String] {
         let first = absolute(path)
         let second = absolute(path, from: fileFolder)
         return first == second ? [first] : [first, second]
     }
 
     /// The first place where something is; nil where there is nothing.
-    public func existing(_ path: String) -> String? {
+    package func existing(_ path: String) -> String? {
         candidates(path).first { FileManager.default.fileExists(atPath: $0) }
     }
 

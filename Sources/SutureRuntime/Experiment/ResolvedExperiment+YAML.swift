@@ -4,11 +4,11 @@ import Foundation
 import SutureKit
 
 extension ResolvedExperiment {
-    public static let fileName = "config.resolved.yaml"
-    public static let sourceName = "config.source.yaml"
+    package static let fileName = "config.resolved.yaml"
+    package static let sourceName = "config.source.yaml"
 
     /// The text of `config.resolved.yaml`. Equal experiments give equal bytes.
-    public var yaml: String {
+    package var yaml: String {
         "# Written by suture: everything that this run was given, defaults included.\n"
             + ConfigWriter.yaml(members(ofRun: true))
     }
@@ -17,12 +17,12 @@ extension ResolvedExperiment {
     ///
     /// - Parameter name: the file's name, for sentences.
     /// - Throws: `file` for a text that was changed so that it is not one of ours any more.
-    public init(yaml text: String, name: String = Self.fileName) throws(RuntimeError) {
+    package init(yaml text: String, name: String = Self.fileName) throws(RuntimeError) {
         try self.init(ConfigNode(yaml: Data(text.utf8), name: name, kind: .file))
     }
 
     /// Reads the configuration of a run folder.
-    public init(runFolder folder: String) throws(RuntimeError) {
+    package init(runFolder folder: String) throws(RuntimeError) {
         let path = URL(fileURLWithPath: folder).appendingPathComponent(Self.fileName).path
         guard let data = FileManager.default.contents(atPath: path) else {
             throw RuntimeError(
@@ -36,7 +36,7 @@ extension ResolvedExperiment {
     /// appears whole or not at all.
     ///
     /// - Parameter source: ``Experiment/source``; nil writes the resolved file alone.
-    public func write(to folder: String, source: Data?) throws(RuntimeError) {
+    package func write(to folder: String, source: Data?) throws(RuntimeError) {
         let folder = URL(fileURLWithPath: folder, isDirectory: true)
         do {
             if let source { try source.write(to: folder.appendingPathComponent(Self.sourceName), options: .atomic) }
@@ -159,11 +159,11 @@ extension ResolvedExperiment {
 }
 
 extension ResolvedExperiment: Codable {
-    public init(from decoder: any Decoder) throws {
+    package init(from decoder: any Decoder) throws {
         try self.init(yaml: decoder.singleValueContainer().decode(String.self))
     }
 
-    public func encode(to encoder: any Encoder) throws {
+    package func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(yaml)
     }

@@ -6,32 +6,32 @@ import SutureKit
 /// A component of a run with all of its settings.
 public struct ResolvedComponent: Sendable, Hashable, Codable {
     /// A setting by name.
-    public struct Setting: Sendable, Hashable, Codable {
-        public var name: String
-        public var value: ArgumentValue
+    package struct Setting: Sendable, Hashable, Codable {
+        package var name: String
+        package var value: ArgumentValue
 
-        public init(name: String, value: ArgumentValue) {
+        package init(name: String, value: ArgumentValue) {
             self.name = name
             self.value = value
         }
     }
 
-    public var id: String
+    package var id: String
     /// The name of an evaluator's figures.
-    public var label: String
-    public var kind: ComponentKind
-    public var version: String
-    public var pluginID: String
-    public var pluginVersion: String
+    package var label: String
+    package var kind: ComponentKind
+    package var version: String
+    package var pluginID: String
+    package var pluginVersion: String
     /// The absolute path of the shared library.
-    public var file: String
+    package var file: String
     /// SHA-256 of the shared library.
-    public var digest: String
+    package var digest: String
     /// In declaration order.
-    public var settings: [Setting]
+    package var settings: [Setting]
 
     /// The components among the settings, and theirs.
-    public var nested: [ResolvedComponent] {
+    package var nested: [ResolvedComponent] {
         settings.flatMap { setting -> [ResolvedComponent] in
             guard case .component(let inner) = setting.value else { return [] }
             return [inner] + inner.nested
@@ -39,10 +39,10 @@ public struct ResolvedComponent: Sendable, Hashable, Codable {
     }
 
     /// The values in declaration order, as a plugin is called with.
-    public var arguments: [ArgumentValue] { settings.map(\.value) }
+    package var arguments: [ArgumentValue] { settings.map(\.value) }
 
     /// - Precondition: one value for each declared parameter, as ``ArgumentResolver`` returns them.
-    public init(_ component: ComponentDescription, arguments: [ArgumentValue], label: String? = nil) {
+    package init(_ component: ComponentDescription, arguments: [ArgumentValue], label: String? = nil) {
         precondition(arguments.count == component.parameters.count)
         id = component.id
         self.label = label ?? component.id
@@ -74,30 +74,30 @@ public struct ResolvedComponent: Sendable, Hashable, Codable {
 /// An experiment with nothing left to decide: what a run does, and what a resumed run must do again.
 ///
 /// Written as `config.resolved.yaml` and read back exactly. Encoding it in another format stores that text.
-public struct ResolvedExperiment: Sendable, Hashable {
-    public var name: String
-    public var model: Experiment.Model
-    public var plugins: [String]
-    public var dataset: Experiment.Dataset
-    public var locator: ResolvedComponent
-    public var method: ResolvedComponent
-    public var edit: Experiment.Edit
-    public var statistics: Experiment.Statistics?
-    public var evaluators: [ResolvedComponent]
-    public var seed: Int
-    public var limits: Experiment.Limits
-    public var output: Experiment.Output
+package struct ResolvedExperiment: Sendable, Hashable {
+    package var name: String
+    package var model: Experiment.Model
+    package var plugins: [String]
+    package var dataset: Experiment.Dataset
+    package var locator: ResolvedComponent
+    package var method: ResolvedComponent
+    package var edit: Experiment.Edit
+    package var statistics: Experiment.Statistics?
+    package var evaluators: [ResolvedComponent]
+    package var seed: Int
+    package var limits: Experiment.Limits
+    package var output: Experiment.Output
     /// The absolute path of the experiment file.
-    public var source: String
+    package var source: String
     /// The overrides as given.
-    public var overrides: [String]
-    /// Of the host and what it stands on, by name. Filled by the engine.
-    public var versions: [String: String]
+    package var overrides: [String]
+    /// Of the host and the libraries it is built on, by name. Filled by the engine.
+    package var versions: [String: String]
     /// SHA-256 of what the run reads, by name: model files, dataset, text. Filled by the engine.
-    public var digests: [String: String]
+    package var digests: [String: String]
 
     /// Locator, method and evaluators, and the components among their settings.
-    public var components: [ResolvedComponent] {
+    package var components: [ResolvedComponent] {
         ([locator, method] + evaluators).flatMap { [$0] + $0.nested }
     }
 
@@ -107,10 +107,10 @@ public struct ResolvedExperiment: Sendable, Hashable {
     }
 
     /// SHA-256 of all that decides about the numbers, lower-case hexadecimal. Overrides count by their effect.
-    public var digest: String { Digest.of(Data(identity.utf8)) }
+    package var digest: String { Digest.of(Data(identity.utf8)) }
 
     /// Experiment name and eight digits of ``digest``: the same run has the same name, so a repeated one finds itself.
-    public var runID: String { "\(name)-\(digest.prefix(8))" }
+    package var runID: String { "\(name)-\(digest.prefix(8))" }
 }
 
 extension Experiment {
@@ -122,7 +122,7 @@ extension Experiment {
     ///   - needs: receives what each component needs of the data, by its declaration and by its settings.
     ///   - find: looks a component up; what it throws is passed on.
     /// - Throws: what ``ArgumentResolver`` throws.
-    public func resolve(
+    package func resolve(
         note: (String) -> Void = { _ in }, needs: (CaseRequirements.Need) -> Void = { _ in },
         _ find: (ComponentKind, ComponentRequest) throws(RuntimeError) -> ComponentDescription
     ) throws(RuntimeError) -> ResolvedExperiment {

@@ -12,24 +12,24 @@ import SutureKit
 /// The library need not know Suture. Types are `f64`, `f32`, `i64`, `i32`, `u8`, `str` (a C text) and, as a result, `void`.
 /// Nothing can check the signature against the code: a wrong one is undefined behaviour, so bind functions in a worker.
 /// Cost of a call: under a microsecond beside the function's own work. Not for a component: that is what plugins are for.
-public struct BoundFunction: Sendable {
-    public let library: String
-    public let symbol: String
+package struct BoundFunction: Sendable {
+    package let library: String
+    package let symbol: String
     /// As it was given.
-    public let signature: String
+    package let signature: String
 
     private let prepared: ForeignSignature
     private let function: @convention(c) () -> Void
 
     /// An argument or a result.
-    public typealias Value = ForeignFunction.Value
+    package typealias Value = ForeignFunction.Value
 
     /// Loads the library (it stays loaded) and reads the signature.
     ///
     /// - Parameter library: an absolute path, or a name that the system's loader finds.
     /// - Throws: `usage` when the signature cannot be read or crosses raw pointers; `file` when there is no such library or
     ///   symbol.
-    public init(library: String, symbol: String, signature: String) throws(RuntimeError) {
+    package init(library: String, symbol: String, signature: String) throws(RuntimeError) {
         do {
             prepared = try ForeignSignature(signature)
         } catch {
@@ -58,7 +58,7 @@ public struct BoundFunction: Sendable {
     /// Calls the function. Whole numbers are accepted where `f64` and `f32` are declared.
     ///
     /// - Throws: `usage` when the arguments do not fit the signature; `plugin` when a C++ exception comes out.
-    public func call(_ arguments: [Value]) throws(RuntimeError) -> Value {
+    package func call(_ arguments: [Value]) throws(RuntimeError) -> Value {
         let letters = Array(prepared.arguments)
         let arena = CArena()
         defer { withExtendedLifetime(arena) {} }

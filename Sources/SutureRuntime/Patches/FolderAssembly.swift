@@ -9,15 +9,15 @@ enum FolderAssembly {
     static func assemble(at place: URL, _ body: (URL) throws -> Void) throws {
         var failure: (any Error)?
         do {
-            try ModelFolder.assemble(at: place) { (partial) throws(CheckpointError) in
+            try ModelFolder.assemble(at: place) { (partial) throws(ModelError) in
                 do {
                     try body(partial)
-                } catch let error as CheckpointError {
+                } catch let error as ModelError {
                     throw error
                 } catch {
                     // Stands in until the real one is thrown below.
                     failure = error
-                    throw CheckpointError(.unwritable, "'\(place.path)' cannot be written.", hint: "")
+                    throw ModelError(.unwritable, "'\(place.path)' cannot be written")
                 }
             }
         } catch {

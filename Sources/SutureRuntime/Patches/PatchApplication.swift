@@ -9,12 +9,12 @@ import SutureModel
 /// The source folder is never written to. A patched folder holds, in `suture_patch`, the patch and the original bytes
 /// of what it changed, so taking it back needs nothing else and gives the original files bit for bit. (Subtracting the
 /// change would not: the sum was rounded.)
-public enum PatchApplication {
+package enum PatchApplication {
     /// The folder that a patched model carries.
-    public static let recordName = "suture_patch"
+    package static let recordName = "suture_patch"
     /// Changes of which more than this share is lost by rounding are reported. Half precision loses some of every small
     /// change; beyond a tenth, figures measured in float32 no longer speak for the stored model.
-    public static let noticeableLoss = 0.1
+    package static let noticeableLoss = 0.1
 
     static let originalName = "original.safetensors"
     static let appliedName = "applied.json"
@@ -22,19 +22,19 @@ public enum PatchApplication {
     static let previousName = "previous"
 
     /// What became of one parameter.
-    public struct Applied: Sendable, Hashable, Codable {
-        public var parameter: String
+    package struct Applied: Sendable, Hashable, Codable {
+        package var parameter: String
         /// The type that the change was rounded to.
-        public var dtype: String
+        package var dtype: String
         /// ‖Δ‖, as the patch has it.
-        public var norm: Double
+        package var norm: Double
         /// ‖stored change − Δ‖ / ‖Δ‖; 0 where Δ is 0.
-        public var loss: Double
+        package var loss: Double
         /// Share of the numbers that differ from the original.
-        public var changedShare: Double
+        package var changedShare: Double
         /// SHA-256 of the tensor's bytes before and after.
-        public var originalDigest: String
-        public var digest: String
+        package var originalDigest: String
+        package var digest: String
 
         enum CodingKeys: String, CodingKey {
             case parameter, dtype, norm, loss
@@ -44,12 +44,12 @@ public enum PatchApplication {
         }
     }
 
-    public struct Report: Sendable, Hashable, Codable {
+    package struct Report: Sendable, Hashable, Codable {
         /// Absolute path of the folder that was written.
-        public var output: String
-        public var parameters: [Applied]
+        package var output: String
+        package var parameters: [Applied]
         /// Sentences about what rounding lost. Empty where all is well.
-        public var warnings: [String]
+        package var warnings: [String]
     }
 
     private struct Record: Codable {
@@ -67,7 +67,7 @@ public enum PatchApplication {
     /// - Throws: `file` where the model is not the one that the patch was made for; `refused` where rounding to the
     ///   stored type loses the whole change or a number leaves its range; `usage` for the output place. Nothing is
     ///   written then.
-    public static func apply(
+    package static func apply(
         model: URL, patch: URL, output: URL, progress: (Double) -> Void = { _ in }
     ) throws(RuntimeError) -> Report {
         let stored = try PatchStore.read(patch)
@@ -125,7 +125,7 @@ public enum PatchApplication {
     /// - Returns: the parameters that were put back.
     /// - Throws: `file` for a folder without a record, and for one that was changed since the patch was applied.
     @discardableResult
-    public static func revert(
+    package static func revert(
         model: URL, output: URL, progress: (Double) -> Void = { _ in }
     ) throws(RuntimeError) -> [String] {
         try checkOutput(output)
@@ -136,8 +136,12 @@ public enum PatchApplication {
                 .file, "the model '\(model.path)' carries no patch: it has no \(recordName)/\(appliedName)",
                 hint: "only folders that 'patch apply' wrote can be reverted")
         }
-        guard let record = try? JSONDecoder().decode(Record.self, from: data) else {
-            throw RuntimeError(.file, "'\(recordPath)' is damaged", hint: "take the original model instead")
+        let record: Record
+        do {
+            record = try JSON.decode(Record.self, from: data, name: "it")
+        } catch {
+            throw RuntimeError(
+                .file, "'\(recordPath)' is damaged: \(error.message)", hint: "take the original model instead")
         }
         let (checkpoint, originals) = try RuntimeError.wrapping(.file) {
             (
@@ -234,7 +238,7 @@ public enum PatchApplication {
             try manager.copyItem(at: patch.appendingPathComponent(name), to: folder.appendingPathComponent(name))
         }
         try SafetensorsWriter.write(originals, to: folder.appendingPathComponent(originalName))
-        try PatchStore.encoder.encode(record).write(to: folder.appendingPathComponent(appliedName))
+        try JSON.encode(record, layout: .page).write(to: folder.appendingPathComponent(appliedName))
     }
 
     /// Refuses an output folder with something in it before any work is done.

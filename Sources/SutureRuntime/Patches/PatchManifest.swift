@@ -5,28 +5,28 @@ import SutureKit
 import SutureModel
 
 /// What `patch.json` says of a patch: where it comes from, what it changes, and which model it belongs to.
-public struct PatchManifest: Sendable, Hashable, Codable {
+package struct PatchManifest: Sendable, Hashable, Codable {
     /// The only version of the format so far.
-    public static let schema = 1
-    public static let fileName = "patch.json"
-    public static let weightsName = "patch.safetensors"
+    package static let schema = 1
+    package static let fileName = "patch.json"
+    package static let weightsName = "patch.safetensors"
 
     /// Which run made a patch.
-    public struct Origin: Sendable, Hashable, Codable {
-        public var experiment: String
-        public var runID: String
+    package struct Origin: Sendable, Hashable, Codable {
+        package var experiment: String
+        package var runID: String
         /// ``ResolvedExperiment/digest``
-        public var configurationDigest: String
-        public var method: String
-        public var methodVersion: String
-        public var plugin: String
-        public var pluginVersion: String
+        package var configurationDigest: String
+        package var method: String
+        package var methodVersion: String
+        package var plugin: String
+        package var pluginVersion: String
         /// SHA-256 of the plugin's shared library.
-        public var pluginDigest: String
+        package var pluginDigest: String
         /// The model folder, as it was called then.
-        public var model: String
+        package var model: String
 
-        public init(_ experiment: ResolvedExperiment) {
+        package init(_ experiment: ResolvedExperiment) {
             self.experiment = experiment.name
             runID = experiment.runID
             configurationDigest = experiment.digest
@@ -67,19 +67,19 @@ public struct PatchManifest: Sendable, Hashable, Codable {
     }
 
     /// The tensor of the checkpoint that a change belongs to.
-    public struct Base: Sendable, Hashable, Codable {
+    package struct Base: Sendable, Hashable, Codable {
         /// The file that holds it.
-        public var file: String
+        package var file: String
         /// As the file spells it: "BF16".
-        public var dtype: String
+        package var dtype: String
         /// As stored.
-        public var shape: [Int]
+        package var shape: [Int]
         /// The file stores `[in, out]`, as GPT-2's Conv1D does; the change is `[out, in]` nevertheless.
-        public var isTransposed: Bool
+        package var isTransposed: Bool
         /// SHA-256 of the tensor's bytes in the file.
-        public var digest: String
+        package var digest: String
         /// Frobenius norm.
-        public var norm: Double
+        package var norm: Double
 
         enum CodingKeys: String, CodingKey {
             case file, dtype, shape, norm
@@ -89,37 +89,37 @@ public struct PatchManifest: Sendable, Hashable, Codable {
     }
 
     /// The change of one parameter.
-    public struct Change: Sendable, Hashable, Codable {
+    package struct Change: Sendable, Hashable, Codable {
         /// The checkpoint's name of the tensor.
-        public var parameter: String
-        public var form: Delta.FormName
+        package var parameter: String
+        package var form: Delta.FormName
         /// Of a low-rank change: the width of its factors; of rows: their number; nil for a dense change.
-        public var rank: Int?
+        package var rank: Int?
         /// The type of the parts: "float32".
-        public var dtype: String
+        package var dtype: String
         /// `[out, in]` of a matrix.
-        public var shape: [Int]
+        package var shape: [Int]
         /// Frobenius norm, computed in float64.
-        public var norm: Double
-        public var base: Base
+        package var norm: Double
+        package var base: Base
 
         /// ‖Δ‖ / ‖W‖; nil where W is zero.
-        public var relativeNorm: Double? { base.norm > 0 ? norm / base.norm : nil }
+        package var relativeNorm: Double? { base.norm > 0 ? norm / base.norm : nil }
     }
 
     /// A part of a patch that is no change of a weight. The place where later forms of edit enter.
-    public struct Extension: Sendable, Hashable, Codable {
+    package struct Extension: Sendable, Hashable, Codable {
         /// The name of the form, with a revision: "suture.site-vector/1".
-        public var id: String
+        package var id: String
     }
 
-    public var schema = Self.schema
-    public var origin: Origin
-    public var changes: [Change]
+    package var schema = Self.schema
+    package var origin: Origin
+    package var changes: [Change]
     /// Written by later versions; this one knows no form and refuses a patch that has any.
-    public var extensions: [Extension]?
+    package var extensions: [Extension]?
     /// SHA-256 of `patch.safetensors`.
-    public var weightsDigest: String
+    package var weightsDigest: String
 
     enum CodingKeys: String, CodingKey {
         case schema, origin, changes, extensions
@@ -137,7 +137,7 @@ public struct PatchManifest: Sendable, Hashable, Codable {
     /// Reads the description of a patch folder.
     ///
     /// - Throws: `file`, naming the folder.
-    public init(folder: URL) throws(RuntimeError) {
+    package init(folder: URL) throws(RuntimeError) {
         let path = folder.appendingPathComponent(Self.fileName).path
         guard let data = FileManager.default.contents(atPath: path) else {
             // A run whose groups were restored has one patch for each.
@@ -149,7 +149,7 @@ public struct PatchManifest: Sendable, Hashable, Codable {
                     ? "it holds one patch for each group of edits; give one of them, such as '\(inner)'"
                     : "give the folder 'patch' of a run")
         }
-        let json = try JSONValue(data, name: path)
+        let json = try RuntimeError.wrapping { try JSONValue(data, name: path) }
         guard let schema = json["schema"]?.integer else {
             throw RuntimeError(.file, "'\(path)' does not describe a patch: it has no 'schema'")
         }
@@ -159,12 +159,10 @@ public struct PatchManifest: Sendable, Hashable, Codable {
                 hint: "use the version of suture that wrote it")
         }
         do {
-            self = try JSONDecoder().decode(Self.self, from: data)
-        } catch let DecodingError.keyNotFound(key, context) {
-            let place = (context.codingPath + [key]).map(\.stringValue).joined(separator: ".")
-            throw RuntimeError(.file, "'\(path)' does not describe a patch: it has no '\(place)'")
+            self = try JSON.decode(Self.self, from: data, name: "it")
         } catch {
-            throw RuntimeError(.file, "'\(path)' does not describe a patch", hint: "take it from the run again")
+            throw RuntimeError(
+                .file, "'\(path)' does not describe a patch: \(error.message)", hint: "take it from the run again")
         }
         if let unknown = extensions?.first {
             let refusal = PatchExtension(id: unknown.id).isUnknown
@@ -173,9 +171,9 @@ public struct PatchManifest: Sendable, Hashable, Codable {
     }
 
     /// The text of `patch.json`. Equal manifests give equal bytes.
-    public var json: String {
+    package var json: String {
         get throws(RuntimeError) {
-            try RuntimeError.wrapping { String(decoding: try PatchStore.encoder.encode(self), as: UTF8.self) + "\n" }
+            try RuntimeError.wrapping { String(decoding: try JSON.encode(self, layout: .page), as: UTF8.self) + "\n" }
         }
     }
 
@@ -184,7 +182,7 @@ public struct PatchManifest: Sendable, Hashable, Codable {
     /// That a checkpoint holds the tensors that this patch was made for, byte for byte. Reads those tensors.
     ///
     /// - Throws: `file`, naming the first tensor that differs.
-    public func checkBase(_ checkpoint: Checkpoint) throws(RuntimeError) {
+    package func checkBase(_ checkpoint: Checkpoint) throws(RuntimeError) {
         let folder = checkpoint.folder.path
         for change in changes {
             let base = change.base

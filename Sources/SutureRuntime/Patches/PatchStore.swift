@@ -5,20 +5,14 @@ import SutureKit
 import SutureModel
 
 /// A patch as it was read.
-public struct StoredPatch: Sendable {
+package struct StoredPatch: Sendable {
     /// One for each entry of the manifest, with its tensors on the CPU.
-    public let deltas: [Delta]
-    public let manifest: PatchManifest
+    package let deltas: [Delta]
+    package let manifest: PatchManifest
 }
 
 /// Patches as folders: `patch.safetensors` with the factors as they were found, and `patch.json`.
-public enum PatchStore {
-    static var encoder: JSONEncoder {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.prettyPrinted, .sortedKeys, .withoutEscapingSlashes]
-        return encoder
-    }
-
+package enum PatchStore {
     /// Writes a patch. The folder appears whole or not at all; a patch that is there already is replaced.
     ///
     /// Several changes of one parameter, as sequential edits make them, are kept as one, with nothing rounded.
@@ -29,7 +23,7 @@ public enum PatchStore {
     /// - Returns: what was written to `patch.json`.
     /// - Throws: `refused` for a patch that does not fit the model, is not finite or changes nothing.
     @discardableResult
-    public static func write(
+    package static func write(
         _ patch: Patch, of experiment: ResolvedExperiment, model: URL, to folder: URL
     ) throws(RuntimeError) -> PatchManifest {
         let (checkpoint, architecture) = try RuntimeError.wrapping(.file) {
@@ -46,7 +40,7 @@ public enum PatchStore {
     ///   - checkpoint: the model that the patch belongs to, unedited.
     ///   - isTransposed: whether the checkpoint stores a parameter as `[in, out]`.
     @discardableResult
-    public static func write(
+    package static func write(
         _ patch: Patch, origin: PatchManifest.Origin, checkpoint: Checkpoint, isTransposed: (String) -> Bool,
         to folder: URL
     ) throws(RuntimeError) -> PatchManifest {
@@ -93,7 +87,7 @@ public enum PatchStore {
     /// Reads a patch with its factors, as tensors on the CPU.
     ///
     /// - Throws: `file` for a folder that is no patch, and for factors that are not those of its `patch.json`.
-    public static func read(_ folder: URL) throws(RuntimeError) -> StoredPatch {
+    package static func read(_ folder: URL) throws(RuntimeError) -> StoredPatch {
         try RuntimeError.wrapping { try HostTables.install() }
         let manifest = try PatchManifest(folder: folder)
         let path = folder.appendingPathComponent(PatchManifest.weightsName)

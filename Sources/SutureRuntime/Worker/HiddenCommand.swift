@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// What the executable does when it is started as a worker. Not for people: it is no part of the command line.
-public enum HiddenCommand {
+package enum HiddenCommand {
     /// The first argument of a worker; the kind of job follows.
     static let worker = "__worker"
 
@@ -12,7 +12,7 @@ public enum HiddenCommand {
     ///
     /// - Parameter arguments: those of the process, its name first.
     /// - Returns: the exit code where this was a worker, nil where it was not.
-    public static func runIfRequested(_ arguments: [String]) -> Int32? { runIfRequested(arguments, jobs: jobs) }
+    package static func runIfRequested(_ arguments: [String]) -> Int32? { runIfRequested(arguments, jobs: jobs) }
 
     /// The same for an executable with jobs of its own.
     package static func runIfRequested(_ arguments: [String], jobs: [any WorkerJob.Type]) -> Int32? {

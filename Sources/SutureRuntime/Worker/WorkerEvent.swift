@@ -2,9 +2,10 @@
 
 import Foundation
 import SutureKit
+import SutureModel
 
 /// What a worker tells the host process while it works: one JSON object per line.
-public enum WorkerEvent: Sendable, Hashable, Codable {
+package enum WorkerEvent: Sendable, Hashable, Codable {
     /// How far a phase is; `total` 0 where that is not known.
     case phase(name: String, done: Int, total: Int)
     /// A call into a plugin begins. Calls may nest.
@@ -23,20 +24,11 @@ public enum WorkerEvent: Sendable, Hashable, Codable {
     case failed(kind: Int32, message: String, hint: String)
 }
 
-/// The JSON of events, jobs and results. Numbers that JSON lacks are texts.
+/// The JSON of events, jobs and results.
 enum WorkerJSON {
-    static func encode(_ value: some Encodable) throws -> Data {
-        let encoder = JSONEncoder()
-        encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
-        encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return try encoder.encode(value)
-    }
+    static func encode(_ value: some Encodable) throws -> Data { try JSON.encode(value) }
 
-    static func decode<Value: Decodable>(_: Value.Type, from data: Data) throws -> Value {
-        let decoder = JSONDecoder()
-        decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
-        return try decoder.decode(Value.self, from: data)
+    static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
+        try JSON.decode(type, from: data, name: "a message between host and worker")
     }
 }

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Work that a worker process does. The value crosses to the worker as JSON, and its result comes back the same way.
-public protocol WorkerJob: Codable, Sendable {
+package protocol WorkerJob: Codable, Sendable {
     associatedtype Result: Codable, Sendable
     /// The name of this kind of job.
     static var name: String { get }

@@ -10,7 +10,7 @@ import Synchronization
 /// Everything here may be called from any thread. The process ends when the host does.
 public final class WorkerLink: Sendable {
     /// The line of this process, or nil where it is no worker.
-    public static var current: WorkerLink? { installed.withLock(\.self) }
+    package static var current: WorkerLink? { installed.withLock(\.self) }
     private static let installed = Mutex<WorkerLink?>(nil)
 
     /// The worker finds its end of the line under this descriptor.
@@ -35,7 +35,7 @@ public final class WorkerLink: Sendable {
     // MARK: Events
 
     /// Says how far a phase is. Cheap: most calls send nothing.
-    public func phase(_ name: String, _ done: Int = 0, of total: Int = 0) {
+    package func phase(_ name: String, _ done: Int = 0, of total: Int = 0) {
         noteActivity()
         let now = ContinuousClock.now
         let isDue = state.withLock { state in
@@ -62,27 +62,27 @@ public final class WorkerLink: Sendable {
         send(.leave)
     }
 
-    public func log(_ level: SutureKit.Host.LogLevel, _ message: String) {
+    package func log(_ level: SutureKit.Host.LogLevel, _ message: String) {
         noteActivity()
         send(.log(level: level.rawValue, message: message))
     }
 
     /// Says something that the kind of job defines, on the way to its result.
-    public func output(_ value: some Encodable) throws {
+    package func output(_ value: some Encodable) throws {
         noteActivity()
         send(.output(String(decoding: try WorkerJSON.encode(value), as: UTF8.self)))
     }
 
     /// A sign of life. Tables of the host note one per call.
-    public func noteActivity() { suture_host_note_activity() }
+    package func noteActivity() { suture_host_note_activity() }
 
     /// The host wants this process to end after the next checkpoint. Long work looks here at every step.
-    public var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
+    package var isCancelled: Bool { cancelled.load(ordering: .relaxed) }
 
-    /// Ends long work that shall end.
+    /// Ends long work that was told to end.
     ///
     /// - Throws: `interrupted`.
-    public func checkCancellation() throws(RuntimeError) {
+    package func checkCancellation() throws(RuntimeError) {
         if isCancelled { throw RuntimeError(.interrupted, "the run was interrupted") }
     }
 

@@ -9,11 +9,11 @@ import Synchronization
 /// value runs one job.
 public final class WorkerProcess: Sendable {
     /// What a worker may take.
-    public struct Limits: Sendable, Hashable {
+    package struct Limits: Sendable, Hashable {
         /// A call into a plugin that gives no sign of life for this long is stuck. Nil: it may take for ever.
-        public var stallSeconds: Double?
+        package var stallSeconds: Double?
 
-        public init(stallSeconds: Double? = nil) { self.stallSeconds = stallSeconds }
+        package init(stallSeconds: Double? = nil) { self.stallSeconds = stallSeconds }
     }
 
     /// The running executable: workers are the same program.
@@ -41,7 +41,7 @@ public final class WorkerProcess: Sendable {
     /// - Parameters:
     ///   - executable: the program, which must call ``HiddenCommand/runIfRequested(_:)`` first.
     ///   - forwardsSignals: while the job runs, SIGINT and SIGTERM cancel it instead of ending this process.
-    public convenience init(
+    package convenience init(
         executable: String = WorkerProcess.thisExecutable, limits: Limits = Limits(), forwardsSignals: Bool = false
     ) {
         self.init(executable: executable, limits: limits, forwardsSignals: forwardsSignals, now: { .now })
@@ -62,7 +62,7 @@ public final class WorkerProcess: Sendable {
     ///
     /// - Parameter onEvent: receives what the worker says, in order, on that thread.
     /// - Throws: the job's own error; `plugin` when a plugin took the worker down; `interrupted` after a cancellation.
-    public func run<Job: WorkerJob>(
+    package func run<Job: WorkerJob>(
         _ job: Job, onEvent: @escaping @Sendable (WorkerEvent) -> Void = { _ in }
     ) async throws(RuntimeError) -> Job.Result {
         let result = await withTaskCancellationHandler {
@@ -82,7 +82,7 @@ public final class WorkerProcess: Sendable {
     }
 
     /// The same on the calling thread, which blocks. Not for Swift's task pool.
-    public func runBlocking<Job: WorkerJob>(
+    package func runBlocking<Job: WorkerJob>(
         _ job: Job, onEvent: (WorkerEvent) -> Void = { _ in }
     ) throws(RuntimeError) -> Job.Result {
         let result: String
@@ -95,7 +95,7 @@ public final class WorkerProcess: Sendable {
     }
 
     /// Asks the worker to end after its next checkpoint; the second time, ends it at once. Any thread.
-    public func cancel() {
+    package func cancel() {
         state.withLock { state in
             guard let child = state.child else {
                 state.isCancelled = true
@@ -112,7 +112,7 @@ public final class WorkerProcess: Sendable {
     }
 
     /// The worker's number while it runs.
-    public var processID: Int32? { state.withLock { $0.child?.id } }
+    package var processID: Int32? { state.withLock { $0.child?.id } }
 
     // MARK: The wait
 

@@ -8,11 +8,11 @@ struct BrokenFile: Sendable, CustomTestStringConvertible {
     /// What is wrong with it.
     let testDescription: String
     let bytes: [UInt8]
-    let code: CheckpointError.Code
+    let code: ModelError.Code
     /// A part of the sentence that the reader gets.
     let says: String
 
-    init(_ description: String, _ bytes: [UInt8], _ code: CheckpointError.Code, says: String) {
+    init(_ description: String, _ bytes: [UInt8], _ code: ModelError.Code, says: String) {
         testDescription = description
         self.bytes = bytes
         self.code = code
@@ -21,7 +21,7 @@ struct BrokenFile: Sendable, CustomTestStringConvertible {
 
     /// Header `{"test": …}` with one I32 tensor of the given shape and offsets.
     init(
-        _ description: String, shape: String, offsets: String, data: Int = 0, _ code: CheckpointError.Code, says: String
+        _ description: String, shape: String, offsets: String, data: Int = 0, _ code: ModelError.Code, says: String
     ) {
         let header = #"{"test":{"dtype":"I32","shape":\#(shape),"data_offsets":\#(offsets)}}"#
         self.init(description, safetensors(header, data: Array(repeating: 0, count: data)), code, says: says)
@@ -53,14 +53,17 @@ struct BrokenFile: Sendable, CustomTestStringConvertible {
             "a header that is not UTF-8", [1, 0, 0, 0, 0, 0, 0, 0, 0xff], .headerSyntax, says: "begin with '{'"),
         BrokenFile(
             "a name that is not UTF-8", [5, 0, 0, 0, 0, 0, 0, 0, 0x7b, 0x22, 0xff, 0x22, 0x7d], .headerSyntax,
-            says: "is not UTF-8 text"),
-        BrokenFile("a header that is not JSON", safetensors("{"), .headerSyntax, says: "no string at byte 1"),
+            says: "a text is not UTF-8"),
+        BrokenFile("a header that is not JSON", safetensors("{"), .headerSyntax, says: "is cut off"),
         BrokenFile("a header that is an array", safetensors("[]"), .headerSyntax, says: "does not begin with '{'"),
         BrokenFile("a header with zeros before it", safetensors("\0\0\0\0{}"), .headerSyntax, says: "begin with '{'"),
         BrokenFile("a header with spaces before it", safetensors("\r \t\n{}"), .headerSyntax, says: "begin with '{'"),
-        BrokenFile("a header with zeros behind it", safetensors("{}\0\0\0\0"), .headerSyntax, says: "goes on after"),
         BrokenFile(
-            "two headers", safetensors("{}{}"), .headerSyntax, says: "goes on after its closing brace at byte 2"),
+            "a header with zeros behind it", safetensors("{}\0\0\0\0"), .headerSyntax,
+            says: "is not JSON at byte 2: there is more after the JSON value"),
+        BrokenFile(
+            "two headers", safetensors("{}{}"), .headerSyntax,
+            says: "is not JSON at byte 2: there is more after the JSON value"),
         BrokenFile("bytes without tensors", safetensors("{}", data: [0]), .trailingBytes, says: "has 1 bytes too many"),
     ]
 
@@ -93,9 +96,9 @@ struct BrokenFile: Sendable, CustomTestStringConvertible {
             .truncated, says: "cut short"),
         BrokenFile("a negative dimension", shape: "[-2]", offsets: "[0,8]", .headerSyntax, says: "a negative number"),
         BrokenFile("a fractional dimension", shape: "[2.0]", offsets: "[0,8]", .headerSyntax, says: "a whole number"),
-        BrokenFile("a leading zero", shape: "[02]", offsets: "[0,8]", .headerSyntax, says: "a whole number"),
+        BrokenFile("a leading zero", shape: "[02]", offsets: "[0,8]", .headerSyntax, says: "a 0 too many"),
         BrokenFile("a dimension in quotes", shape: #"["2"]"#, offsets: "[0,8]", .headerSyntax, says: "a whole number"),
-        BrokenFile("a trailing comma", shape: "[2,]", offsets: "[0,8]", .headerSyntax, says: "a whole number"),
+        BrokenFile("a trailing comma", shape: "[2,]", offsets: "[0,8]", .headerSyntax, says: "a value is missing"),
         BrokenFile(
             "offsets that run backwards", shape: "[0]", offsets: "[4,0]", .layout, says: "ends at 0, before its start"),
         BrokenFile("data that starts late", shape: "[1]", offsets: "[4,8]", data: 8, .layout, says: "leaves a hole"),
@@ -124,7 +127,7 @@ struct BrokenFile: Sendable, CustomTestStringConvertible {
             .duplicateName, says: "has the name 'a' twice"),
         BrokenFile(
             "metadata that is no object", safetensors(#"{"__metadata__":"pt"}"#), .headerSyntax,
-            says: "no '{' at byte 16"),
+            says: "\"pt\" for '__metadata__' instead of an object"),
         BrokenFile(
             "metadata of numbers", safetensors(#"{"__metadata__":{"step":3}}"#), .headerSyntax,
             says: "a value of 'step' that is not a string"),
@@ -145,9 +148,11 @@ struct BrokenFile: Sendable, CustomTestStringConvertible {
             "an unknown field", safetensors(#"{"w":{"dtype":"F32","strides":[1],"shape":[0],"data_offsets":[0,0]}}"#),
             .headerSyntax, says: "the unknown field 'strides'"),
         BrokenFile("half of a surrogate pair", safetensors(#"{"\ud800":{}}"#), .headerSyntax, says: "surrogate"),
-        BrokenFile("an unknown escape", safetensors(#"{"\x":{}}"#), .headerSyntax, says: "unknown escape at byte 2"),
+        BrokenFile(
+            "an unknown escape", safetensors(#"{"\x":{}}"#), .headerSyntax,
+            says: "is not JSON at byte 4: a text holds an unknown escape"),
         BrokenFile(
             "a control character in a name", safetensors("{\"a\u{1}\":{}}"), .headerSyntax, says: "control character"),
-        BrokenFile("a name without an end", safetensors(#"{"a"#), .headerSyntax, says: "ends inside a string"),
+        BrokenFile("a name without an end", safetensors(#"{"a"#), .headerSyntax, says: "is cut off"),
     ]
 }

@@ -44,7 +44,7 @@ struct CheckpointTests {
         try index(Self.twoShards)
     }
 
-    private func openingError() -> CheckpointError? {
+    private func openingError() -> ModelError? {
         checkpointError { _ = try Checkpoint(opening: model) }
     }
 
@@ -136,7 +136,7 @@ struct CheckpointTests {
     @Test(
         "A folder without readable weights is refused with what was looked for and what to do",
         arguments: [
-            ("config.json", "holds neither model.safetensors nor model.safetensors.index.json."),
+            ("config.json", "holds neither model.safetensors nor model.safetensors.index.json"),
             ("pytorch_model.bin", "only 'pytorch_model.bin', a pickle, which is not read"),
             ("Model.safetensors", "'Model.safetensors' is not read under that name"),
         ])
@@ -202,7 +202,7 @@ struct CheckpointTests {
         let before = folder.contents
         let error = checkpointError { try checkpoint.write(to: output, replacing: [:]) }
         #expect(error?.code == .outputPlace)
-        #expect(error?.message.hasSuffix("is not empty: it holds 'config.json'.") == true)
+        #expect(error?.message.hasSuffix("is not empty: it holds 'config.json'") == true)
         let file = output.appendingPathComponent("config.json")
         #expect(checkpointError { try checkpoint.write(to: file, replacing: [:]) }?.code == .outputPlace)
         #expect(folder.contents == before)

@@ -96,7 +96,7 @@ struct SafetensorsFileTests {
         let file = try SafetensorsFile(opening: try folder.write(safetensors("{}"), to: "a.safetensors"))
         let error = checkpointError { _ = try file.bytes(of: "wte.weight") }
         #expect(error?.code == .unknownTensor)
-        #expect(error?.message == "'\(file.url.path)' holds no tensor 'wte.weight'.")
+        #expect(error?.message == "'\(file.url.path)' holds no tensor 'wte.weight'")
     }
 
     @Test("A missing file and a folder are refused as unreadable")
@@ -104,7 +104,7 @@ struct SafetensorsFileTests {
         let missing = checkpointError { _ = try SafetensorsFile(opening: folder.url.appendingPathComponent("none")) }
         #expect(missing?.code == .unreadable)
         #expect(
-            missing?.message.hasSuffix("cannot be read: No such file or directory.") == true,
+            missing?.message.hasSuffix("cannot be read: No such file or directory") == true,
             "\(missing?.message ?? "")")
         #expect(checkpointError { _ = try SafetensorsFile(opening: folder.url) }?.code == .unreadable)
     }

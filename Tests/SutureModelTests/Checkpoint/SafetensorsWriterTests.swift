@@ -91,7 +91,7 @@ struct SafetensorsWriterTests {
         #expect(checkpointError { try SafetensorsWriter.write([one, one], to: place) }?.code == .duplicateName)
         #expect(checkpointError { try SafetensorsWriter.write([reserved], to: place) }?.code == .duplicateName)
         let error = checkpointError { try SafetensorsWriter.write([one, wrong], to: place) }
-        #expect(error?.message == "The tensor 'w' has 1 bytes, but the shape [2, 3] in F16 takes 12 bytes.")
+        #expect(error?.message == "the tensor 'w' has 1 bytes, but the shape [2, 3] in F16 takes 12 bytes")
         #expect(checkpointError { try SafetensorsWriter.write([negative], to: place) }?.code == .sizeMismatch)
         #expect(checkpointError { try SafetensorsWriter.write([huge], to: place) }?.code == .sizeMismatch)
         #expect(folder.contents.isEmpty)
@@ -152,7 +152,7 @@ struct SafetensorsWriterTests {
             try SafetensorsWriter.rewrite(source: source, replacing: ["b": TensorBytes([1])], to: place)
         }
         #expect(size?.code == .sizeMismatch)
-        #expect(size?.hint == "Give a replacement of the same shape [1] and dtype F32.")
+        #expect(size?.hint == "give a replacement of the same shape [1] and dtype F32")
         let name = checkpointError {
             try SafetensorsWriter.rewrite(source: source, replacing: ["c": TensorBytes([1])], to: place)
         }

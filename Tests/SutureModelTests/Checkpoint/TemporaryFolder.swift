@@ -40,8 +40,8 @@ func safetensors(_ header: String, data: [UInt8] = []) -> [UInt8] {
 /// The checkpoint error that `body` throws; records an issue where it throws none.
 func checkpointError(
     _ location: SourceLocation = #_sourceLocation, _ body: () throws -> Void
-) -> CheckpointError? {
-    #expect(throws: CheckpointError.self, sourceLocation: location, performing: body)
+) -> ModelError? {
+    #expect(throws: ModelError.self, sourceLocation: location, performing: body)
 }
 
 /// Float32 elements as stored bytes.

@@ -38,87 +38,89 @@ struct TokenizerErrorTests {
             (String(repeating: "(", count: 100), "more than 64 nested groups"),
         ])
     func patterns(pattern: String, construct: String) {
-        let error = #expect(throws: TokenizerError.self) { _ = try ScalarRegex(pattern, place: "here") }
+        let error = #expect(throws: ModelError.self) { _ = try ScalarRegex(pattern, place: "here") }
         #expect(error?.code == .unsupportedPattern)
-        #expect(error?.message == "here: the pattern \"\(pattern)\" has \(construct), which is not supported.")
+        #expect(error?.message == "here: the pattern \"\(pattern)\" has \(construct), which is not supported")
     }
 
     @Test("A pattern that needs too many steps is an error, not a hang")
     func slowPattern() throws {
         let regex = try ScalarRegex("(?:aa?)+b", place: "here")
         let scalars = [UInt32](repeating: 0x61, count: 60)
-        let error = #expect(throws: TokenizerError.self) {
+        let error = #expect(throws: ModelError.self) {
             var matches: [Range<Int>] = []
             try regex.appendMatches(in: scalars, 0..<60, to: &matches)
         }
         #expect(error?.code == .patternTooSlow)
         #expect(
             error?.message
-                == "The tokenizer's pattern \"(?:aa?)+b\" needs more than \(ScalarRegex.stepLimit) steps on this text.")
+                == "the tokenizer's pattern \"(?:aa?)+b\" needs more than \(ScalarRegex.stepLimit) steps on this text")
     }
 
     @Test("A file that is cut off anywhere is said to be cut off or not JSON")
     func truncation() throws {
         let whole = try TokenizerFixture.data("splits.json")
         for length in stride(from: 0, to: whole.count, by: 97) {
-            let error = #expect(throws: TokenizerError.self) { _ = try Tokenizer(json: whole.prefix(length)) }
+            let error = #expect(throws: ModelError.self) { _ = try Tokenizer(json: whole.prefix(length)) }
             #expect(error?.code == .malformedJSON)
         }
-        let error = #expect(throws: TokenizerError.self) { _ = try Tokenizer(json: whole.prefix(1000)) }
-        #expect(error?.message == "tokenizer.json is cut off after 1000 bytes.")
+        let error = #expect(throws: ModelError.self) { _ = try Tokenizer(json: whole.prefix(1000)) }
+        #expect(error?.message == "tokenizer.json is cut off: its JSON does not end within 1000 bytes")
     }
 
     @Test(
         "What is not JSON is named with its place",
         arguments: [
-            ("", "it is empty, at byte 0"), ("{} {}", "there is more text after the JSON value, at byte 3"),
-            ("{1: 2}", "an object key is missing, at byte 1"), (#"{"a" 2}"#, "a colon is missing, at byte 5"),
-            ("[1 2]", "a comma is missing, at byte 3"), ("[x]", "a value is missing, at byte 1"),
-            (#"["\x"]"#, "a string holds an unknown escape, at byte 4"),
-            (#"["\ud800"]"#, "a surrogate escape has no partner, at byte 8"),
-            ("[\"\n\"]", "a string holds a raw control character, at byte 2"),
-            (String(repeating: "[", count: 300), "it nests deeper than 128 levels, at byte 128"),
+            ("{} {}", "1:4: this is not JSON: there is more after the JSON value"),
+            ("{1: 2}", "1:2: this is not JSON: a key in quotes is missing"),
+            (#"{"a" 2}"#, "1:6: this is not JSON: a ':' is missing"),
+            ("[1 2]", "1:4: this is not JSON: a ',' is missing"), ("[x]", "1:2: this is not JSON: a value is missing"),
+            ("[\n 02]", "2:2: this is not JSON: a number begins with a 0 too many"),
+            (#"["\x"]"#, "1:5: this is not JSON: a text holds an unknown escape"),
+            (#"["\ud800"]"#, "1:9: this is not JSON: half of a surrogate pair is missing"),
+            ("[\"\n\"]", "1:3: this is not JSON: a text holds a raw control character"),
+            (String(repeating: "[", count: 300), "1:129: this is not JSON: it nests deeper than 128 levels"),
         ])
     func malformed(json: String, reason: String) {
-        let error = #expect(throws: TokenizerError.self) { _ = try Tokenizer(json: Data(json.utf8)) }
+        let error = #expect(throws: ModelError.self) { _ = try Tokenizer(json: Data(json.utf8)) }
         #expect(error?.code == .malformedJSON)
-        #expect(error?.message == "tokenizer.json is not JSON: \(reason).")
+        #expect(error?.message == "tokenizer.json:\(reason)")
     }
 
     @Test("A string that is not UTF-8 is refused")
     func invalidUTF8() {
-        let error = #expect(throws: TokenizerError.self) {
+        let error = #expect(throws: ModelError.self) {
             _ = try Tokenizer(json: Data([0x5B, 0x22, 0xFF, 0x22, 0x5D]))
         }
-        #expect(error?.message == "tokenizer.json is not JSON: a string is not valid UTF-8, at byte 4.")
+        #expect(error?.message == "tokenizer.json:1:4: this is not JSON: a text is not UTF-8")
     }
 
     @Test("A missing file is named")
     func missingFile() {
-        let error = #expect(throws: TokenizerError.self) {
+        let error = #expect(throws: ModelError.self) {
             _ = try Tokenizer(folder: URL(fileURLWithPath: "/nowhere"))
         }
-        #expect(error?.code == .unreadableFile)
-        #expect(error?.message == "/nowhere/tokenizer.json cannot be read.")
+        #expect(error?.code == .unreadable)
+        #expect(error?.message == "/nowhere/tokenizer.json cannot be read")
     }
 
     @Test("A special token of the configuration that has no id is named")
     func configuration() throws {
         let file = TokenizerFault.file(replacing: "", with: "")
-        let error = #expect(throws: TokenizerError.self) {
+        let error = #expect(throws: ModelError.self) {
             _ = try Tokenizer(json: file, configuration: Data(#"{"bos_token": "<bos>"}"#.utf8))
         }
         #expect(error?.code == .unknownToken)
         #expect(
-            error?.message == "tokenizer_config.json: bos_token is \"<bos>\", which is not in the vocabulary.")
+            error?.message == "tokenizer_config.json: bos_token is \"<bos>\", which is not in the vocabulary")
     }
 
     @Test("Decoding an id that is not in the vocabulary names the id", arguments: [3, -1, Int.max])
     func unknownID(id: Int) throws {
         let tokenizer = try Tokenizer(json: TokenizerFault.file(replacing: "", with: ""))
-        let error = #expect(throws: TokenizerError.self) { _ = try tokenizer.decode([0, id]) }
+        let error = #expect(throws: ModelError.self) { _ = try tokenizer.decode([0, id]) }
         #expect(error?.code == .unknownToken)
-        #expect(error?.message == "The token id \(id) is not in the vocabulary of 3 tokens.")
+        #expect(error?.message == "the token id \(id) is not in the vocabulary of 3 tokens")
     }
 
     @Test("Byte fallback under incomplete byte characters is refused")
@@ -126,11 +128,11 @@ struct TokenizerErrorTests {
         let model = #"{"type": "BPE", "vocab": {"a": 0}, "merges": [], "byte_fallback": true}"#
         let preTokenizer = #"{"type": "ByteLevel", "add_prefix_space": false}"#
         let json = #"{"model": \#(model), "pre_tokenizer": \#(preTokenizer)}"#
-        let error = #expect(throws: TokenizerError.self) { _ = try Tokenizer(json: Data(json.utf8)) }
+        let error = #expect(throws: ModelError.self) { _ = try Tokenizer(json: Data(json.utf8)) }
         #expect(
             error?.message
                 == "tokenizer.json: model has byte_fallback with a ByteLevel pre_tokenizer whose byte characters "
-                + "are not all in the vocabulary, which is not supported.")
+                + "are not all in the vocabulary, which is not supported")
     }
 
     @Test("Two added tokens that cannot be told apart are refused")
@@ -138,9 +140,9 @@ struct TokenizerErrorTests {
         let tokens = ["é", "e\u{301}"].enumerated()
             .map { TokenizerFault.added($1, id: 3 + $0, isNormalized: true) }.joined(separator: ", ")
         let json = #"{"model": \#(TokenizerFault.model), "normalizer": {"type": "NFC"}, "added_tokens": [\#(tokens)]}"#
-        let error = #expect(throws: TokenizerError.self) { _ = try Tokenizer(json: Data(json.utf8)) }
+        let error = #expect(throws: ModelError.self) { _ = try Tokenizer(json: Data(json.utf8)) }
         #expect(error?.code == .inconsistentVocabulary)
-        #expect(error?.message == "tokenizer.json: the added token \"e\u{301}\" cannot be told from another one.")
+        #expect(error?.message == "tokenizer.json: the added token \"e\u{301}\" cannot be told from another one")
     }
 
     @Test("An added token that normalisation makes empty is refused")
@@ -148,26 +150,26 @@ struct TokenizerErrorTests {
         let token = TokenizerFault.added(" ", id: 3, isNormalized: true)
         let normalizer = #"{"type": "Strip", "strip_left": true, "strip_right": true}"#
         let json = #"{"model": \#(TokenizerFault.model), "normalizer": \#(normalizer), "added_tokens": [\#(token)]}"#
-        let error = #expect(throws: TokenizerError.self) { _ = try Tokenizer(json: Data(json.utf8)) }
-        #expect(error?.message == "tokenizer.json: the added token \" \" is empty once normalised.")
+        let error = #expect(throws: ModelError.self) { _ = try Tokenizer(json: Data(json.utf8)) }
+        #expect(error?.message == "tokenizer.json: the added token \" \" is empty once normalised")
     }
 
     @Test("A text that is too long is refused")
     func textTooLong() throws {
         try Tokenizer.checkLength(Tokenizer.longestText)
-        let error = #expect(throws: TokenizerError.self) { try Tokenizer.checkLength(Tokenizer.longestText + 1) }
+        let error = #expect(throws: ModelError.self) { try Tokenizer.checkLength(Tokenizer.longestText + 1) }
         #expect(error?.code == .textTooLong)
-        #expect(error?.message == "The text has 268435457 bytes; at most 268435456 can be encoded at once.")
+        #expect(error?.message == "the text has 268435457 bytes; at most 268435456 can be encoded at once")
     }
 
-    @Test("An error describes itself by message, hint and cause")
+    @Test("An error describes itself by message and hint")
     func description() {
-        let error = TokenizerError(code: .unreadableFile, message: "A is missing.", hint: "Add A.", cause: "no entry")
-        #expect(String(describing: error) == "A is missing. Add A. (no entry)")
+        #expect(String(describing: ModelError(.unreadable, "a is missing", hint: "add a")) == "a is missing; add a")
+        #expect(String(describing: ModelError(.unreadable, "a is missing")) == "a is missing")
     }
 
     private func check(_ fault: TokenizerFault) {
-        let error = #expect(throws: TokenizerError.self) {
+        let error = #expect(throws: ModelError.self) {
             _ = try Tokenizer(json: TokenizerFault.file(replacing: fault.field, with: fault.json))
         }
         #expect(error?.code == fault.code)

@@ -93,7 +93,7 @@ struct TokenizerTests {
         let expected = try lines.map { try tokenizer.encode($0) }
         try await withThrowingTaskGroup(of: [Tokenizer.Encoding].self) { group in
             for _ in 0..<4 {
-                group.addTask { try lines.map { line throws(TokenizerError) in try tokenizer.encode(line) } }
+                group.addTask { try lines.map { line throws(ModelError) in try tokenizer.encode(line) } }
             }
             for try await encodings in group { #expect(encodings == expected) }
         }

@@ -27,7 +27,7 @@ struct TokenizerUnicodeTests {
 
     @Test("Every scalar has the reference's lower case")
     func lowercase() throws {
-        let json = try TokenizerJSON(Data(#"{"type": "Lowercase"}"#.utf8), file: "test")
+        let json = try JSONValue(Data(#"{"type": "Lowercase"}"#.utf8), name: "test")
         let normalizer = try TextNormalizer(try TokenizerNode(json, file: "test", path: "normalizer"))
         var text = AlignedText()
         for scalar in Self.mapped { append([scalar], to: &text) }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SutureKit
 import Testing
 
@@ -48,7 +49,7 @@ struct ComparisonTests {
         #expect(table.rows[1].map(\.isBest) == [false, false, false, true, false])
         #expect(table.rows[2].map(\.text) == ["‖Δ‖", "", "5.00", "5.00", "failed"])
         #expect(table.rows[3].map(\.text) == ["seconds to edit", "", "2.00", "3.00", "failed"])
-        #expect(table.markdown.contains("**75.00**"))
+        #expect(table.table { "**\($0)**" }.markdown.contains("**75.00**"))
     }
 
     @Test("many runs stand below each other, with the columns that were asked for")
@@ -70,13 +71,13 @@ struct ComparisonTests {
             ComparisonSettings.Plot(x: "stage", y: "e.success", isLogarithmic: false, title: "stages"),
         ]
         settings.marked = ["a2"]
-        let page = ComparisonReport(
+        let page = try ComparisonReport(
             comparison: Comparison(
                 title: "t", settings: settings,
                 runs: [
                     run("a1", success: 1, drift: 0.5, seconds: 1), run("a2", success: 100, drift: 0.25, seconds: 1),
                     run("b1", success: 10, drift: 0.25, seconds: 1),
-                ])
+                ]), folder: URL(fileURLWithPath: "/elsewhere")
         ).html
         #expect(page.contains("trade &lt;off&gt;"))
         #expect(page.components(separatedBy: "<circle").count - 1 == 3 + 9)

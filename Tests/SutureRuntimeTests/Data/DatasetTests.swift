@@ -2,6 +2,7 @@
 
 import Foundation
 import SutureKit
+import SutureModel
 import Testing
 
 @testable import SutureRuntime
@@ -165,7 +166,7 @@ struct CounterFactReaderTests {
     func truncation() throws {
         let bytes = Array("[\(Self.sample())]".utf8)
         for count in 1..<bytes.count {
-            #expect(throws: RuntimeError.self) { try JSONValue(Data(bytes[..<count]), name: "x") }
+            #expect(throws: ModelError.self) { try JSONValue(Data(bytes[..<count]), name: "x") }
         }
     }
 }
@@ -291,7 +292,7 @@ struct TextFileTests {
         let error = try failure { try TextFile(path) }
         #expect(error.message == "line 2 of the text '\(path)' is not UTF-8")
         #expect(error.kind == .file)
-        // What lies behind the limit is not read.
+        // What comes after the limit is not read.
         #expect(try TextFile(path, limit: 1).lines == ["a"])
     }
 }

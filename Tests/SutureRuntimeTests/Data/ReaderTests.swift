@@ -227,7 +227,7 @@ struct TextReaderTests {
         #expect(try Reading("text")("first {}")[0].filledPrompt == "first {}")
     }
 
-    @Test("Lines have no fields to choose by, and an offset behind the last is refused")
+    @Test("Lines have no fields to choose by, and an offset after the last is refused")
     func mistakes() throws {
         #expect(
             try Reading("text").failure("a", where: "{x: 1}")

@@ -211,7 +211,8 @@ struct PatchStoreTests {
         #expect(try error("{}").message == "'\(json.path)' does not describe a patch: it has no 'schema'")
         #expect(
             try error(text.replacing("\"rows\"", with: "\"lines\"")).message
-                == "'\(json.path)' does not describe a patch")
+                == "'\(json.path)' does not describe a patch: it has \"lines\" for 'changes[1].form', which is not allowed "
+                + "there")
         #expect(
             try error(text.replacing("\"run_id\"", with: "\"id\"")).message
                 == "'\(json.path)' does not describe a patch: it has no 'origin.run_id'")
@@ -252,15 +253,17 @@ struct PatchStoreTests {
                     norm: 123.4, base: other),
             ], weightsDigest: "")
         #expect(
-            manifest.table == """
+            TextTable(facts: manifest.facts).text() == """
                 method  memit 1.2.0, plugin suture-memit 0.1.0
                 run     quickstart-0123abcd
                 model   /models/tiny
-
+                """)
+        #expect(
+            manifest.table.text() == """
                 parameter                          form      rank    ‖Δ‖  ‖Δ‖/‖W‖  factors  model
+                ─────────────────────────────────  ────────  ────  ─────  ───────  ───────  ──────────────────────────
                 transformer.h.2.mlp.c_proj.weight  low-rank    10  1.235  0.06173  float32  bfloat16, stored [in, out]
                 transformer.ln_f.bias              dense        –  123.4        –  float64  float32
-
                 """)
         let json = try JSONValue(try manifest.json, name: "x")
         #expect(json["origin"]?["run_id"]?.text == "quickstart-0123abcd")

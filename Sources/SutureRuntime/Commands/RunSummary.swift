@@ -1,17 +1,24 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import SutureRuntime
-
-/// A finished run in the terminal: what the model says now, the figures, where it all lies.
-struct RunSummary {
-    let results: MetricsFile
-    let cases: [CaseResult]
-    let folder: RunFolder
+/// A finished run in the terminal: what the model says now, the figures, where everything is.
+package struct RunSummary {
+    private let results: MetricsFile
+    private let cases: [CaseResult]
+    private let folder: RunFolder
+    private let width: Int
 
     /// Prompts beyond which the table refers to the file.
     private static let longestTable = 20
 
-    var text: String {
+    /// - Parameter width: of the terminal, in columns.
+    package init(results: MetricsFile, cases: [CaseResult], folder: RunFolder, width: Int = .max) {
+        self.results = results
+        self.cases = cases
+        self.folder = folder
+        self.width = width
+    }
+
+    package var text: String {
         [answers, metrics, weights, seconds, "run folder: \(folder.url.path)"]
             .filter { !$0.isEmpty }.joined(separator: "\n\n")
     }
@@ -22,7 +29,7 @@ struct RunSummary {
             [$0.prompt, $0.answers["before"] ?? "", $0.answers["after"] ?? "", $0.wanted].map(RunSummary.line)
         }
         let rest = cases.count - table.rows.count
-        return table.render() + (rest > 0 ? "\n… and \(rest) more in cases.jsonl" : "")
+        return table.text(width: width) + (rest > 0 ? "\n… and \(rest) more in cases.jsonl" : "")
     }
 
     /// Text on one line.
@@ -55,7 +62,8 @@ struct RunSummary {
         }
         guard !table.rows.isEmpty else { return "" }
         let rest = all.count - shown.count
-        return table.render() + (rest > 0 ? "\n… and \(rest) stages between them in report.html and metrics.json" : "")
+        return table.text(width: width)
+            + (rest > 0 ? "\n… and \(rest) stages between them in report.html and metrics.json" : "")
     }
 
     private var weights: String {
@@ -68,7 +76,7 @@ struct RunSummary {
             ]
         }
         let rest = changes.count - table.rows.count
-        return table.render() + (rest > 0 ? "\n… and \(rest) more in metrics.json" : "")
+        return table.text(width: width) + (rest > 0 ? "\n… and \(rest) more in metrics.json" : "")
     }
 
     private var seconds: String {
@@ -78,17 +86,24 @@ struct RunSummary {
 }
 
 /// Several runs side by side in the terminal.
-struct ComparisonSummary {
-    let comparison: Comparison
-    /// Nil where it was not written down.
-    let folder: ComparisonFolder?
+package struct ComparisonSummary {
+    private let comparison: Comparison
+    private let folder: ComparisonFolder?
+    private let width: Int
 
-    var text: String {
-        let table = ComparisonTable(comparison)
-        var shown = TextTable(header: table.header, numeric: Set(1..<max(table.header.count, 2)))
-        shown.rows = table.rows.map { $0.map { $0.isBest ? "*\($0.text)" : $0.text } }
+    /// - Parameters:
+    ///   - folder: nil where the comparison was not written down.
+    ///   - width: of the terminal, in columns.
+    package init(comparison: Comparison, folder: ComparisonFolder?, width: Int = .max) {
+        self.comparison = comparison
+        self.folder = folder
+        self.width = width
+    }
+
+    package var text: String {
+        let table = ComparisonTable(comparison).table { "*\($0)" }
         return """
-            \(shown.render())
+            \(table.text(width: width))
 
             after the edit; * is the best run of a figure\(folder.map { "\ntable and pictures: \($0.page.path)" } ?? "")
             """

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// Numbers for people.
+package enum Figures {
+    /// At most four significant digits, without an exponent where it can be avoided.
+    package static func text(_ value: Double) -> String {
+        guard value.isFinite else { return String(value) }
+        let size = abs(value)
+        if size == 0 { return "0" }
+        if size < 1e-3 || size >= 1e7 { return String(format: "%.3g", value) }
+        return String(format: size >= 100 ? "%.1f" : size >= 1 ? "%.2f" : "%.4f", value)
+    }
+
+    /// A round number beside an axis.
+    static func tick(_ value: Double) -> String {
+        let size = abs(value)
+        if size >= 1e5 || (size > 0 && size < 1e-3) { return String(format: "%.0e", value) }
+        var text = String(format: "%.3f", value)
+        while text.hasSuffix("0") { text.removeLast() }
+        if text.hasSuffix(".") { text.removeLast() }
+        return text == "-0" ? "0" : text
+    }
+}

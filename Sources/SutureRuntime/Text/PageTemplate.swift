@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+/// The mustache template and the style of every page. `{{name}}` is escaped, `{{{name}}}` is written as it is.
+enum PageTemplate {
+    /// The policy forbids scripts, frames and everything from elsewhere, should a text ever escape its escaping.
+    static let text = """
+        {{% CONTENT_TYPE: \(HTML.contentType) }}<!doctype html>
+        <html lang="en"><head><meta charset="utf-8">
+        <meta http-equiv="Content-Security-Policy" content="default-src 'none'; style-src 'unsafe-inline'; \
+        base-uri 'none'; form-action 'none'">
+        <meta name="viewport" content="width=device-width">
+        <meta name="color-scheme" content="light dark">
+        <title>{{title}}</title>
+        <style>
+        \(style)
+        </style></head><body>
+        <h1>{{title}}</h1>
+        {{#sections}}
+        <section>
+        {{#heading}}<h2>{{.}}</h2>{{/heading}}
+        {{#table}}
+        <div class="scroll"><table>
+        <thead><tr>{{#head}}<th class="{{kind}}">{{text}}</th>{{/head}}</tr></thead>
+        <tbody>
+        {{#rows}}
+        <tr>{{#cells}}<td class="{{kind}}">{{text}}{{#bar}}<span class="bar" style="width:{{.}}px"></span>{{/bar}}\
+        </td>{{/cells}}</tr>
+        {{/rows}}
+        </tbody></table></div>
+        {{/table}}
+        {{#figures}}
+        {{{.}}}
+        {{/figures}}
+        {{#maps}}
+        <p class="note">{{caption}}</p>
+        <table class="map">
+        {{#lines}}
+        <tr><th>{{name}}</th>{{#squares}}<td style="background:rgba(110,86,207,{{strength}})" title="{{label}}"></td>\
+        {{/squares}}</tr>
+        {{/lines}}
+        </table>
+        {{/maps}}
+        {{#notes}}
+        <p class="note">{{.}}</p>
+        {{/notes}}
+        {{#links}}
+        <ul>
+        {{#items}}
+        <li>{{label}}: <a href="{{address}}">{{place}}</a></li>
+        {{/items}}
+        </ul>
+        {{/links}}
+        </section>
+        {{/sections}}
+        </body></html>
+
+        """
+
+    /// Colours follow the reader's choice of light or dark; paper is always light.
+    private static let style = """
+        :root { color-scheme: light dark; --text: #1c2024; --soft: #60646c; --line: #e8e8ec; --hit: #18794e; \
+        --bar: #3e63dd; --page: #fff; }
+        @media screen and (prefers-color-scheme: dark) { :root { --text: #edeef0; --soft: #b0b4ba; --line: #363a3f; \
+        --hit: #3dd68c; --bar: #9eb1ff; --page: #111113; } }
+        body { font: 15px/1.5 system-ui, sans-serif; max-width: 68rem; margin: 2rem auto; padding: 0 1rem; \
+        color: var(--text); background: var(--page); }
+        h1 { font-size: 1.4rem; overflow-wrap: anywhere; } h2 { font-size: 1.1rem; margin-top: 2rem; }
+        a { color: var(--bar); }
+        .scroll { overflow-x: auto; } table { border-collapse: collapse; width: 100%; }
+        th { text-align: left; color: var(--soft); font-weight: 500; }
+        td, th { padding: .25rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
+        .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
+        .hit { color: var(--hit); font-weight: 600; } .note { color: var(--soft); }
+        .bar { background: var(--bar); height: .7rem; display: inline-block; border-radius: 2px; }
+        .map { width: auto; } .map td { width: 1.6rem; height: 1.4rem; padding: 0; border: 1px solid var(--line); }
+        figure { margin: 1rem 0; } figcaption { font-weight: 500; } svg { max-width: 100%; height: auto; }
+        svg text { fill: var(--soft); } .grid { stroke: var(--line); } .ring { stroke: var(--text); }
+        .legend { color: var(--soft); margin: 0; } .legend span { margin-right: 1rem; white-space: nowrap; }
+        .legend i { display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; margin-right: .3rem; }
+        .bar, .map td, .legend i { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+        @media print { body { font-size: 11px; max-width: none; margin: 0; } .scroll { overflow: visible; } \
+        figure, tr, .map { break-inside: avoid; } h2 { break-after: avoid; } }
+        """
+}
