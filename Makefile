@@ -3,7 +3,7 @@
 # LIBTORCH names a libtorch folder to use; without it, `make setup` obtains one into .deps/libtorch.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test smoke format lint abi-check header-check examples-check snippets-check docs clean
+.PHONY: help setup build demo test smoke format lint abi-check header-check examples-check minors-check links-check snippets-check docs clean
 
 SWIFT ?= swift
 export SWIFT
@@ -47,6 +47,12 @@ header-check: ## compile the public headers with gcc and clang by strict rules
 
 examples-check: setup ## build and run the example plugins
 	@Scripts/check_examples.sh
+
+minors-check: setup ## build a plugin with a kit that is newer than the host, and run it
+	@Scripts/check_minors.sh
+
+links-check: ## check that links between pages resolve
+	@python3 Scripts/check_links.py
 
 snippets-check: ## compare the code in the documentation with its sources
 	@python3 Scripts/snippets.py

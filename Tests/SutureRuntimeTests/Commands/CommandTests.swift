@@ -76,7 +76,8 @@ struct CommandTests {
                 "heads              6 of 32, 6 for keys and values", "vocabulary         4096, tokenizer 4096",
                 "context            128", "projections        stored [in, out]", "tied head          yes",
                 "sites              embedding, residual_in, residual_mid, residual_out, head_output, attention_output, "
-                    + "mlp_input, neurons, mlp_output, final_norm, logits", "",
+                    + "mlp_input, neurons, mlp_output, final_norm, logits, attention_input, query, key, value, "
+                    + "attention_pattern, up", "",
                 "parameter                                shape  dtype    file",
                 "──────────────────────────────────  ──────────  ───────  ─────────────────",
                 "transformer.wte.weight              4096 × 192  float16  model.safetensors",
