@@ -3,7 +3,7 @@
 # LIBTORCH names a libtorch folder to use; without it, `make setup` obtains one into .deps/libtorch.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test smoke format lint abi-check header-check examples-check snippets-check docs clean
+.PHONY: help setup build demo test smoke format lint abi-check header-check examples-check snippets-check links-check docs clean
 
 SWIFT ?= swift
 export SWIFT
@@ -50,6 +50,9 @@ examples-check: setup ## build and run the example plugins
 
 snippets-check: ## compare the code in the documentation with its sources
 	@python3 Scripts/snippets.py
+
+links-check: ## check that the links between pages lead somewhere
+	@python3 Scripts/check_links.py
 
 docs: ## make the reference of SutureKit in .build/docs
 	@Scripts/make_docs.sh

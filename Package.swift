@@ -132,11 +132,13 @@ let package = Package(
             swiftSettings: strict),
 
         .target(
-            name: "TestSupport", dependencies: ["SutureRuntime"], path: "Tests/TestSupport", swiftSettings: strict),
+            name: "TestSupport", dependencies: ["SutureModel", "SutureRuntime"], path: "Tests/TestSupport",
+            swiftSettings: strict),
         // A worker with jobs that only tests need.
         .executableTarget(
             name: "suture-test-worker", dependencies: ["SutureRuntime", "TestSupport"], path: "Tests/TestWorker",
             swiftSettings: strict),
+        .testTarget(name: "SutureKitTests", dependencies: ["SutureKit", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit", "TestSupport"],
             exclude: ["Golden"], swiftSettings: strict),

@@ -316,25 +316,33 @@ def swift_kinds(schema):
     lines += ["        }", "    }", "", "    /// The kind whose components perform it.", "    public var kind: ComponentKind {",
               "        switch self {"]
     lines += [f"        case .{name}: .{kind}" for name, _, kind, _, _ in schema.operations]
-    lines += ["        }", "    }", "", "    /// What a call of it brings.", "    public var reads: Set<InputKind> {",
+    lines += ["        }", "    }", "", "    /// What a call of it brings.", "    public var reads: InputKinds {",
               "        switch self {"]
     lines += [f"        case .{name}: [{', '.join('.' + read for read in reads)}]"
               for name, _, _, reads, _ in schema.operations]
-    lines += ["        }", "    }", "", "    /// What a call of it may hand out.", "    public var emits: Set<ResultKind> {",
+    lines += ["        }", "    }", "", "    /// What a call of it may hand out.", "    public var emits: ResultKinds {",
               "        switch self {"]
     lines += [f"        case .{name}: [{', '.join('.' + e for e in emits)}]" for name, _, _, _, emits in schema.operations]
     lines += ["        }", "    }", "}", "",
-              "/// What a component can be given: a list of the ABI's call.",
-              "public enum InputKind: String, Sendable, Hashable, CaseIterable {"]
+              ""]
     call = next(struct for struct in schema.structs if struct.name == "suture_call")
     lists = {struct.name for struct in schema.structs if struct.list_item}
-    lines += [f"    case {field.name}" for field in call.fields if any(name in field.type.split() for name in lists)]
-    lines += ["}", "", "/// What a component can hand out: a function of the ABI's sink.",
-              "public enum ResultKind: String, Sendable, Hashable, CaseIterable {"]
+    inputs = [field.name for field in call.fields if any(name in field.type.split() for name in lists)]
     sink = next(struct for struct in schema.structs if struct.name == "suture_sink")
-    lines += [f"    case {field.name}s" for field in sink.fields if field.is_function]
-    lines += ["}", ""]
+    results = [field.name + "s" for field in sink.fields if field.is_function]
+    lines += option_set("InputKinds", "What a component can be given: lists of the ABI's call.", inputs)
+    lines += option_set("ResultKinds", "What a component can hand out: functions of the ABI's sink.", results)
     return swift_formatted("\n".join(lines))
+
+
+def option_set(name, comment, members):
+    lines = [f"/// {comment}", f"public struct {name}: OptionSet, Sendable, Hashable {{", "    public let rawValue: UInt32",
+             "    public init(rawValue: UInt32) { self.rawValue = rawValue }", ""]
+    lines += [f"    public static let {member} = {name}(rawValue: 1 << {bit})" for bit, member in enumerate(members)]
+    lines += ["", "    /// The names of the members, in the order of the header.", "    public var names: [String] {",
+              "        var names: [String] = []"]
+    lines += [f'        if contains(.{member}) {{ names.append("{member}") }}' for member in members]
+    return lines + ["        return names", "    }", "}", ""]
 
 
 def swift_tensor_operations(schema):

@@ -16,8 +16,7 @@ struct AlphaEdit: Patcher {
         id: "alphaedit", summary: "Writes many facts at once into the null space of what the MLPs are used for.",
         requires: [.prompt, .subject, .targetNew])
 
-    @Parameter("layers", in: .nonNegative, unit: "layer", help: "Layers to write, from 0; without: the locator's.")
-    var layers: [Int]?
+    @Parameter(.editedLayers) var layers: [Int]?
 
     let values = ValueSettings(steps: 25, clampFactor: 0.75)
 

@@ -15,15 +15,18 @@ struct MarksFile: Annotator {
     @Parameter("path", help: "JSON lines of a text, its marks as pairs of bytes, and perhaps its prompt.")
     var path: FilePath
 
-    @Parameter("missing", choices: ["error", "unmarked"], help: "What a text is that the file does not have.")
-    var missing = "error"
+    /// What a text is that the file does not have.
+    enum Missing: String, ParameterChoice { case error, unmarked }
+
+    @Parameter("missing", help: "What a text is that the file does not have.")
+    var missing = Missing.error
 
     func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] {
         let known = try read()
         return try texts.map { text in
             let keys = [Key(prompt: text.prompt, text: text.text), Key(prompt: nil, text: text.text)]
             if let marks = keys.lazy.compactMap({ known[$0] }).first { return marks }
-            guard missing == "unmarked" else {
+            guard missing == .unmarked else {
                 throw SutureError(
                     .notFound, "\(path.path) has no marks for the text \"\(text.text)\"",
                     hint: "add it, or set missing: unmarked")

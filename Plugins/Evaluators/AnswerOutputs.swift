@@ -4,11 +4,17 @@ import SutureKit
 
 /// The settings of evaluators that compare what a model says with a reference answer.
 struct AnswerSettings: ParameterSet {
+    /// What is compared.
+    enum Choice: String, ParameterChoice {
+        case forced = "teacher-forced"
+        case greedy, both
+    }
+
     @Parameter(
-        "output", choices: AnswerOutput.allCases.map(\.rawValue) + ["both"],
+        "output",
         help: "What is compared: the first choices behind the right tokens (teacher-forced), what the model says by "
             + "itself (greedy), or both, as metrics of their own.")
-    var output = "both"
+    var output = Choice.both
 
     @Parameter(
         "end_token",
@@ -18,7 +24,9 @@ struct AnswerSettings: ParameterSet {
     let continuation = ContinuationSettings(maxNewTokens: 128)
 
     /// Which outputs to compare.
-    var outputs: [AnswerOutput] { AnswerOutput.allCases.filter { output == "both" || output == $0.rawValue } }
+    var outputs: [AnswerOutput] {
+        AnswerOutput.allCases.filter { output == .both || output.rawValue == $0.rawValue }
+    }
 }
 
 /// How an output comes about. Figures of the two are never averaged.
@@ -51,7 +59,7 @@ struct AnsweredPrompt {
     var prompt: String
     var reference: String
     /// Where teacher-forced output was asked for.
-    var rating: Rating?
+    var rating: TargetRating?
     var forcedText: String?
     /// Where greedy output was asked for.
     var continuation: Continuation?
@@ -80,7 +88,7 @@ extension AnswerSettings {
             try session.progress("evaluate", 0, of: answers.count)
             let end = try endToken(of: model)
             let requests = try answers.map {
-                try RatingRequest($0.prompt, answer: $0.reference, endToken: end, model)
+                try TargetRequest($0.prompt, answer: $0.reference, endToken: end, model)
             }
             for (i, ratings) in try model.ratings(of: requests, tokenBudget: continuation.tokenBudget).enumerated() {
                 answers[i].rating = ratings[0]
@@ -102,6 +110,27 @@ extension AnswerSettings {
                 hint: "leave end_token out")
         }
         return token
+    }
+}
+
+extension TargetRequest {
+    /// The request of a prompt with a whole answer, which follows it without a space.
+    ///
+    /// - Parameter endToken: what counts as the answer's last token, if anything.
+    /// - Throws: `outOfRange` where prompt and answer exceed the model's context.
+    fileprivate init(_ prompt: String, answer: String, endToken: Int?, _ model: Model) throws(SutureError) {
+        let ids = try model.encode(prompt, addsSpecialTokens: true)
+        let whole = try model.encode(prompt + answer, addsSpecialTokens: true)
+        var answer = whole.starts(with: ids) ? Array(whole[ids.count...]) : try model.encode(answer)
+        if let endToken { answer.append(endToken) }
+        guard ids.count + answer.count - 1 <= model.info.contextLength else {
+            throw SutureError(
+                .outOfRange,
+                "prompt and answer have \(ids.count + answer.count) tokens, the model's context "
+                    + "\(model.info.contextLength): \"\(prompt.prefix(40))…\"",
+                hint: "leave the case out of the data")
+        }
+        self.init(prompt: ids, targets: [answer])
     }
 }
 

@@ -10,14 +10,10 @@ struct BLEUEvaluator: Evaluator {
     static let descriptor = ComponentDescriptor(
         id: "bleu", summary: "BLEU of what the model says against the reference answer.", requires: [.prompt, .answer])
 
-    @Parameter(
-        "tokenize", choices: WordSplit.allCases.map(\.rawValue),
-        help: "How words are cut: 13a (sacrebleu's default), conala (code), none (white space).")
-    var splitName = WordSplit.mteval.rawValue
+    @Parameter("tokenize", help: "How words are cut: 13a (sacrebleu's default), conala (code), none (white space).")
+    var split = WordSplit.mteval
 
     let settings = AnswerSettings()
-
-    private var split: WordSplit { WordSplit(rawValue: splitName) ?? .mteval }
 
     func validate() throws { try settings.continuation.validate() }
 
@@ -67,6 +63,6 @@ struct BLEUEvaluator: Evaluator {
     }
 
     private func protocolName(_ output: AnswerOutput) -> String {
-        "\(splitName) words, \(output.protocolName(settings))"
+        "\(split.rawValue) words, \(output.protocolName(settings))"
     }
 }

@@ -34,13 +34,9 @@ struct Consistency: Evaluator {
             (texts[editCase.id] ?? texts[editCase.targetNew]).map { (editCase: editCase, texts: $0) }
         }
         let said = try sampling.texts(judged.flatMap(\.editCase.samplingPrompts), try session.model, in: session)
-        var rest = said[...]
-        return judged.map { editCase, texts in
-            let count = editCase.samplingPrompts.count
-            defer { rest = rest.dropFirst(count) }
-            let cosine = weights.cosine(
-                rest.prefix(count).joined(separator: " "), texts.joined(separator: " "))
-            return Score("reference_score", cosine, caseIndex: editCase.index)
+        return zip(judged, said.slices(ofCounts: judged.map(\.editCase.samplingPrompts.count))).map { judged, said in
+            let cosine = weights.cosine(said.joined(separator: " "), judged.texts.joined(separator: " "))
+            return Score("reference_score", cosine, caseIndex: judged.editCase.index)
         }
     }
 

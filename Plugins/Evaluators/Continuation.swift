@@ -17,10 +17,7 @@ struct ContinuationSettings: ParameterSet {
     @Parameter var maxNewTokens: Int
     @Parameter var stops: [String]
 
-    @Parameter(
-        "batch_tokens", in: .positive, unit: "tokens",
-        help: "Tokens that are run at once, padding and new ones counted. Changes speed and memory, not results.")
-    var tokenBudget = 8192
+    @Parameter(.generatedBatchTokens) var tokenBudget = 8192
 
     /// Tokens that hold a stop, found once.
     private let stopTokens = StopTokens()

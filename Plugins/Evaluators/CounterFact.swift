@@ -13,10 +13,7 @@ struct CounterFact: Evaluator {
         id: "counterfact", summary: "Efficacy, paraphrase and neighbourhood by success, accuracy and magnitude.",
         requires: [.prompt, .subject, .targetNew, .targetTrue])
 
-    @Parameter(
-        "batch_tokens", in: .positive, unit: "tokens",
-        help: "Tokens that are run at once, padding counted. Changes speed and memory, not results.")
-    var tokenBudget = 8192
+    @Parameter(.batchTokens) var tokenBudget = 8192
 
     /// The prompts of one kind, and which of the two objects shall win there.
     private struct Group {
@@ -38,11 +35,11 @@ struct CounterFact: Evaluator {
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
         let model = try session.model
         try session.progress("evaluate", 0, of: cases.count)
-        var requests: [RatingRequest] = []
+        var requests: [TargetRequest] = []
         for editCase in cases {
             for prompt in CounterFact.groups.flatMap({ $0.prompts(editCase) }) {
                 requests.append(
-                    try RatingRequest(prompt, objects: [editCase.targetNew, editCase.targetTrue], model))
+                    try TargetRequest(prompt, objects: [editCase.targetNew, editCase.targetTrue], model))
             }
         }
         var ratings = try model.ratings(of: requests, tokenBudget: tokenBudget)[...]
@@ -57,10 +54,10 @@ struct CounterFact: Evaluator {
                     group.wantsNew ? (right: $0[0], wrong: $0[1]) : (right: $0[1], wrong: $0[0])
                 }
                 ratings = ratings.dropFirst(count)
-                func mean(_ measure: String, _ value: ((right: Rating, wrong: Rating)) -> Double) {
+                func mean(_ measure: String, _ value: ((right: TargetRating, wrong: TargetRating)) -> Double) {
                     scores.append(
                         Score(
-                            "\(group.name)_\(measure)", pairs.map(value).reduce(0, +) / Double(count),
+                            "\(group.name)_\(measure)", pairs.map(value).mean() ?? 0,
                             caseIndex: editCase.index))
                 }
                 mean("success") { $0.right.negativeLogLikelihood < $0.wrong.negativeLogLikelihood ? 1 : 0 }
@@ -83,15 +80,9 @@ struct CounterFact: Evaluator {
         if successes.count == CounterFact.groups.count {
             metrics.append(
                 Metric(
-                    "score", CounterFact.harmonicMean(successes.map(\.value)), unit: "percent",
+                    "score", successes.map(\.value).harmonicMean(), unit: "percent",
                     n: successes.map(\.n).min() ?? 0, direction: .higherIsBetter, protocol: "teacher-forced"))
         }
         return metrics
-    }
-
-    /// 0 where any value is 0.
-    static func harmonicMean(_ values: [Double]) -> Double {
-        guard values.allSatisfy({ $0 > 0 }) else { return 0 }
-        return Double(values.count) / values.reduce(0) { $0 + 1 / $1 }
     }
 }

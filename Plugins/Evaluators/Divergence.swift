@@ -14,15 +14,11 @@ extension Model {
         var done = 0
         for batch in TokenBatch.batches(ofLengths: rows.map(\.count), budget: tokenBudget) {
             try session.progress("evaluate", done, of: rows.count)
-            let reads = batch.enumerated().flatMap { i, row in
-                positions[row].map { TokenIndex(row: i, position: $0) }
-            }
+            let reads = TokenPositions(
+                batch.enumerated().flatMap { i, row in positions[row].map { TokenIndex(row: i, position: $0) } })
             let pass = Forward(try TokenBatch(batch.map { rows[$0] }), logits: .at(reads))
             func logProbabilities(_ model: Model) throws -> Tensor {
-                guard let logits = try model.forward(pass).logits else {
-                    throw SutureError(.internal, "the model returned no logits")
-                }
-                return try logits.cast(to: .float32).logSoftmax()
+                try model.logits(pass).cast(to: .float32).logSoftmax()
             }
             let divergences = try logProbabilities(original).klDivergence(to: logProbabilities(self))
                 .scalars(as: Double.self)

@@ -14,13 +14,8 @@ struct Drift: Evaluator {
     @Parameter("path", help: "UTF-8 text, one text a line; without: the cases' neighbourhood prompts.")
     var path: FilePath?
 
-    @Parameter("limit", in: .positive, unit: "lines", help: "Read only so many lines of the text.")
-    var limit: Int?
-
-    @Parameter(
-        "batch_tokens", in: .positive, unit: "tokens",
-        help: "Tokens that are run at once, padding counted. Changes speed and memory, not results.")
-    var tokenBudget = 2048
+    @Parameter(.lineLimit) var limit: Int?
+    @Parameter(.batchTokens) var tokenBudget = 2048
 
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
         guard try session.stage != "before" else { return [] }
@@ -33,14 +28,10 @@ struct Drift: Evaluator {
     }
 
     func summarize(_ scores: [Score]) throws -> [Metric] {
-        let parts = scores.filter { $0.name == "drift" }
-        let positions = parts.reduce(0) { $0 + $1.weight }
-        guard positions > 0 else { return [] }
-        return [
-            Metric(
-                "drift", parts.reduce(0) { $0 + $1.value * $1.weight } / positions, unit: "nats", n: Int(positions),
-                direction: .lowerIsBetter, protocol: "KL(original ‖ edited)")
-        ]
+        [
+            Metric.weightedMean(
+                of: "drift", in: scores, unit: "nats", direction: .lowerIsBetter, protocol: "KL(original ‖ edited)")
+        ].compactMap { $0 }
     }
 
     /// One score per group of texts (those of a case, or the file), weighted by its positions.
@@ -48,14 +39,11 @@ struct Drift: Evaluator {
         let rows = groups.flatMap(\.texts)
         let sums = try session.model.divergences(
             from: session.original, on: rows, at: rows.map(\.indices), tokenBudget: tokenBudget, in: session)
-        var next = 0
-        return groups.compactMap { group in
-            let range = next..<next + group.texts.count
-            next = range.upperBound
+        return zip(groups, sums.slices(ofCounts: groups.map(\.texts.count))).compactMap { group, sums in
             let positions = group.texts.reduce(0) { $0 + $1.count }
             guard positions > 0 else { return nil }
             return Score(
-                "drift", sums[range].reduce(0, +) / Double(positions), caseIndex: group.caseIndex,
+                "drift", sums.reduce(0, +) / Double(positions), caseIndex: group.caseIndex,
                 weight: Double(positions))
         }
     }

@@ -14,12 +14,8 @@ struct Fluency: Evaluator {
 
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
         let texts = try sampling.texts(cases.flatMap(\.samplingPrompts), try session.model, in: session)
-        var rest = texts[...]
-        return cases.map { editCase in
-            let count = editCase.samplingPrompts.count
-            defer { rest = rest.dropFirst(count) }
-            let sum = rest.prefix(count).reduce(0) { $0 + WordEntropy.fluency($1) }
-            return Score("ngram_entropy", sum / Double(count), caseIndex: editCase.index)
+        return zip(cases, texts.slices(ofCounts: cases.map(\.samplingPrompts.count))).map { editCase, texts in
+            Score("ngram_entropy", texts.map(WordEntropy.fluency).mean() ?? 0, caseIndex: editCase.index)
         }
     }
 

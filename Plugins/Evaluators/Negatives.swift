@@ -16,16 +16,14 @@ struct Negatives: Evaluator {
     @Parameter("annotator", kind: .annotator, help: "Says which parts of a text are unwanted.")
     var annotator: ComponentReference
 
-    @Parameter(
-        "prompts", choices: PromptChoice.allCases.map(\.rawValue), help: "Which prompts of the cases are continued.")
-    var promptsName = PromptChoice.prompt.rawValue
+    @Parameter("prompts", help: "Which prompts of the cases are continued.")
+    var choice = PromptChoice.prompt
 
     let settings = ContinuationSettings(maxNewTokens: 64)
 
     func validate() throws { try settings.validate() }
 
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
-        let choice = PromptChoice(rawValue: promptsName) ?? .prompt
         let prompts = cases.map(choice.prompts)
         let all = prompts.flatMap { $0 }
         guard !all.isEmpty else { return [] }
@@ -34,17 +32,15 @@ struct Negatives: Evaluator {
         let texts = zip(all, said).map { MarkedText(prompt: $0, text: $1.text) }
         let marks = try session.annotate(texts, with: annotator)
         var scores: [Score] = []
-        var next = 0
-        for (editCase, own) in zip(cases, prompts) where !own.isEmpty {
-            let range = next..<next + own.count
-            next = range.upperBound
+        for (editCase, range) in zip(cases, Array(all.indices).slices(ofCounts: prompts.map(\.count)))
+        where !range.isEmpty {
             var (count, marked) = (0, 0)
             for i in range {
                 let tokens = try tokens(of: texts[i].text, touchedBy: marks[i], model)
                 count += tokens.count
                 marked += tokens.marked
             }
-            let n = Double(own.count)
+            let n = Double(range.count)
             func add(_ name: String, _ value: Double, weight: Double) {
                 scores.append(Score(name, value, caseIndex: editCase.index, weight: weight))
             }

@@ -3,7 +3,7 @@
 import SutureKit
 
 /// Which prompts of a case an evaluator lets the model continue.
-enum PromptChoice: String, CaseIterable {
+enum PromptChoice: String, ParameterChoice {
     case prompt, paraphrase, neighborhood, generation
 
     func prompts(_ editCase: EditCase) -> [String] {

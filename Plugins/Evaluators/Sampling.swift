@@ -11,10 +11,7 @@ struct SamplingSettings: ParameterSet {
     @Parameter("top_k", in: .positive, unit: "tokens", help: "Each token is drawn from so many of the likeliest.")
     var topK = 5
 
-    @Parameter(
-        "batch_tokens", in: .positive, unit: "tokens",
-        help: "Tokens that are run at once, padding and new ones counted. Changes speed and memory, not results.")
-    var tokenBudget = 8192
+    @Parameter(.generatedBatchTokens) var tokenBudget = 8192
 
     var protocolName: String { "top-\(topK) sampling, \(length) tokens with the prompt" }
 
@@ -41,10 +38,8 @@ struct SamplingSettings: ParameterSet {
             while true {
                 pass.keepsCache = true
                 let output = try model.forward(pass)
-                guard let logits = output.logits, let cache = output.cache else {
-                    throw SutureError(.internal, "the model returned no logits or no cache")
-                }
-                let (values, indices) = try logits.cast(to: .float32).topK(min(topK, model.info.vocabulary))
+                let (values, indices) = try output.requireLogits().cast(to: .float32).topK(
+                    min(topK, model.info.vocabulary))
                 let (scores, tokens) = (try values.scalars(as: Double.self), try indices.scalars(as: Int.self))
                 let width = scores.count / active.count
                 var going: [Int] = []
@@ -58,7 +53,7 @@ struct SamplingSettings: ParameterSet {
                 guard !going.isEmpty else { break }
                 active = going.map { active[$0] }
                 pass = Forward(try TokenBatch(active.map { rows[batch[$0]].suffix(1) }), logits: .last)
-                pass.past = try cache.selecting(rows: going)
+                pass.past = try output.requireCache().selecting(rows: going)
             }
         }
         return try rows.map { try model.decode($0) }

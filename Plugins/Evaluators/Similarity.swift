@@ -13,21 +13,17 @@ struct Similarity: Evaluator {
     static let descriptor = ComponentDescriptor(
         id: "similarity", summary: "What the edited model says, compared with what the original says.")
 
-    @Parameter(
-        "prompts", choices: PromptChoice.allCases.map(\.rawValue),
-        help: "Which prompts of the cases are continued, where no text file is given.")
-    var promptsName = PromptChoice.neighborhood.rawValue
+    @Parameter("prompts", help: "Which prompts of the cases are continued, where no text file is given.")
+    var choice = PromptChoice.neighborhood
 
     @Parameter("path", help: "UTF-8 text, one prompt a line; in place of the cases' prompts.")
     var path: FilePath?
 
-    @Parameter("limit", in: .positive, unit: "lines", help: "Read only so many lines of the text.")
-    var limit: Int?
+    @Parameter(.lineLimit) var limit: Int?
 
     @Parameter(
-        "tokenize", choices: WordSplit.allCases.map(\.rawValue),
-        help: "How BLEU cuts words: 13a (sacrebleu's default), conala (code), none (white space).")
-    var splitName = WordSplit.mteval.rawValue
+        "tokenize", help: "How BLEU cuts words: 13a (sacrebleu's default), conala (code), none (white space).")
+    var split = WordSplit.mteval
 
     let settings = ContinuationSettings(maxNewTokens: 64)
 
@@ -40,7 +36,6 @@ struct Similarity: Evaluator {
         if let path {
             return cases.isEmpty ? try scores([(nil, try path.lines(limit: limit))], in: session) : []
         }
-        let choice = PromptChoice(rawValue: promptsName) ?? .neighborhood
         return try scores(cases.map { ($0.index, choice.prompts($0)) }, in: session)
     }
 
@@ -56,12 +51,9 @@ struct Similarity: Evaluator {
             from: original, on: zip(starts, before).map { $0 + $1.tokens }, at: positions,
             tokenBudget: settings.tokenBudget, in: session)
 
-        let split = WordSplit(rawValue: splitName) ?? .mteval
         var scores: [Score] = []
-        var next = 0
-        for group in groups where !group.prompts.isEmpty {
-            let range = next..<next + group.prompts.count
-            next = range.upperBound
+        let ranges = Array(prompts.indices).slices(ofCounts: groups.map(\.prompts.count))
+        for (group, range) in zip(groups, ranges) where !range.isEmpty {
             let n = Double(range.count)
             func add(_ name: String, _ value: Double, weight: Double) {
                 scores.append(Score(name, value, caseIndex: group.caseIndex, weight: weight))
@@ -82,8 +74,8 @@ struct Similarity: Evaluator {
                 }
             }
             for part in BLEU().parts { add("bleu_\(part.name)", counts[part.name] ?? 0, weight: n) }
-            let tokens = Double(positions[range].reduce(0) { $0 + $1.count })
-            add("divergence", divergences[range].reduce(0, +) / tokens, weight: tokens)
+            let tokens = Double(range.reduce(0) { $0 + positions[$1].count })
+            add("divergence", range.reduce(0) { $0 + divergences[$1] } / tokens, weight: tokens)
         }
         return scores
     }
@@ -103,7 +95,7 @@ struct Similarity: Evaluator {
                 Metric(
                     "corpus_bleu", bleu.score(usesEffectiveOrder: false), unit: "points",
                     n: Int(counted.reduce(0) { $0 + $1.weight }), direction: .higherIsBetter,
-                    protocol: "\(splitName) words, \(settings.protocolName)"))
+                    protocol: "\(split.rawValue) words, \(settings.protocolName)"))
         }
         if let divergence = Metric.weightedMean(
             of: "divergence", in: scores, unit: "nats", direction: .lowerIsBetter,
@@ -112,20 +104,5 @@ struct Similarity: Evaluator {
             metrics.append(divergence)
         }
         return metrics
-    }
-}
-
-extension Metric {
-    /// The mean over all that the scores of a name stand for, each by its weight. Nil where there is none.
-    static func weightedMean(
-        of name: String, in scores: [Score], times factor: Double = 1, unit: String, direction: Direction,
-        protocol: String
-    ) -> Metric? {
-        let parts = scores.filter { $0.name == name }
-        let weight = parts.reduce(0) { $0 + $1.weight }
-        guard weight > 0 else { return nil }
-        return Metric(
-            name, parts.reduce(0) { $0 + $1.value * $1.weight } / weight * factor, unit: unit, n: Int(weight),
-            direction: direction, protocol: `protocol`)
     }
 }

@@ -15,10 +15,7 @@ struct ZsRE: Evaluator {
         id: "zsre", summary: "Efficacy, paraphrase and neighbourhood by the share of right tokens.",
         requires: [.prompt, .subject, .targetNew])
 
-    @Parameter(
-        "batch_tokens", in: .positive, unit: "tokens",
-        help: "Tokens that are run at once, padding counted. Changes speed and memory, not results.")
-    var tokenBudget = 8192
+    @Parameter(.batchTokens) var tokenBudget = 8192
 
     private static let groups = ["efficacy", "paraphrase", "neighborhood"]
     private static let protocolName = "teacher-forced tokens"
@@ -36,7 +33,7 @@ struct ZsRE: Evaluator {
         let model = try session.model
         try session.progress("evaluate", 0, of: cases.count)
         let requests = try cases.flatMap { questions($0).joined() }.map {
-            try RatingRequest($0.prompt, objects: [$0.object], model)
+            try TargetRequest($0.prompt, objects: [$0.object], model)
         }
         var ratings = try model.ratings(of: requests, tokenBudget: tokenBudget)[...]
         try session.progress("evaluate", cases.count, of: cases.count)
@@ -64,7 +61,7 @@ struct ZsRE: Evaluator {
         if metrics.count == ZsRE.groups.count {
             metrics.append(
                 Metric(
-                    "score", CounterFact.harmonicMean(metrics.map(\.value)), unit: "percent",
+                    "score", metrics.map(\.value).harmonicMean(), unit: "percent",
                     n: metrics.map(\.n).min() ?? 0, direction: .higherIsBetter, protocol: ZsRE.protocolName))
         }
         return metrics

@@ -14,20 +14,20 @@ struct IME: Patcher {
     static let descriptor = ComponentDescriptor(
         id: "ime", summary: "Repeats another patcher on the model that it left, until the edit holds.")
 
-    enum Variant: String, CaseIterable {
+    enum Variant: String, ParameterChoice {
         case full
         /// The first pass's change is added again and again: a larger step, not a new direction.
         case spread
     }
     /// What the base carries from one call to the next.
-    enum State: String, CaseIterable {
+    enum State: String, ParameterChoice {
         /// Each pass goes on with what the pass before left: the released behaviour.
         case accumulate
         /// Each pass begins as the first did, so that a group of cases leaves one trace.
         case perRound = "per_round"
     }
-    enum Kept: String, CaseIterable { case last, best }
-    enum Rise: String, CaseIterable { case none, likelihood, distance }
+    enum Kept: String, ParameterChoice { case last, best }
+    enum Rise: String, ParameterChoice { case none, likelihood, distance }
 
     @Parameter("base", kind: .patcher, help: "The method that is repeated, with its settings.")
     var base: ComponentReference
@@ -41,27 +41,25 @@ struct IME: Patcher {
             + "most this in the mean over cases. Without: never, as released.")
     var epsilon: Double?
 
-    @Parameter(
-        "variant", choices: Variant.allCases.map(\.rawValue),
-        help: "full optimises and writes in every pass; spread adds the first pass's change again.")
-    var variantName = Variant.full.rawValue
+    @Parameter("variant", help: "full optimises and writes in every pass; spread adds the first pass's change again.")
+    var variant = Variant.full
 
     @Parameter(
-        "state", choices: State.allCases.map(\.rawValue),
+        "state",
         help: "What the base carries between passes (the keys of alphaedit): accumulate goes on with it, as released; "
             + "per_round lets each pass begin as the first did.")
-    var stateName = State.accumulate.rawValue
+    var state = State.accumulate
 
     @Parameter(
-        "keep", choices: Kept.allCases.map(\.rawValue),
+        "keep",
         help: "Which pass is the result: the last, or the one under which the new objects are likeliest.")
-    var keptName = Kept.last.rawValue
+    var kept = Kept.last
 
     @Parameter(
-        "stop_on_rise", choices: Rise.allCases.map(\.rawValue),
+        "stop_on_rise",
         help: "Stop, and drop the pass, when against the pass before it the new objects are less likely (likelihood) "
             + "or the values are further away (distance).")
-    var riseName = Rise.none.rawValue
+    var rise = Rise.none
 
     @Parameter("guard", kind: .evaluator, help: "Measures each pass; guard_metric and guard_bound say what is too bad.")
     var sentinel: ComponentReference?
@@ -73,10 +71,6 @@ struct IME: Patcher {
         "guard_bound", in: .nonNegative,
         help: "Stop, and drop the pass, when the figure is worse than before the first pass by more than this.")
     var sentinelBound = 0.0
-
-    private var variant: Variant { Variant(rawValue: variantName) ?? .full }
-    private var rise: Rise { Rise(rawValue: riseName) ?? .none }
-    private var kept: Kept { Kept(rawValue: keptName) ?? .last }
 
     func validate() throws {
         guard (sentinel == nil) == (sentinelMetric == nil) else {
@@ -106,7 +100,7 @@ struct IME: Patcher {
         let start = try session.model
         let watch = try Watch(self, cases, start, session)
         var model = start
-        var sum = PatchSum()
+        var sum = Patch()
         var passes: [Pass] = []
         var first: Patch?
         for number in 1...iterations {
@@ -116,22 +110,21 @@ struct IME: Patcher {
             if variant == .spread, let first {
                 change = first
             } else {
-                let isAnew = stateName == State.perRound.rawValue
                 (change, recorded) = try session.patch(
-                    cases, at: locations, with: base, on: model, state: isAnew ? .anew : .continued)
+                    cases, at: locations, with: base, on: model, state: state == .perRound ? .anew : .continued)
             }
             if first == nil { first = change }
-            try sum.add(change, start)
+            try sum += change
             model = try model.applying(change)
 
             let scores = PassScores(scores: recorded)
             let errors = try scores.approximationErrors()
             for score in recorded { try session.record(score) }
             for (index, error) in errors { try session.record(Score("approximation_error", error, caseIndex: index)) }
-            try session.report(stage: "pass-\(number)", sum.patch)
+            try session.report(stage: "pass-\(number)", sum)
 
             let pass = Pass(
-                patch: sum.patch, scores: scores, likelihood: scores.mean("rewrite_nll_written"),
+                patch: sum, scores: scores, likelihood: scores.mean("rewrite_nll_written"),
                 distance: scores.mean("value_distance"))
             let isRefused = try hasRisen(pass, since: passes.last) || watch.refuses(model, pass: number)
             if isRefused { session.log(.info, "ime: stopped by pass \(number), which is worse than allowed") }
@@ -140,7 +133,7 @@ struct IME: Patcher {
             if isRefused { break }
             if let epsilon {
                 guard !errors.isEmpty else { throw IME.unmeasured("epsilon") }
-                let error = errors.map(\.error).reduce(0, +) / Double(errors.count)
+                let error = errors.map(\.error).mean() ?? 0
                 session.log(.info, "ime: pass \(number), approximation error \(error)")
                 if error <= epsilon { break }
             }
@@ -151,7 +144,7 @@ struct IME: Patcher {
     private func hasRisen(_ pass: Pass, since previous: Pass?) throws -> Bool {
         guard rise != .none else { return false }
         let figure = rise == .likelihood ? \Pass.likelihood : \Pass.distance
-        guard let now = pass[keyPath: figure] else { throw IME.unmeasured("stop_on_rise: \(riseName)") }
+        guard let now = pass[keyPath: figure] else { throw IME.unmeasured("stop_on_rise: \(rise.rawValue)") }
         guard let before = previous?[keyPath: figure] else { return false }
         return now > before
     }

@@ -15,8 +15,7 @@ struct PassScores {
 
     /// The mean over cases; nil where the base records no such score.
     func mean(_ name: String) -> Double? {
-        let values = values(name).values
-        return values.isEmpty ? nil : values.reduce(0, +) / Double(values.count)
+        values(name).values.mean()
     }
 
     /// |p(theta) − p(h)| of each case: the perplexity of the new object with the weights written against that with the

@@ -34,8 +34,10 @@ struct CausalTrace: Locator {
         help: "Layers restored together at an MLP or attention output, around the cell's layer.")
     var window = 10
 
-    @Parameter("kinds", help: "Sites to restore: residual_out, mlp_output, attention_output.")
-    var kindNames = CausalTrace.kinds.map(\.name)
+    @Parameter(
+        "kinds", choices: CausalTrace.kinds.map(\.choice),
+        help: "Sites to restore: residual_out, mlp_output, attention_output.")
+    var chosenKinds = CausalTrace.kinds
 
     @Parameter("seed", in: .nonNegative, help: "Seed of the noise.")
     var seed = 1
@@ -44,9 +46,9 @@ struct CausalTrace: Locator {
     var selected = 1
 
     @Parameter(
-        "select_kind", choices: CausalTrace.kinds.map(\.name),
+        "select_kind", choices: CausalTrace.kinds.map(\.choice),
         help: "The map whose effect at the subject's last token, averaged over cases, chooses the band.")
-    var selectingKind = Site.Kind.mlpOutput.name
+    var selectingKind = Site.Kind.mlpOutput
 
     @Parameter(
         "batch_tokens", in: .positive, unit: "tokens",
@@ -54,14 +56,9 @@ struct CausalTrace: Locator {
     var tokenBudget = 8192
 
     func validate() throws {
-        for name in kindNames where !CausalTrace.kinds.contains(where: { $0.name == name }) {
+        guard chosenKinds.contains(selectingKind) else {
             throw SutureError(
-                .invalidArgument, "causal-trace cannot restore \"\(name)\"",
-                hint: "kinds may list \(CausalTrace.kinds.map(\.name).joined(separator: ", "))")
-        }
-        guard kindNames.contains(selectingKind) else {
-            throw SutureError(
-                .invalidArgument, "causal-trace: select_kind is \(selectingKind), which kinds does not list",
+                .invalidArgument, "causal-trace: select_kind is \(selectingKind.name), which kinds does not list",
                 hint: "add it to kinds, or choose another")
         }
     }
@@ -74,7 +71,7 @@ struct CausalTrace: Locator {
         }
         let prompts = try cases.map { try TracedPrompt($0, model) }
         let level = try noiseLevel ?? noiseFactor * CausalTrace.embeddingDeviation(prompts, model)
-        let kinds = CausalTrace.kinds.filter { kindNames.contains($0.name) }
+        let kinds = CausalTrace.kinds.filter(chosenKinds.contains)
 
         var cells: [Location] = []
         var traced = 0
@@ -117,7 +114,7 @@ struct CausalTrace: Locator {
     func selection(_ cells: [Location], layerCount: Int) -> [Location] {
         var sums = [Double](repeating: 0, count: layerCount)
         var counts = sums
-        for cell in cells where cell.site.kind.name == selectingKind && cell.role == .subjectLast {
+        for cell in cells where cell.site.kind == selectingKind && cell.role == .subjectLast {
             guard let layer = cell.site.layer else { continue }
             sums[layer] += cell.score
             counts[layer] += 1
@@ -135,13 +132,7 @@ struct CausalTrace: Locator {
     static func embeddingDeviation(_ prompts: [TracedPrompt], _ model: Model) throws -> Double {
         let batch = try TokenBatch(prompts.map { Array($0.tokens[$0.subject]) })
         var pass = Forward(.tokens(batch), layers: 0..<0, logits: .none)
-        pass.captures = [
-            Capture(
-                .embedding,
-                at: batch.lengths.enumerated().flatMap { row, length in
-                    (0..<length).map { TokenIndex(row: row, position: $0) }
-                })
-        ]
+        pass.captures = [Capture(.embedding, at: TokenPositions(allOf: batch.lengths))]
         return try model.forward(pass).captures[0].cast(to: .float64).variance().item().squareRoot()
     }
 }

@@ -74,10 +74,11 @@ struct CorruptedRun {
     private func scores(restoring kind: Site.Kind, _ layer: Int, at positions: [Int]) throws -> [Double] {
         let layerCount = model.info.layerCount
         // Row p · samples + s: sample s with positions[p] restored.
-        let restored = positions.enumerated().flatMap { p, position in
-            (0..<samples).map { TokenIndex(row: p * samples + $0, position: position) }
-        }
-        let source = restored.map(\.position)
+        let restored = TokenPositions(
+            positions.enumerated().flatMap { p, position in
+                (0..<samples).map { TokenIndex(row: p * samples + $0, position: position) }
+            })
+        let source = IntegerVector(restored.map(\.position))
         func stream(entering layer: Int) throws -> Tensor {
             try Tensor.concatenated([Tensor](repeating: corrupted[layer], count: positions.count))
         }
@@ -85,11 +86,11 @@ struct CorruptedRun {
             guard let values = clean[site] else { throw SutureError(.internal, "\(site) was not captured") }
             return try values.indexSelect(0, source)
         }
-        let lengths = [Int](repeating: prompt.tokens.count, count: restored.count)
+        let lengths = IntegerVector(repeatElement(prompt.tokens.count, count: restored.count))
         var pass: Forward
         if kind == .residualOut {
             let changed = try stream(entering: layer + 1).put(
-                cleanValues(.residualOut(layer)), at: Tensor(restored, device: model.info.device))
+                cleanValues(.residualOut(layer)), at: restored)
             pass = Forward(.residual(changed, lengths: lengths), layers: layer + 1..<layerCount, logits: .last)
         } else {
             let touched = CorruptedRun.window(around: layer, window, layerCount)
@@ -112,7 +113,6 @@ struct CorruptedRun {
 
     /// `[row, vocabulary]`, float32.
     private static func probabilities(_ output: ForwardOutput) throws -> Tensor {
-        guard let logits = output.logits else { throw SutureError(.internal, "the model returned no logits") }
-        return try logits.cast(to: .float32).softmax()
+        try output.requireLogits().cast(to: .float32).softmax()
     }
 }

@@ -11,9 +11,9 @@ struct FixedLayers: Locator {
     var layers: [Int]
 
     @Parameter(
-        "site", choices: Site.Kind.allCases.filter(\.hasLayer).map(\.name),
+        "site", choices: Site.Kind.allCases.filter(\.hasLayer).map(\.choice),
         help: "The site to select in each; a patcher that writes the MLP's down projection wants neurons.")
-    var siteName = Site.Kind.neurons.name
+    var kind = Site.Kind.neurons
 
     func validate() throws {
         guard !layers.isEmpty else {
@@ -23,7 +23,6 @@ struct FixedLayers: Locator {
 
     func locate(_ cases: [EditCase], in session: Session) throws -> [Location] {
         let info = try session.model.info
-        let kind = Site.Kind.allCases.first { $0.name == siteName } ?? .neurons
         guard layers.allSatisfy({ $0 < info.layerCount }) else {
             throw SutureError(
                 .outOfRange, "fixed-layers: layers \(layers) do not fit a model of \(info.layerCount) layers",
@@ -31,7 +30,7 @@ struct FixedLayers: Locator {
         }
         guard info.sites.contains(kind) else {
             throw SutureError(
-                .invalidArgument, "fixed-layers: this architecture has no site \(siteName)",
+                .invalidArgument, "fixed-layers: this architecture has no site \(kind.name)",
                 hint: "it has \(Site.Kind.allCases.filter(info.sites.contains).map(\.name).joined(separator: ", "))")
         }
         session.log(.info, "fixed-layers: layers \(Set(layers).sorted()) by rule, not measured")

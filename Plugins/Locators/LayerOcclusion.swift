@@ -14,7 +14,7 @@ struct LayerOcclusion: Locator {
         requires: [.prompt])
 
     /// How many layers are selected.
-    enum Amount: String, CaseIterable {
+    enum Amount: String, ParameterChoice {
         case all
         case threeQuarters = "3/4"
         case half = "2/4"
@@ -33,35 +33,30 @@ struct LayerOcclusion: Locator {
         }
     }
 
-    @Parameter("amount", choices: Amount.allCases.map(\.rawValue), help: "How many of the layers to select.")
-    var amountName = Amount.quarter.rawValue
+    @Parameter("amount", help: "How many of the layers to select.")
+    var amount = Amount.quarter
+
+    @Parameter("bypass", help: "What a bypassed MLP gives: its input, or 0.")
+    var bypass = MLPBypass.identity
 
     @Parameter(
-        "bypass", choices: MLPBypass.allCases.map(\.rawValue), help: "What a bypassed MLP gives: its input, or 0.")
-    var bypassName = MLPBypass.identity.rawValue
-
-    @Parameter(
-        "scope", choices: LocationScope.allCases.map(\.rawValue),
+        "scope",
         help: "What shares one selection, by mean scores: all cases, a case, or nothing (each failing token its own).")
-    var scopeName = LocationScope.all.rawValue
+    var scope = LocationScope.all
 
-    @Parameter(
-        "batch_tokens", in: .positive, unit: "tokens",
-        help: "Tokens that are run at once, padding counted. Changes speed and memory, not results.")
-    var tokenBudget = 8192
+    @Parameter(.batchTokens) var tokenBudget = 8192
 
     func locate(_ cases: [EditCase], in session: Session) throws -> [Location] {
         let model = try session.model
         let layers = model.info.layerCount
         let wanted = try WantedTokens.find(cases, tokenBudget: tokenBudget, model)
-        let bypass = MLPBypass(rawValue: bypassName) ?? .identity
         let losses = try bypass.losses(wanted, tokenBudget: tokenBudget, model) {
             try session.progress("locate", $0, of: layers)
         }
         session.log(.info, "layer-occlusion: MLPs are bypassed by \(bypass == .identity ? "their input" : "0")")
-        let count = (Amount(rawValue: amountName) ?? .quarter).count(of: layers)
+        let count = amount.count(of: layers)
         let scores = TokenScores(cases: cases, wanted: wanted)
-        return scores.groups(LocationScope(rawValue: scopeName) ?? .all).flatMap { group in
+        return scores.groups(scope).flatMap { group in
             let means = losses.map { losses in
                 group.members.reduce(0) { $0 + losses[$1] } / Double(group.members.count)
             }
@@ -76,7 +71,7 @@ struct LayerOcclusion: Locator {
 }
 
 /// What a layer gives whose MLP is left out.
-enum MLPBypass: String, CaseIterable {
+enum MLPBypass: String, ParameterChoice {
     /// Its input, the normed stream: as the authors' code has it.
     case identity
     /// Nothing.
@@ -89,41 +84,24 @@ enum MLPBypass: String, CaseIterable {
         _ wanted: [WantedTokens], tokenBudget: Int, _ model: Model, willMeasure: (Int) throws -> Void
     ) throws -> [[Double]] {
         let layers = 0..<model.info.layerCount
-        var starts: [Int] = []
-        var count = 0
-        for row in wanted {
-            starts.append(count)
-            count += row.reads.count
-        }
-        var losses = layers.map { _ in [Double](repeating: 0, count: count) }
-        for batch in TokenBatch.batches(ofLengths: wanted.map(\.tokens.count), budget: tokenBudget) {
-            let rows = batch.map { wanted[$0] }
-            let reads = rows.enumerated().flatMap { i, row in
-                row.reads.map { TokenIndex(row: i, position: $0.position) }
-            }
-            let places = batch.flatMap { row in wanted[row].reads.indices.map { starts[row] + $0 } }
-            let targets = try Tensor(rows.flatMap { $0.reads.map(\.target) }, device: model.info.device)
+        var losses = layers.map { _ in wanted.map { _ in [Double]() } }
+        for batch in try wanted.map(\.row).batches(tokenBudget: tokenBudget) {
             try withoutGradients {
-                var clean = Forward(try TokenBatch(rows.map(\.tokens)), logits: .none)
+                var clean = Forward(batch.tokens, logits: .none)
                 clean.captures = layers.map { Capture(.residualIn($0)) } + layers.map { Capture(.mlpInput($0)) }
                 let captured = try model.forward(clean).captures
                 for layer in layers {
                     try willMeasure(layer)
                     var pass = Forward(
-                        .residual(captured[layer], lengths: rows.map(\.tokens.count)),
-                        layers: layer..<layers.upperBound, logits: .at(reads))
+                        .residual(captured[layer], lengths: batch.tokens.lengths),
+                        layers: layer..<layers.upperBound, logits: .at(batch.reads))
                     let action: Intervention.Action =
                         self == .zero ? .zero : .replace(captured[layers.count + layer])
                     pass.interventions = [Intervention(.mlpOutput(layer), action)]
-                    guard let logits = try model.forward(pass).logits else {
-                        throw SutureError(.internal, "the model returned no logits")
-                    }
-                    let found = try logits.cast(to: .float32).crossEntropy(targets, reduction: .none)
-                        .scalars(as: Double.self)
-                    for (place, loss) in zip(places, found) { losses[layer][place] = loss }
+                    batch.store(try batch.losses(model.logits(pass)).scalars(), in: &losses[layer])
                 }
             }
         }
-        return losses
+        return losses.map { $0.flatMap { $0 } }
     }
 }

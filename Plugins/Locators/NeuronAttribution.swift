@@ -14,7 +14,7 @@ struct NeuronAttribution: Locator {
         id: "neuron-attribution", summary: "Scores neurons by activation times gradient of the wanted tokens.",
         requires: [.prompt])
 
-    enum Measure: String, CaseIterable {
+    enum Measure: String, ParameterChoice {
         /// ‖z · ∂ log P / ∂z‖₂
         case attribution
         /// ‖z‖₂
@@ -24,7 +24,7 @@ struct NeuronAttribution: Locator {
     }
 
     /// Where the budget of `ratio` · dMLP neurons goes.
-    enum Pattern: String, CaseIterable {
+    enum Pattern: String, ParameterChoice {
         /// To the best of all layers.
         case global
         /// In equal parts to every layer.
@@ -33,8 +33,8 @@ struct NeuronAttribution: Locator {
         case layerWise = "layer-wise"
     }
 
-    @Parameter("pattern", choices: Pattern.allCases.map(\.rawValue), help: "Where the selected neurons may lie.")
-    var patternName = Pattern.global.rawValue
+    @Parameter("pattern", help: "Where the selected neurons may lie.")
+    var pattern = Pattern.global
 
     @Parameter(
         "ratio", in: .closed(0...1),
@@ -47,21 +47,18 @@ struct NeuronAttribution: Locator {
     @Parameter("upper_half", help: "Only neurons of the upper half of the layers, as mint wants them.")
     var isUpperHalf = false
 
-    @Parameter("score", choices: Measure.allCases.map(\.rawValue), help: "What a neuron is judged by.")
-    var scoreName = Measure.attribution.rawValue
+    @Parameter("score", help: "What a neuron is judged by.")
+    var measure = Measure.attribution
 
-    @Parameter("bypass", choices: MLPBypass.allCases.map(\.rawValue), help: "layer-wise: what a bypassed MLP gives.")
-    var bypassName = MLPBypass.identity.rawValue
+    @Parameter("bypass", help: "layer-wise: what a bypassed MLP gives.")
+    var bypass = MLPBypass.identity
 
     @Parameter(
-        "scope", choices: LocationScope.allCases.map(\.rawValue),
+        "scope",
         help: "What shares one selection: all cases, a case, or nothing (each failing token its own).")
-    var scopeName = LocationScope.failure.rawValue
+    var scope = LocationScope.failure
 
-    @Parameter(
-        "batch_tokens", in: .positive, unit: "tokens",
-        help: "Tokens that are run at once, padding counted. Changes speed and memory, not results.")
-    var tokenBudget = 4096
+    @Parameter(.batchTokens) var tokenBudget = 4096
 
     func validate() throws {
         guard ratio > 0 else {
@@ -74,15 +71,15 @@ struct NeuronAttribution: Locator {
         let model = try session.model
         let scores = TokenScores(
             cases: cases, wanted: try WantedTokens.find(cases, tokenBudget: tokenBudget, model))
-        let groups = scores.groups(LocationScope(rawValue: scopeName) ?? .failure)
+        let groups = scores.groups(scope)
         let maps = try self.maps(scores, model, seed: try session.seed) {
             try session.progress("locate", $0, of: scores.places.count)
         }
-        let pattern = Pattern(rawValue: patternName) ?? .global
         let losses =
             pattern == .layerWise
-            ? try (MLPBypass(rawValue: bypassName) ?? .identity)
-                .losses(scores.wanted, tokenBudget: tokenBudget, model) { _ in try session.progress("locate") } : []
+            ? try bypass.losses(scores.wanted, tokenBudget: tokenBudget, model) { _ in
+                try session.progress("locate")
+            } : []
         return try groups.flatMap { group in
             var sum = try Tensor.zeros([model.info.layerCount, model.info.dMLP])
             for member in group.members { sum = try sum + maps[member] }
@@ -124,11 +121,10 @@ struct NeuronAttribution: Locator {
         _ scores: TokenScores, _ model: Model, seed: Int, willMeasure: (Int) throws -> Void
     ) throws -> [Tensor] {
         let info = model.info
-        let kind = Measure(rawValue: scoreName) ?? .attribution
         // The context of each token, which ends where the token is predicted.
         let contexts = scores.wanted.flatMap { wanted in wanted.reads.map { Array(wanted.tokens[...$0.position]) } }
         let targets = scores.wanted.flatMap { $0.reads.map(\.target) }
-        guard kind != .random else {
+        guard measure != .random else {
             return try contexts.indices.map {
                 try NeuronAttribution.normed(RandomNumbers(seed: seed + $0).uniform([info.layerCount, info.dMLP]))
             }
@@ -137,7 +133,7 @@ struct NeuronAttribution: Locator {
         for batch in TokenBatch.batches(ofLengths: contexts.map(\.count), budget: tokenBudget) {
             try willMeasure(maps.count { $0 != nil })
             let rows = batch.map { contexts[$0] }
-            let parts = try values(kind, rows, batch.map { targets[$0] }, model)
+            let parts = try values(rows, batch.map { targets[$0] }, model)
                 .map { try $0.cast(to: .float32).norm(1) }
             // [row, layer, dMLP]
             let norms = try Tensor.stacked(parts, 1).cast(device: .cpu)
@@ -150,24 +146,23 @@ struct NeuronAttribution: Locator {
     }
 
     /// What a score is the norm of: by layer, `[row, position, dMLP]`, 0 at padding.
-    private func values(_ kind: Measure, _ rows: [[Int]], _ targets: [Int], _ model: Model) throws -> [Tensor] {
+    private func values(_ rows: [[Int]], _ targets: [Int], _ model: Model) throws -> [Tensor] {
         let info = model.info
-        var start = Forward(try TokenBatch(rows), logits: .none)
+        let batch = try TokenBatch(rows)
+        var start = Forward(batch, logits: .none)
         start.layers = 0..<0
         start.captures = [Capture(.embedding)]
         // A leaf under all layers, so that gradients are recorded.
         let stream = try withoutGradients { try model.forward(start) }.captures[0].leaf()
         var pass = Forward(
-            .residual(stream, lengths: rows.map(\.count)), layers: 0..<info.layerCount, logits: .last)
+            .residual(stream, lengths: batch.lengths), layers: 0..<info.layerCount, logits: .last)
         pass.captures = (0..<info.layerCount).map { Capture(.neurons($0)) }
         let output = try model.forward(pass)
         let neurons = try output.captures.map { try $0.detached() }
-        switch kind {
+        switch measure {
         case .attribution:
-            guard let logits = try output.logits?.cast(to: .float32) else {
-                throw SutureError(.internal, "the model returned no logits")
-            }
-            let loss = try logits.crossEntropy(Tensor(targets, device: info.device), reduction: .sum)
+            let loss = try output.requireLogits().cast(to: .float32).crossEntropy(
+                Tensor(targets, device: info.device), reduction: .sum)
             let gradients = try loss.gradients(of: output.captures)
             return try zip(neurons, gradients).map { z, gradient in try gradient.map { try z * $0 } ?? z * 0 }
         case .activation, .random:

@@ -7,31 +7,21 @@ import SutureKit
 /// They are those of the reference answer, appended as ids, or of the new object where a case has no answer. Each is
 /// predicted behind the prompt and the wanted tokens before it.
 struct WantedTokens {
-    /// The prompt and all wanted tokens but the last.
-    var tokens: [Int]
-    /// The tokens to measure: where the prediction is read, and what it shall be. Those that the model gets wrong; if
-    /// it gets none wrong, all of them.
-    var reads: [(position: Int, target: Int)]
+    /// The prompt and all wanted tokens but the last, and the tokens to measure: those that the model gets wrong; if it
+    /// gets none wrong, all of them.
+    var row: ForcedRow
     var hasFailures: Bool
+
+    var tokens: [Int] { row.tokens }
+    var reads: [TokenRead] { row.reads }
 
     /// Of several cases, after one pass over their rows.
     static func find(_ cases: [EditCase], tokenBudget: Int, _ model: Model) throws -> [WantedTokens] {
         var wanted = try cases.map { try WantedTokens($0, model) }
-        for batch in TokenBatch.batches(ofLengths: wanted.map(\.tokens.count), budget: tokenBudget) {
-            let reads = batch.enumerated().flatMap { i, row in
-                wanted[row].reads.map { TokenIndex(row: i, position: $0.position) }
-            }
-            let pass = Forward(try TokenBatch(batch.map { wanted[$0].tokens }), logits: .at(reads))
-            guard let logits = try withoutGradients({ try model.forward(pass) }).logits else {
-                throw SutureError(.internal, "the model returned no logits")
-            }
-            var choices = try logits.argmax().scalars(as: Int.self)[...]
-            for row in batch {
-                let own = choices.prefix(wanted[row].reads.count)
-                choices = choices.dropFirst(own.count)
-                let wrong = zip(wanted[row].reads, own).filter { $0.target != $1 }.map(\.0)
-                if !wrong.isEmpty { (wanted[row].reads, wanted[row].hasFailures) = (wrong, true) }
-            }
+        let readings = try model.read(wanted.map(\.row), .choices, tokenBudget: tokenBudget)
+        for (i, reading) in readings.enumerated() {
+            let wrong = zip(wanted[i].reads, reading.choices).filter { $0.target != $1 }.map(\.0)
+            if !wrong.isEmpty { (wanted[i].row.reads, wanted[i].hasFailures) = (wrong, true) }
         }
         return wanted
     }
@@ -47,14 +37,13 @@ struct WantedTokens {
                 .invalidArgument, "case \(editCase.id) has no wanted tokens behind its prompt",
                 hint: "use a data set with an answer or a target_new")
         }
-        tokens = prompt + target.dropLast()
-        reads = target.enumerated().map { (prompt.count - 1 + $0.offset, $0.element) }
+        row = ForcedRow(prompt: prompt, target: target)
         hasFailures = false
     }
 }
 
 /// Which tokens share one selection.
-enum LocationScope: String, CaseIterable {
+enum LocationScope: String, ParameterChoice {
     /// All measured tokens of all cases.
     case all
     /// Those of a case.

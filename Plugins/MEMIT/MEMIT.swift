@@ -16,15 +16,11 @@ struct MEMIT: Patcher {
         id: "memit", summary: "Writes many facts at once into the MLPs of several layers by least squares.",
         requires: [.prompt, .subject, .targetNew])
 
-    @Parameter("layers", in: .nonNegative, unit: "layer", help: "Layers to write, from 0; without: the locator's.")
-    var layers: [Int]?
+    @Parameter(.editedLayers) var layers: [Int]?
 
     let values = ValueSettings(steps: 25, clampFactor: 0.75)
 
-    @Parameter(
-        "mom2_update_weight", in: .positive,
-        help: "lambda: how much old associations count against new ones. Without: the MLP's width, the natural scale.")
-    var updateWeight: Double?
+    @Parameter(.updateWeight) var updateWeight: Double?
 
     @Parameter(
         "carry_keys",

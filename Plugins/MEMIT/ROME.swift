@@ -15,7 +15,7 @@ struct ROME: Patcher {
         requires: [.prompt, .subject, .targetNew])
 
     /// Which key stands where in the equation above.
-    enum Key: String, CaseIterable {
+    enum Key: String, ParameterChoice {
         /// u from the mean key over contexts, k the key of the plain prompt. Where the two are nearly orthogonal under
         /// C⁻¹ the divisor is tiny and one edit destroys the model.
         case published
@@ -25,8 +25,7 @@ struct ROME: Patcher {
         case average
     }
 
-    @Parameter("layers", in: .nonNegative, unit: "layer", help: "Layer to write, from 0; without: the locator's.")
-    var layers: [Int]?
+    @Parameter(.editedLayers) var layers: [Int]?
 
     let values = ValueSettings(steps: 20, clampFactor: 4)
 
@@ -34,9 +33,9 @@ struct ROME: Patcher {
     var usesSecondMoment = true
 
     @Parameter(
-        "key", choices: Key.allCases.map(\.rawValue),
+        "key",
         help: "published mixes the mean and the plain key as the authors' code does; prompt and average are r-ROME.")
-    var keyName = Key.published.rawValue
+    var keyChoice = Key.published
 
     let contexts = ContextTemplateSettings(lengths: [5, 10, 10, 10], openers: [])
 
@@ -119,10 +118,9 @@ struct ROME: Patcher {
             let read = try model.values(of: site, atEndOf: chosen, tokenBudget: values.tokenBudget)
             return try read.cast(to: .float64).mean(0)
         }
-        let choice = Key(rawValue: keyName) ?? .published
-        let meanKey = try reading(.neurons(layer), averaged: choice != .prompt)
-        let key = choice == .average ? meanKey : try reading(.neurons(layer), averaged: false)
-        let output = try reading(.mlpOutput(layer), averaged: choice == .average)
+        let meanKey = try reading(.neurons(layer), averaged: keyChoice != .prompt)
+        let key = keyChoice == .average ? meanKey : try reading(.neurons(layer), averaged: false)
+        let output = try reading(.mlpOutput(layer), averaged: keyChoice == .average)
 
         try session.progress("solve")
         let (left, right) = try ROME.rankOne(

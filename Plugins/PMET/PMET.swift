@@ -18,8 +18,7 @@ struct PMET: Patcher {
         id: "pmet", summary: "Writes many facts at once, with values of the MLP freed from attention's share.",
         requires: [.prompt, .subject, .targetNew])
 
-    @Parameter("layers", in: .nonNegative, unit: "layer", help: "Layers to write, from 0; without: the locator's.")
-    var layers: [Int]?
+    @Parameter(.editedLayers) var layers: [Int]?
 
     let values = ValueSettings(steps: 30, clampFactor: 0.75)
 
@@ -28,10 +27,7 @@ struct PMET: Patcher {
         help: "Weight of the likelihood; a tenth of it while every token of the new object is the first choice.")
     var likelihoodFactor = 1.0
 
-    @Parameter(
-        "mom2_update_weight", in: .positive,
-        help: "lambda: how much old associations count against new ones. Without: the MLP's width, the natural scale.")
-    var updateWeight: Double?
+    @Parameter(.updateWeight) var updateWeight: Double?
 
     let contexts = ContextTemplateSettings.sentences
 

@@ -26,10 +26,7 @@ struct MINT: Patcher {
     @Parameter("max_patches", in: .positive, help: "Patches of a token before it is given up; a neuron may come again.")
     var maxPatches = 10
 
-    @Parameter(
-        "steer", choices: SemanticSteer.allCases.map(\.rawValue),
-        help: "delta: to the wanted token and away from the model's choice; target: to the wanted one alone.")
-    var steerName = SemanticSteer.delta.rawValue
+    @Parameter(.steer) var steer = SemanticSteer.delta
 
     @Parameter("norm_gain", help: "Basis vectors invert the head with the final norm's gain, not the head alone.")
     var usesGain = false
@@ -54,7 +51,6 @@ struct MINT: Patcher {
         try answers.oneByOne(&changes) { failure, changes, record in
             try session.progress("repair")
             let neurons = try repair.neurons(for: [failure], at: locations, of: "mint", changes.model, in: session)
-            let steer = SemanticSteer(rawValue: steerName) ?? .delta
             let direction = SemanticSteer.scaledByExtremes(
                 try steer.directions([(failure.target, failure.choice)], basis)[0])
             let plan = try NeuronPlan(

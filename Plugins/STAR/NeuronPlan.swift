@@ -70,7 +70,7 @@ struct NeuronPlan {
                 let rows = start..<min(start + perBatch, candidates.count)
                 let stream = try captured[0].expanded(rows.count, -1, -1)
                 var pass = Forward(
-                    .residual(stream, lengths: [Int](repeating: context.count, count: rows.count)),
+                    .residual(stream, lengths: IntegerVector(repeatElement(context.count, count: rows.count))),
                     layers: lowest..<model.info.layerCount, logits: .last)
                 pass.interventions = try rows.map { i in
                     let row = context.indices.map { TokenIndex(row: i - start, position: $0) }
@@ -81,10 +81,7 @@ struct NeuronPlan {
                         .matmul(changes[i].transposed())
                     return Intervention(.mlpOutput(candidates[i].layer), at: row, .add(added))
                 }
-                guard let logits = try model.forward(pass).logits else {
-                    throw SutureError(.internal, "the model returned no logits")
-                }
-                let probabilities = try logits.cast(to: .float32).softmax()
+                let probabilities = try model.logits(pass).cast(to: .float32).softmax()
                 let lead = try probabilities.select(1, choice) - probabilities.select(1, failure.target)
                 leads += try lead.scalars(as: Double.self)
             }

@@ -67,20 +67,7 @@ struct Failure {
 extension Model {
     /// The model's first choice for every token of every answer, under teacher forcing.
     func choices(for answers: [ReferenceAnswer], tokenBudget: Int) throws -> [[Int]] {
-        var choices = answers.map { _ in [Int]() }
-        let lengths = answers.map(\.forced.count)
-        for batch in TokenBatch.batches(ofLengths: lengths, budget: tokenBudget) {
-            let rows = batch.map { answers[$0] }
-            let reads = rows.enumerated().flatMap { i, row in
-                row.answer.indices.map { TokenIndex(row: i, position: row.position(of: $0)) }
-            }
-            let output = try withoutGradients {
-                try forward(Forward(try TokenBatch(rows.map(\.forced)), logits: .at(reads)))
-            }
-            guard let logits = output.logits else { throw SutureError(.internal, "the model returned no logits") }
-            let best = try logits.argmax().scalars(as: Int.self)
-            for (read, choice) in zip(reads, best) { choices[batch[read.row]].append(choice) }
-        }
-        return choices
+        let rows = answers.map { ForcedRow(prompt: $0.prompt, target: $0.answer) }
+        return try read(rows, .choices, tokenBudget: tokenBudget).map(\.choices)
     }
 }

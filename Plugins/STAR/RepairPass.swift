@@ -27,10 +27,10 @@ struct RepairPass {
     private struct Batch {
         /// What enters the lowest patched layer, `[row, position, dModel]`; a leaf, so that gradients are recorded.
         var stream: Tensor
-        var lengths: [Int]
+        var lengths: IntegerVector
         /// Of the tokens before the stream; nil where there are none.
         var past: KeyValueCache?
-        var reads: [TokenIndex]
+        var reads: TokenPositions
         /// int64 `[read]`
         var targets: Tensor
     }
@@ -59,19 +59,16 @@ struct RepairPass {
         let site = isLast ? Site.residualIn(lowest) : lowest > 0 ? .residualOut(lowest - 1) : .embedding
         var pass = Forward(
             .tokens(try TokenBatch(rows.map(\.tokens))), layers: 0..<(isLast ? lowest + 1 : lowest), logits: .none)
-        // Padding repeats a row's last token.
-        let tail = rows.indices.flatMap { i in
-            (0..<width).map { TokenIndex(row: i, position: min(starts[i] + $0, rows[i].tokens.count - 1)) }
-        }
-        pass.captures = [Capture(site, at: tail)]
+        pass.captures = [Capture(site, at: TokenPositions(restsFrom: starts, of: rows.map(\.tokens.count)))]
         pass.keepsCache = isLast
         let output = try model.forward(pass)
         return Batch(
-            stream: try output.captures[0].reshaped(rows.count, width, -1).leaf(), lengths: lengths,
+            stream: try output.captures[0].reshaped(rows.count, width, -1).leaf(), lengths: IntegerVector(lengths),
             past: (starts.max() ?? 0) > 0 ? try output.cache?.selecting(lengths: starts) : nil,
-            reads: rows.enumerated().flatMap { i, row in
-                row.reads.map { TokenIndex(row: i, position: $0.position - starts[i]) }
-            },
+            reads: TokenPositions(
+                rows.enumerated().flatMap { i, row in
+                    row.reads.map { TokenIndex(row: i, position: $0.position - starts[i]) }
+                }),
             targets: try Tensor(rows.flatMap { $0.reads.map(\.target) }, device: model.info.device))
     }
 
@@ -89,20 +86,17 @@ struct RepairPass {
             pass.past = batch.past
             pass.captures = layers.map { Capture(.neurons($0)) } + layers.map { Capture(.mlpOutput($0)) }
             let output = try model.forward(pass)
-            guard let predicted = try output.logits?.cast(to: .float32) else {
-                throw SutureError(.internal, "the model returned no logits")
-            }
+            let predicted = try output.requireLogits().cast(to: .float32)
             let sum = try predicted.crossEntropy(batch.targets, reduction: .sum) / Double(reads.count)
             loss += try sum.item()
             logits.append(try predicted.detached())
             let gradients = try sum.gradients(of: Array(output.captures[layers.count...]))
-            let reads = try Tensor(batch.reads, device: model.info.device)
             for i in layers.indices {
                 guard let gradient = gradients[i] else { continue }
                 parts[i].append(
                     Observation.Part(
                         neurons: try output.captures[i].detached().cast(to: .float32),
-                        gradient: try gradient.cast(to: .float32), reads: reads))
+                        gradient: try gradient.cast(to: .float32), reads: batch.reads))
             }
         }
         guard loss.isFinite else {
@@ -124,8 +118,7 @@ struct Observation {
         var neurons: Tensor
         /// g, `[row, position, dModel]`, float32; 0 at padding.
         var gradient: Tensor
-        /// int64 `[read, 2]`
-        var reads: Tensor
+        var reads: TokenPositions
     }
 
     let loss: Double

@@ -19,10 +19,7 @@ struct RepairSettings: ParameterSet {
         help: "Repair only so many tokens of an answer, from its beginning; without: all.")
     var answerLimit: Int?
 
-    @Parameter(
-        "batch_tokens", in: .positive, unit: "tokens",
-        help: "Tokens that are run at once, padding counted. Changes speed and memory, not results.")
-    var tokenBudget = 8192
+    @Parameter(.batchTokens) var tokenBudget = 8192
 
     /// The neurons to write for some failures together.
     func neurons(

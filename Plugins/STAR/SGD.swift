@@ -8,15 +8,15 @@ struct SGD: Patcher {
         id: "sgd", summary: "Repairs wrong answer tokens by plain gradient descent on the down projections.",
         requires: [.prompt, .answer])
 
-    enum Form: String, CaseIterable {
+    enum Form: String, ParameterChoice {
         /// Steps for every failing token, on its own loss.
         case token
         /// Steps for every answer with a failing token, on the mean loss of all its tokens.
         case finetune
     }
 
-    @Parameter("form", choices: Form.allCases.map(\.rawValue), help: "What a step looks at: one token, or an answer.")
-    var formName = Form.token.rawValue
+    @Parameter("form", help: "What a step looks at: one token, or an answer.")
+    var form = Form.token
 
     let repair = RepairSettings()
     let steps = StepSettings()
@@ -25,7 +25,7 @@ struct SGD: Patcher {
         guard !cases.isEmpty else { return Patch() }
         let answers = try AnswerRepair(cases, "sgd", repair, in: session)
         var changes = WeightChanges(try session.model)
-        switch Form(rawValue: formName) ?? .token {
+        switch form {
         case .token:
             try answers.oneByOne(&changes) { failure, changes, _ in
                 try descend([failure.row], [failure], at: locations, &changes, in: session)

@@ -16,23 +16,20 @@ struct STAR: Patcher {
         id: "star", summary: "Repairs wrong answer tokens by semantic steers that are solved into neuron patches.",
         requires: [.prompt, .answer])
 
-    enum Mode: String, CaseIterable {
+    enum Mode: String, ParameterChoice {
         /// One failing token after the other.
         case iterative
         /// All failing tokens of all cases of a call at once.
         case joint
     }
 
-    @Parameter("mode", choices: Mode.allCases.map(\.rawValue), help: "One failing token at a time, or all together.")
-    var modeName = Mode.iterative.rawValue
+    @Parameter("mode", help: "One failing token at a time, or all together.")
+    var mode = Mode.iterative
 
     let repair = RepairSettings()
     let steps = StepSettings()
 
-    @Parameter(
-        "steer", choices: SemanticSteer.allCases.map(\.rawValue),
-        help: "delta: to the wanted token and away from the model's choice; target: to the wanted one alone.")
-    var steerName = SemanticSteer.delta.rawValue
+    @Parameter(.steer) var steer = SemanticSteer.delta
 
     @Parameter("norm_gain", help: "Basis vectors invert the head with the final norm's gain, not the head alone.")
     var usesGain = false
@@ -50,7 +47,7 @@ struct STAR: Patcher {
         var changes = WeightChanges(try session.model)
         try session.progress("basis")
         let basis = try bases.basis(of: changes.model, usesGain: usesGain)
-        switch Mode(rawValue: modeName) ?? .iterative {
+        switch mode {
         case .iterative:
             try answers.oneByOne(&changes) { failure, changes, _ in
                 let neurons = try repair.neurons(for: [failure], at: locations, of: "star", changes.model, in: session)
@@ -78,7 +75,7 @@ struct STAR: Patcher {
     ) throws -> Int {
         let model = changes.model
         let pass = try RepairPass(rows, layers: neurons.layers, tokenBudget: repair.tokenBudget, model)
-        let steers = try Steers(pass.reads, SemanticSteer(rawValue: steerName) ?? .delta, basis)
+        let steers = try Steers(pass.reads, steer, basis)
         for layer in neurons.layers {
             guard let count = neurons.units(at: layer)?.count, count < pass.reads.count else { continue }
             let reads = pass.reads.count

@@ -80,12 +80,10 @@ struct SemanticBasis {
         let end = model.info.layerCount
         let states = try hidden.unsqueezed(1)
         var pass = Forward(
-            .residual(states, lengths: [Int](repeating: 1, count: states.shape[0])), layers: end..<end, logits: .last)
+            .residual(states, lengths: IntegerVector(repeatElement(1, count: states.shape[0]))), layers: end..<end,
+            logits: .last)
         pass.interventions = [Intervention(.finalNorm, .replace(states))]
-        guard let logits = try withoutGradients({ try model.forward(pass) }).logits else {
-            throw SutureError(.internal, "the model returned no logits")
-        }
-        return logits
+        return try withoutGradients { try model.logits(pass) }
     }
 
     /// The final norm's gain γ, `[dModel]`: what the norm makes of a state whose normalised form is known, less what it

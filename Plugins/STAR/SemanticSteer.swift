@@ -2,8 +2,14 @@
 
 import SutureKit
 
+extension SharedParameter {
+    /// `steer`, a ``SemanticSteer``.
+    static let steer = SharedParameter(
+        "steer", help: "delta: to the wanted token and away from the model's choice; target: to the wanted one alone.")
+}
+
 /// The latent image of a wanted change of the prediction.
-enum SemanticSteer: String, CaseIterable {
+enum SemanticSteer: String, ParameterChoice {
     /// b_t − b_a: the wanted token up, the model's own down.
     case delta
     /// b_t alone.
@@ -28,8 +34,8 @@ enum SemanticSteer: String, CaseIterable {
     ///
     /// Where the range vanishes, 1.35 standard deviations stand for it: what it is for a normal distribution.
     static func scaledByQuartiles(_ direction: [Double]) -> [Double] {
-        let sorted = direction.sorted()
-        let range = quantile(0.75, of: sorted) - quantile(0.25, of: sorted)
+        guard let quartiles = direction.percentiles([25, 75]) else { return direction }
+        let range = quartiles[1] - quartiles[0]
         let n = Double(max(direction.count, 1))
         let mean = direction.reduce(0, +) / n
         let deviation = (direction.reduce(0) { $0 + ($1 - mean) * ($1 - mean) } / n).squareRoot()
@@ -42,14 +48,5 @@ enum SemanticSteer: String, CaseIterable {
     static func scaledByExtremes(_ direction: [Double]) -> [Double] {
         guard let low = direction.min(), let high = direction.max(), high > low else { return direction }
         return direction.map { $0 / (high - low) }
-    }
-
-    /// Linear between the neighbours.
-    private static func quantile(_ q: Double, of sorted: [Double]) -> Double {
-        guard let last = sorted.indices.last else { return 0 }
-        let place = q * Double(last)
-        let below = Int(place)
-        let above = min(below + 1, last)
-        return sorted[below] + (place - Double(below)) * (sorted[above] - sorted[below])
     }
 }

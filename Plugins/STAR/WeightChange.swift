@@ -27,7 +27,7 @@ enum LayerStep {
     func adding(_ other: LayerStep, shape: [Int]) throws -> LayerStep {
         switch (self, other) {
         case (.factors(let left, let right), .factors(let nextLeft, let nextRight))
-        where LayerStep.isSmaller(rank: right.shape[0] + nextRight.shape[0], than: shape):
+        where Delta.areFactorsSmaller(rank: right.shape[0] + nextRight.shape[0], than: shape):
             return .factors(
                 left: try Tensor.concatenated([left, nextLeft], 1), right: try Tensor.concatenated([right, nextRight]))
         case (.columns(let units, let values), .columns(let nextUnits, let nextValues)):
@@ -47,17 +47,13 @@ enum LayerStep {
     func form(shape: [Int]) throws -> Delta.Form {
         switch self {
         case .factors(let left, let right): return .lowRank(left: left, right: right)
-        case .columns(let units, let values) where LayerStep.isSmaller(rank: units.count, than: shape):
+        case .columns(let units, let values) where Delta.areFactorsSmaller(rank: units.count, than: shape):
             let index = try Tensor(units, shape: [units.count, 1], device: values.device)
             let ones = try Tensor.ones(index.shape, device: values.device)
             let selection = try Tensor.zeros([units.count, shape[1]], device: values.device).scattered(1, index, ones)
             return .lowRank(left: values, right: selection)
         case .columns, .whole: return .dense(try dense(shape: shape))
         }
-    }
-
-    private static func isSmaller(rank: Int, than shape: [Int]) -> Bool {
-        rank * (shape[0] + shape[1]) < shape[0] * shape[1]
     }
 }
 

@@ -72,8 +72,11 @@ extension NegativePatcher {
                     selection: selection)
                 let result = try train(sequences + earlier, on: model, seed: seed, in: session)
                 let seconds = began.duration(to: clock.now) / .seconds(1)
+                var changes = try patch + result.patch
+                // The order in which an interrupted run finds them again.
+                changes.deltas.sort { $0.parameter < $1.parameter }
                 kept = FinishedRound(
-                    patch: try patch.adding(result.patch), sequences: sequences,
+                    patch: changes, sequences: sequences,
                     figures: [
                         "sequences": Double(sequences.count),
                         "tokens": Double(sequences.reduce(0) { $0 + $1.response.count }),
@@ -150,17 +153,5 @@ private struct FinishedRound {
         }
         try session.store("round-\(round)/sequences", Tensor(sequences.packed))
         try session.store("round-\(round)/figures", Tensor(FinishedRound.names.map { figures[$0] ?? 0 }))
-    }
-}
-
-extension Patch {
-    /// Both changes as one dense change for each parameter.
-    fileprivate func adding(_ other: Patch) throws -> Patch {
-        var changes: [String: Tensor] = [:]
-        for delta in deltas + other.deltas {
-            guard case .dense(let change) = delta.form else { continue }
-            changes[delta.parameter] = try changes[delta.parameter].map { try $0 + change } ?? change
-        }
-        return Patch(changes.sorted { $0.key < $1.key }.map { Delta($0.key, .dense($0.value)) })
     }
 }

@@ -12,9 +12,8 @@ struct TNT: NegativePatcher {
         id: "tnt", summary: "Trains marked tokens away and keeps all other predictions as the original made them.")
 
     @Parameter(
-        "variant", choices: Variant.allCases.map(\.rawValue),
-        help: "Divergence at marked tokens and at the others: F forward, R reverse, LL likelihood.")
-    var variantName = Variant.forwardForward.rawValue
+        "variant", help: "Divergence at marked tokens and at the others: F forward, R reverse, LL likelihood.")
+    var variant = Variant.forwardForward
 
     let texts = TextSettings()
     let training = TrainingSettings()
@@ -26,7 +25,5 @@ struct TNT: NegativePatcher {
         help: "Added to every entry of a target that must not be zero. With a large vocabulary use 0.03 / its size.")
     var epsilon = 1e-6
 
-    var loss: NegativeLoss {
-        (Variant(rawValue: variantName) ?? .forwardForward).loss(alpha: training.alpha, epsilon: epsilon)
-    }
+    var loss: NegativeLoss { variant.loss(alpha: training.alpha, epsilon: epsilon) }
 }

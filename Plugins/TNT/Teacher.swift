@@ -71,13 +71,3 @@ struct Teacher {
         }
     }
 }
-
-extension Model {
-    /// `[read, vocabulary]`
-    func logits(of rows: [[Int]], at reads: [TokenIndex]) throws -> Tensor {
-        guard let logits = try forward(Forward(try TokenBatch(rows), logits: .at(reads))).logits else {
-            throw SutureError(.internal, "the model returned no logits")
-        }
-        return logits
-    }
-}

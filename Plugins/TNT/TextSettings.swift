@@ -12,15 +12,19 @@ struct TextSettings: ParameterSet {
         help: "Marks what is unwanted. Without: the data set's marked generations.")
     var annotator: ComponentReference?
 
-    @Parameter(
-        "generations", choices: ["sampled", "given"],
-        help: "Train on what the model says, or on the data set's texts. Without: sampled where there is an annotator.")
-    var source: String?
+    /// Which texts are trained on.
+    enum Source: String, ParameterChoice { case sampled, given }
+
+    /// Which tokens of an unwanted part are marked.
+    enum Mark: String, ParameterChoice { case word, first }
 
     @Parameter(
-        "mark", choices: ["word", "first"],
-        help: "Of each unwanted part mark every token that it touches, or its first token alone.")
-    var mark = "word"
+        "generations",
+        help: "Train on what the model says, or on the data set's texts. Without: sampled where there is an annotator.")
+    var source: Source?
+
+    @Parameter("mark", help: "Of each unwanted part mark every token that it touches, or its first token alone.")
+    var mark = Mark.word
 
     @Parameter("max_new_tokens", in: .positive, unit: "tokens", help: "The longest that a sampled text may become.")
     var maxNewTokens = 32
@@ -37,7 +41,7 @@ struct TextSettings: ParameterSet {
     @Parameter("samples", in: .positive, unit: "texts", help: "Texts for each prompt; several need a temperature.")
     var sampleCount = 1
 
-    var isSampled: Bool { source.map { $0 == "sampled" } ?? (annotator != nil) }
+    var isSampled: Bool { source.map { $0 == .sampled } ?? (annotator != nil) }
 
     func validate() throws(SutureError) {
         guard !isSampled || annotator != nil else {
@@ -82,7 +86,7 @@ struct TextSettings: ParameterSet {
             marks = try session.annotate(texts.map(\.marked), with: annotator)
         }
         return zip(texts, marks).map { text, marks in
-            let marked = text.decoded.tokens(in: marks, firstOnly: mark == "first")
+            let marked = text.decoded.tokens(in: marks, firstOnly: mark == .first)
             return TrainingSequence(
                 prompt: text.prompt, response: text.response,
                 weights: text.response.indices.map { marked.contains($0) ? -1 : 1 })

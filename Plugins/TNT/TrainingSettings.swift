@@ -43,10 +43,7 @@ struct TrainingSettings: ParameterSet {
     @Parameter("oversample_to", in: .closed(0...0.95), help: "The share that they then have.")
     var oversampleTo = 0.2
 
-    @Parameter(
-        "batch_tokens", in: .positive, unit: "tokens",
-        help: "Tokens that are run at once, padding counted. Changes speed and memory, not results.")
-    var tokenBudget = 8192
+    @Parameter(.batchTokens) var tokenBudget = 8192
 
     func validate() throws(SutureError) {
         guard betas.count == 2 else {

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SutureKit
+
 /// The forms of targeted negative training. The first letter is the direction of the divergence at marked tokens, the
 /// second that at the others: F(target ‖ model), R(model ‖ target), or LL, plain likelihood.
-enum Variant: String, CaseIterable, Sendable {
+enum Variant: String, ParameterChoice {
     case forwardForward = "TNFF"
     case reverseReverse = "TNRR"
     case reverseForward = "TNRF"

@@ -2,6 +2,12 @@
 
 import SutureKit
 
+extension SharedParameter {
+    /// `layers`: the layers that a method writes by its own setting, for ``editedLayers(_:_:for:of:_:)``.
+    package static let editedLayers = SharedParameter(
+        "layers", in: .nonNegative, unit: "layer", help: "Layers to write, from 0; without: the locator's.")
+}
+
 /// The layers to write for a case: the method's own setting, or what the locator selected.
 ///
 /// - Throws: neither names a layer, both do and differ, or the model lacks one.

@@ -11,10 +11,10 @@ extension Model {
         var order: [Int] = []
         var parts: [Tensor] = []
         for batch in TokenBatch.batches(ofLengths: rows.map(\.count), budget: tokenBudget) {
-            let ends = batch.enumerated().map { TokenIndex(row: $0.offset, position: rows[$0.element].count - 1) }
+            let tokens = try TokenBatch(batch.map { rows[$0] })
             var pass = Forward(
-                .tokens(try TokenBatch(batch.map { rows[$0] })), layers: site.layer.map { 0..<$0 + 1 }, logits: .none)
-            pass.captures = [Capture(site, at: ends)]
+                .tokens(tokens), layers: site.layer.map { 0..<$0 + 1 }, logits: .none)
+            pass.captures = [Capture(site, at: TokenPositions(atEndOf: tokens.lengths))]
             parts.append(try forward(pass).captures[0])
             order += batch
         }

@@ -2,6 +2,13 @@
 
 import SutureKit
 
+extension SharedParameter {
+    /// `mom2_update_weight`: λ of ``LeastSquares``.
+    package static let updateWeight = SharedParameter(
+        "mom2_update_weight", in: .positive,
+        help: "lambda: how much old associations count against new ones. Without: the MLP's width, the natural scale.")
+}
+
 /// The write of MEMIT and PMET: the smallest change, measured by the second moment, that maps keys to residuals.
 package enum LeastSquares {
     /// Δ = R Kᵀ (λ C + K Kᵀ)⁻¹ as its factors R and (λ C + K Kᵀ)⁻¹ K, or as their product where that is smaller.
@@ -26,8 +33,7 @@ package enum LeastSquares {
 
     /// left `[dModel, rank]` · right `[rank, dMLP]` as factors, or as their product where that is smaller; float32.
     package static func compact(_ left: Tensor, _ right: Tensor) throws -> Delta.Form {
-        let (dModel, rank, dMLP) = (left.shape[0], left.shape[1], right.shape[1])
-        guard rank * (dMLP + dModel) < dMLP * dModel else {
+        guard Delta.areFactorsSmaller(rank: left.shape[1], than: [left.shape[0], right.shape[1]]) else {
             return .dense(try left.matmul(right).cast(to: .float32))
         }
         return .lowRank(left: try left.cast(to: .float32), right: try right.cast(to: .float32))

@@ -33,7 +33,7 @@ package struct NeighborObjective: ValueObjective {
 /// The settings of neighbours.
 package struct NeighborSettings: ParameterSet {
     /// What the summed -log p of a neighbour's object is divided by.
-    package enum Length: String, CaseIterable {
+    package enum Length: String, ParameterChoice {
         /// Its own number of tokens.
         case own
         /// That of the new object, as in the published code: objects of another length count more or less.
@@ -51,9 +51,7 @@ package struct NeighborSettings: ParameterSet {
     package var weight = 1.0
 
     @Parameter(
-        "neighbor_length", choices: Length.allCases.map(\.rawValue),
+        "neighbor_length",
         help: "What a neighbour's likelihood is divided by: its object's own length, or as published the new object's.")
-    package var lengthName = Length.own.rawValue
-
-    package var length: Length { Length(rawValue: lengthName) ?? .own }
+    package var length = Length.own
 }

@@ -28,27 +28,9 @@ package enum RewriteLikelihood {
         _ cases: [EditCase], _ objective: RewriteObjective, _ model: Model, tokenBudget: Int
     ) throws -> [Double] {
         let rows = try cases.map { try objective.rows(for: $0, model) }
-        let flat = rows.flatMap { $0 }
-        var losses = [Double](repeating: 0, count: flat.count)
-        for batch in TokenBatch.batches(ofLengths: flat.map(\.tokens.count), budget: tokenBudget) {
-            let chosen = batch.map { flat[$0] }
-            let reads = chosen.enumerated().flatMap { i, row in
-                row.reads.map { TokenIndex(row: i, position: $0.position) }
-            }
-            let output = try model.forward(Forward(try TokenBatch(chosen.map(\.tokens)), logits: .at(reads)))
-            guard let logits = output.logits else { throw SutureError(.internal, "the model returned no logits") }
-            let targets = try Tensor(chosen.flatMap(\.target), device: logits.device)
-            let values = try logits.cast(to: .float32).crossEntropy(targets, reduction: .none).scalars(as: Double.self)
-            var next = 0
-            for (row, place) in zip(chosen, batch) {
-                losses[place] = values[next..<next + row.target.count].reduce(0, +) / Double(row.target.count)
-                next += row.target.count
-            }
-        }
-        var start = 0
-        return rows.map { own in
-            defer { start += own.count }
-            return losses[start..<start + own.count].reduce(0, +) / Double(own.count)
+        let readings = try model.read(rows.joined().map(\.forced), .losses, tokenBudget: tokenBudget)
+        return readings.slices(ofCounts: rows.map(\.count)).map { own in
+            own.compactMap { $0.losses.mean() }.mean() ?? 0
         }
     }
 }

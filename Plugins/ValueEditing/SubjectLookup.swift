@@ -3,7 +3,7 @@
 import SutureKit
 
 /// Which token of a prompt carries the fact.
-package enum FactToken: String, CaseIterable {
+package enum FactToken: String, ParameterChoice {
     case subjectLast = "subject_last"
     case subjectFirst = "subject_first"
     /// The first token after the subject; the subject's last where nothing follows.

@@ -29,16 +29,20 @@ struct ValueBatch {
     private let caseCount: Int
     private(set) var rows: [ValueRow]
     /// The case of each row.
-    private(set) var owners: [Int]
+    private(set) var owners: IntegerVector
     /// `[row, position, dModel]` float32, position 0 being the lookup token.
     private var stream: Tensor
     /// Tokens from the lookup on, per row.
-    private var lengths: [Int]
+    private var lengths: IntegerVector
     /// Nil where no block follows.
     private var past: KeyValueCache?
     private var likelihoodReads: ValueReads
     private var rewriteReads: ValueReads
     private var divergenceReads: ValueReads
+    /// The reads of both, in this order, which one pass serves where the likelihood is read at the end of the model.
+    private let allReads: TokenPositions
+    /// The lookup token of every row.
+    private let lookups: TokenPositions
     /// log p at the divergence rows while delta is 0, `[divergence row, vocabulary]`; nil until the first loss is
     /// taken.
     var reference: Tensor?
@@ -53,10 +57,7 @@ struct ValueBatch {
         let owners = cases.enumerated().flatMap { [Int](repeating: $0.offset, count: $0.element.count) }
         let lengths = rows.map { $0.tokens.count - $0.lookup }
         let width = lengths.max() ?? 0
-        // Padding repeats a row's last token.
-        let tail = rows.enumerated().flatMap { i, row in
-            (0..<width).map { TokenIndex(row: i, position: min(row.lookup + $0, row.tokens.count - 1)) }
-        }
+        let tail = TokenPositions(restsFrom: rows.map(\.lookup), of: rows.map(\.tokens.count))
         var firstRows: [TokenIndex] = []
         for (i, row) in rows.enumerated() where owners[i] == firstRows.count {
             firstRows.append(TokenIndex(row: i, position: row.lookup))
@@ -71,14 +72,15 @@ struct ValueBatch {
         let output = try model.forward(pass)
         let stream = try output.captures[0].cast(to: .float32).reshaped(rows.count, width, -1)
         let batch = try ValueBatch(
-            inner: isBehind ? [] : sites, first: first, lossLayer: lossLayer, cases: cases.count, rows, owners, stream,
-            lengths, try output.cache?.selecting(lengths: rows.map(\.lookup)), reference: nil)
+            inner: isBehind ? [] : sites, first: first, lossLayer: lossLayer, cases: cases.count, rows,
+            IntegerVector(owners), stream,
+            IntegerVector(lengths), try output.cache?.selecting(lengths: rows.map(\.lookup)), reference: nil)
         return (batch, try Tensor.stacked(output.captures.dropFirst().map { try $0.cast(to: .float32) }))
     }
 
     private init(
-        inner: [Site], first: Int, lossLayer: Int, cases count: Int, _ rows: [ValueRow], _ owners: [Int],
-        _ stream: Tensor, _ lengths: [Int], _ past: KeyValueCache?, reference: Tensor?
+        inner: [Site], first: Int, lossLayer: Int, cases count: Int, _ rows: [ValueRow],
+        _ owners: IntegerVector, _ stream: Tensor, _ lengths: IntegerVector, _ past: KeyValueCache?, reference: Tensor?
     ) throws {
         self.inner = inner
         self.first = first
@@ -95,6 +97,8 @@ struct ValueBatch {
         rewriteReads = try ValueReads(
             rows, owners: owners, cases: count, device: device, where: { !$0.isDivergence }, weighing: \.isRewrite)
         divergenceReads = try ValueReads(rows, owners: owners, cases: count, device: device, where: \.isDivergence)
+        allReads = TokenPositions(likelihoodReads.tokens.tokens + divergenceReads.tokens.tokens)
+        lookups = TokenPositions(rows.indices.map { TokenIndex(row: $0, position: 0) })
     }
 
     /// The rows of some of the cases alone.
@@ -103,7 +107,8 @@ struct ValueBatch {
         let keptDivergence = divergenceReads.owners.indices.filter { cases.contains(divergenceReads.owners[$0]) }
         return try ValueBatch(
             inner: inner, first: first, lossLayer: lossLayer, cases: caseCount, kept.map { rows[$0] },
-            kept.map { owners[$0] }, stream.indexSelect(0, kept), kept.map { lengths[$0] },
+            IntegerVector(kept.map { owners[$0] }), stream.indexSelect(0, kept),
+            IntegerVector(kept.map { lengths[$0] }),
             past?.selecting(rows: kept),
             reference: keptDivergence.isEmpty ? nil : try reference?.indexSelect(0, keptDivergence))
     }
@@ -145,14 +150,13 @@ struct ValueBatch {
             let lookup = try stream.sliced(1, 0..<1) + delta[0].indexSelect(0, owners).unsqueezed(1)
             edited = try Tensor.concatenated([lookup, stream.sliced(1, 1..<stream.shape[1])], 1)
         } else {
-            let lookups = rows.indices.map { TokenIndex(row: $0, position: 0) }
             interventions = try inner.enumerated().map { i, site in
                 Intervention(site, at: lookups, .add(try delta[i].indexSelect(0, owners)))
             }
         }
         if lossLayer == end - 1 {
             let logits = try logits(
-                from: edited, lengths, first..<end, past, interventions, at: likelihood + divergence, model)
+                from: edited, lengths, first..<end, past, interventions, at: allReads, model)
             guard !divergence.isEmpty else { return (logits, nil) }
             return (try logits[0..<likelihood.count], try logits[likelihood.count..<logits.shape[0]])
         }
@@ -165,10 +169,9 @@ struct ValueBatch {
             pass.captures = [Capture(.residualOut(lossLayer))]
             behind = try model.forward(pass).captures[0].cast(to: .float32)
         }
-        let read = try behind.pick(Tensor(likelihood, device: behind.device)).unsqueezed(1)
+        let read = try behind.pick(likelihood).unsqueezed(1)
         let likelihoodLogits = try logits(
-            from: read, [Int](repeating: 1, count: likelihood.count), end..<end, nil, [],
-            at: likelihood.indices.map { TokenIndex(row: $0, position: 0) }, model)
+            from: read, likelihoodReads.single, end..<end, nil, [], at: likelihoodReads.first, model)
         guard !divergence.isEmpty else { return (likelihoodLogits, nil) }
         return (
             likelihoodLogits,
@@ -177,14 +180,12 @@ struct ValueBatch {
     }
 
     private func logits(
-        from stream: Tensor, _ lengths: [Int], _ layers: Range<Int>, _ past: KeyValueCache?,
-        _ interventions: [Intervention], at tokens: [TokenIndex], _ model: Model
+        from stream: Tensor, _ lengths: IntegerVector, _ layers: Range<Int>, _ past: KeyValueCache?,
+        _ interventions: [Intervention], at tokens: TokenPositions, _ model: Model
     ) throws -> Tensor {
         var pass = Forward(.residual(stream, lengths: lengths), layers: layers, logits: .at(tokens))
         pass.past = layers.isEmpty ? nil : past
         pass.interventions = interventions
-        let output = try model.forward(pass)
-        guard let logits = output.logits else { throw SutureError(.internal, "the model returned no logits") }
-        return try logits.cast(to: .float32)
+        return try model.logits(pass).cast(to: .float32)
     }
 }

@@ -43,10 +43,13 @@ package struct ValueRow {
     /// How much the row counts in the mean over a case's rows.
     var weight: Double { if case .neighbor(_, _, let weight) = term { weight } else { 1 } }
 
-    /// The tokens from which the loss reads a prediction, with the target of each (none for a divergence).
-    package var reads: [(position: Int, target: Int?)] {
-        if isDivergence { return [(lookup, nil)] }
-        return zip(tokens.count - target.count..<tokens.count, target).map { ($0, $1) }
+    /// The row with what the loss reads from it: the tokens of the object, which end the row. A divergence reads the
+    /// prediction at the lookup token, of which no target is asked.
+    package var forced: ForcedRow {
+        if isDivergence {
+            return ForcedRow(tokens: tokens, reads: [TokenRead(position: lookup, target: 0)])
+        }
+        return ForcedRow(prompt: Array(tokens[..<(tokens.count + 1 - target.count)]), target: target)
     }
 }
 

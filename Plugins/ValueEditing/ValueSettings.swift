@@ -5,7 +5,7 @@ import SutureKit
 /// The settings of the value optimisation, under the names of the published code.
 package struct ValueSettings: ParameterSet {
     /// Which model says how far delta may go and what the divergence is measured from.
-    package enum Anchor: String, CaseIterable {
+    package enum Anchor: String, ParameterChoice {
         /// The model that is edited: the published choice. Under repeated edits a longer value allows a longer delta.
         case current
         /// The model as it lies on disk.
@@ -13,9 +13,8 @@ package struct ValueSettings: ParameterSet {
     }
 
     @Parameter(
-        "fact_token", choices: FactToken.allCases.map(\.rawValue),
-        help: "Which token of a prompt carries the fact; all published runs use subject_last.")
-    package var factTokenName = FactToken.subjectLast.rawValue
+        "fact_token", help: "Which token of a prompt carries the fact; all published runs use subject_last.")
+    package var factToken = FactToken.subjectLast
 
     @Parameter package var steps: Int
 
@@ -41,17 +40,14 @@ package struct ValueSettings: ParameterSet {
     package var divergenceFactor = 0.0625
 
     @Parameter(
-        "anchor", choices: Anchor.allCases.map(\.rawValue),
+        "anchor",
         help: "Where |h0| of the clamp and the reference of the divergence come from: the model that is edited, as "
             + "published, or the original one, which keeps repeated edits from running away.")
-    package var anchorName = Anchor.current.rawValue
+    package var anchor = Anchor.current
 
     package let neighbor = NeighborSettings()
 
-    @Parameter(
-        "batch_tokens", in: .positive, unit: "tokens",
-        help: "Tokens that are run at once, padding counted. Changes speed and memory, not results.")
-    package var tokenBudget = 8192
+    @Parameter(.batchTokens) package var tokenBudget = 8192
 
     package init(steps: Int, clampFactor: Double) {
         _steps = Parameter(
@@ -61,7 +57,4 @@ package struct ValueSettings: ParameterSet {
             wrappedValue: clampFactor, "clamp_norm_factor", in: .positive,
             help: "The longest that delta may become, as a multiple of |h0|.")
     }
-
-    package var factToken: FactToken { FactToken(rawValue: factTokenName) ?? .subjectLast }
-    package var anchor: Anchor { Anchor(rawValue: anchorName) ?? .current }
 }

@@ -16,6 +16,7 @@ public enum DType: Int32, Sendable, Hashable, CaseIterable, CustomStringConverti
         }
     }
 
+    /// Whether the elements are floating-point numbers, which gradients need.
     public var isFloatingPoint: Bool { rawValue <= DType.bfloat16.rawValue }
 
     public var description: String {
@@ -42,17 +43,21 @@ public enum DType: Int32, Sendable, Hashable, CaseIterable, CustomStringConverti
 
 /// Where a tensor's elements lie.
 public struct Device: Sendable, Hashable, CustomStringConvertible {
+    /// Which sort of device. The raw value is the ABI's number.
     public enum Kind: Int32, Sendable { case cpu, cuda }
 
+    /// Which sort of device.
     public var kind: Kind
     /// Which of several; 0 for the CPU.
     public var index: Int
 
+    /// A device of a sort, by default the first.
     public init(_ kind: Kind, index: Int = 0) {
         self.kind = kind
         self.index = index
     }
 
+    /// The processor and its memory.
     public static let cpu = Device(.cpu)
 
     /// "cpu", "cuda" or "cuda:1".
@@ -80,6 +85,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
 
 /// A Swift type that a tensor's elements can be read as and made from.
 public protocol TensorElement: Sendable, BitwiseCopyable {
+    /// The type that a tensor of such elements has.
     static var dtype: DType { get }
 }
 

@@ -49,44 +49,46 @@ public final class ForeignFunction: Sendable {
     /// - Throws: arguments that do not fit the signature; an exception that came out of the function.
     public func call(_ arguments: [Value]) throws(SutureError) -> Value {
         let arena = CArena()
-        let result = Result()
+        let result = Received()
         let error = withExtendedLifetime((arena, result)) {
             table.pointee.call(
-                handle, arena.array(arguments.map { arena.value($0.c(in: arena)) }), Int64(arguments.count),
+                handle, arena.array(arguments.map { $0.c(in: arena) }), Int64(arguments.count),
                 Unmanaged.passUnretained(result).toOpaque()
             ) { context, scalar in
                 guard let context else { return }
-                Unmanaged<Result>.fromOpaque(context).takeUnretainedValue().value = Value(scalar)
+                let received = Unmanaged<Received>.fromOpaque(context).takeUnretainedValue()
+                received.value = Swift.Result { () throws(SutureError) in
+                    try Value(Foreign(scalar, in: "suture_function_api.call"))
+                }
             }
         }
         try Host.check(error)
-        return result.value
+        return try result.value.get()
     }
 
-    private final class Result {
-        var value = Value.none
+    private final class Received {
+        var value = Swift.Result<Value, SutureError>.success(.none)
     }
 }
 
-extension ForeignFunction.Value {
-    package init(_ c: UnsafePointer<suture_scalar>) {
-        switch c.pointee.type {
-        case SUTURE_TYPE_INTEGER: self = .integer(Int(c.pointee.integer))
-        case SUTURE_TYPE_NUMBER: self = .number(c.pointee.number)
-        case SUTURE_TYPE_TEXT: self = .text(c.pointee.text.map { String(cString: $0) } ?? "")
+extension ForeignFunction.Value: Crossing {
+    package init(_ c: Foreign<suture_scalar>) throws(SutureError) {
+        switch c.type {
+        case SUTURE_TYPE_INTEGER: self = .integer(Int(c.integer))
+        case SUTURE_TYPE_NUMBER: self = .number(c.number)
+        case SUTURE_TYPE_TEXT: self = .text(c.text.map { String(cString: $0) } ?? "")
         default: self = .none
         }
     }
 
-    package func c(in arena: CArena) -> suture_scalar {
-        var c = suture_scalar(
-            struct_size: MemoryLayout<suture_scalar>.size, type: 0, reserved: 0, integer: 0, number: 0, text: nil)
-        switch self {
-        case .integer(let value): (c.type, c.integer) = (SUTURE_TYPE_INTEGER, Int64(value))
-        case .number(let value): (c.type, c.number) = (SUTURE_TYPE_NUMBER, value)
-        case .text(let value): (c.type, c.text) = (SUTURE_TYPE_TEXT, arena.string(value))
-        case .none: break
+    package func c(in arena: CArena) -> UnsafePointer<suture_scalar> {
+        arena.make(suture_scalar.self) { c in
+            switch self {
+            case .integer(let value): (c.type, c.integer) = (SUTURE_TYPE_INTEGER, Int64(value))
+            case .number(let value): (c.type, c.number) = (SUTURE_TYPE_NUMBER, value)
+            case .text(let value): (c.type, c.text) = (SUTURE_TYPE_TEXT, arena.string(value))
+            case .none: break
+            }
         }
-        return c
     }
 }

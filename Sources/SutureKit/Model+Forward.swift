@@ -15,10 +15,6 @@ extension Model {
             kept.append(tensor)
             return tensor.handle
         }
-        func keep(_ positions: [TokenIndex]?) throws(SutureError) -> OpaquePointer? {
-            guard let positions else { return nil }
-            return keep(try Tensor(positions))
-        }
 
         var c = suture_forward()
         c.struct_size = MemoryLayout<suture_forward>.size
@@ -28,10 +24,10 @@ extension Model {
         switch pass.input {
         case .tokens(let batch):
             c.tokens = keep(batch.tokens)
-            c.lengths = keep(try Tensor(batch.lengths))
+            c.lengths = keep(try batch.lengths.tensor)
         case .residual(let residual, let lengths):
             c.residual = keep(residual)
-            c.lengths = keep(try Tensor(lengths))
+            c.lengths = keep(try lengths.tensor)
         }
         c.past = pass.past?.handle
         c.keeps_cache = pass.keepsCache ? 1 : 0
@@ -39,18 +35,20 @@ extension Model {
         case .none: c.logits = SUTURE_LOGITS_NONE
         case .all: c.logits = SUTURE_LOGITS_ALL
         case .last: c.logits = SUTURE_LOGITS_LAST
-        case .at(let positions):
+        case .chosen(let positions):
             c.logits = SUTURE_LOGITS_CHOSEN
-            c.logit_positions = try keep(positions)
+            c.logit_positions = keep(try positions.tensor)
         }
 
         var captures: [UnsafePointer<suture_capture>] = []
         for capture in pass.captures {
+            let positions = try capture.positions.map { p throws(SutureError) in keep(try p.tensor) }
             captures.append(
-                arena.value(
-                    suture_capture(
-                        struct_size: MemoryLayout<suture_capture>.size, site: capture.site.kind.rawValue,
-                        layer: Int32(capture.site.layer ?? -1), positions: try keep(capture.positions))))
+                arena.make(suture_capture.self) {
+                    $0.site = capture.site.kind.rawValue
+                    $0.layer = Int32(capture.site.layer ?? -1)
+                    $0.positions = positions
+                })
         }
         c.capture_count = Int64(captures.count)
         c.captures = arena.array(captures)
@@ -62,8 +60,8 @@ extension Model {
             i.struct_size = MemoryLayout<suture_intervention>.size
             i.site = intervention.site.kind.rawValue
             i.layer = Int32(intervention.site.layer ?? -1)
-            i.positions = try keep(intervention.positions)
-            if let units = intervention.units { i.units = keep(try Tensor(units)) }
+            if let positions = intervention.positions { i.positions = keep(try positions.tensor) }
+            if let units = intervention.units { i.units = keep(try units.tensor) }
             switch intervention.action {
             case .add(let value): (i.kind, i.value) = (SUTURE_INTERVENTION_ADD, keep(value))
             case .replace(let value): (i.kind, i.value) = (SUTURE_INTERVENTION_REPLACE, keep(value))
@@ -109,6 +107,7 @@ extension Model {
 
     /// How to continue prompts.
     public struct Generation: Sendable {
+        /// Tokens after which a row is cut; at least 0. A full context ends it earlier.
         public var maxNewTokens: Int
         /// 0: greedy.
         public var temperature: Double
@@ -116,41 +115,54 @@ extension Model {
         public var topK: Int
         /// 1: no limit.
         public var topP: Double
-        /// Row i draws from a stream that the seed and i fix, whatever the other rows are.
+        /// Row i draws from a stream that the seed and its number in ``streams`` fix, whatever the other rows are.
         public var seed: Int
+        /// One number a row, which stays with the row wherever it is in a batch; nil: the row's place.
+        public var streams: [Int]?
         /// Tokens that end a row, besides the end-of-text token.
         public var stopTokens: [Int]
 
+        /// Greedy continuation, or sampling where a temperature is given.
         public init(
             maxNewTokens: Int, temperature: Double = 0, topK: Int = 0, topP: Double = 1, seed: Int = 0,
-            stopTokens: [Int] = []
+            streams: [Int]? = nil, stopTokens: [Int] = []
         ) {
             self.maxNewTokens = maxNewTokens
             self.temperature = temperature
             self.topK = topK
             self.topP = topP
             self.seed = seed
+            self.streams = streams
             self.stopTokens = stopTokens
         }
     }
 
     /// Continues each row, with a cache of keys and values. Returns the new tokens of each, the ending token included.
+    ///
+    /// - Throws: `invalidArgument` where there are not as many streams as rows.
     public func generate(_ rows: [[Int]], _ generation: Generation) throws(SutureError) -> [[Int]] {
+        if let streams = generation.streams, streams.count != rows.count {
+            throw SutureError(
+                .invalidArgument, "\(streams.count) streams were given for \(rows.count) rows", hint: "give one a row")
+        }
         let table = try Host.models()
         let batch = try TokenBatch(rows)
-        let lengths = try Tensor(batch.lengths)
+        let lengths = try batch.lengths.tensor
         var out: OpaquePointer?
-        let error = withExtendedLifetime((batch, lengths)) {
-            generation.stopTokens.map(Int64.init).withUnsafeBufferPointer { stops -> OpaquePointer? in
-                var c = suture_generation(
-                    struct_size: MemoryLayout<suture_generation>.size, tokens: batch.tokens.handle,
-                    lengths: lengths.handle, max_new_tokens: Int64(generation.maxNewTokens),
-                    temperature: generation.temperature, top_k: Int64(generation.topK), top_p: generation.topP,
-                    seed: Int64(generation.seed), stop_count: Int64(stops.count), stop_tokens: stops.baseAddress,
-                    streams: nil)
-                return table.pointee.generate(handle, &c, &out)
-            }
+        let arena = CArena()
+        let request = arena.make(suture_generation.self) {
+            $0.tokens = batch.tokens.handle
+            $0.lengths = lengths.handle
+            $0.max_new_tokens = Int64(generation.maxNewTokens)
+            $0.temperature = generation.temperature
+            $0.top_k = Int64(generation.topK)
+            $0.top_p = generation.topP
+            $0.seed = Int64(generation.seed)
+            $0.stop_count = Int64(generation.stopTokens.count)
+            $0.stop_tokens = arena.array(generation.stopTokens.map(Int64.init))
+            $0.streams = generation.streams.flatMap { arena.array($0.map(Int64.init)) }
         }
+        let error = withExtendedLifetime((batch, lengths, arena)) { table.pointee.generate(handle, request, &out) }
         try Host.check(error)
         guard let out else { throw SutureError(.internal, "the host returned no tokens and no error") }
         let tensor = try Tensor(owning: out)

@@ -9,17 +9,29 @@ import CSuture
 public final class Model: Sendable {
     /// Dimensions and what else is fixed.
     public struct Info: Sendable, Hashable {
+        /// Number of blocks.
         public var layerCount = 0
+        /// Width of the residual stream.
         public var dModel = 0
+        /// Neurons of a block: the width between the up and the down projection.
         public var dMLP = 0
+        /// Width of an attention head.
         public var dHead = 0
+        /// Attention heads of a block.
         public var headCount = 0
+        /// Heads of keys and values; fewer than ``headCount`` where queries share them.
         public var keyValueHeadCount = 0
+        /// Number of logits. A vocabulary may be padded with ids that no token has.
         public var vocabulary = 0
+        /// The most tokens of a row, past and new ones together.
         public var contextLength = 0
+        /// The token that begins a text; nil where the model has none.
         public var beginningToken: Int?
+        /// The token that ends a text; nil where the model has none.
         public var endToken: Int?
+        /// The type of the weights in memory, and with it that of all activations.
         public var dtype = DType.float32
+        /// Where the weights are.
         public var device = Device.cpu
         /// Sites that this architecture has.
         public var sites: Set<Site.Kind> = []
@@ -28,6 +40,7 @@ public final class Model: Sendable {
     // The host counts handles atomically, and a model does not change.
     nonisolated(unsafe) let handle: OpaquePointer
     private let release: @convention(c) (OpaquePointer) -> Void
+    /// Dimensions and what else is fixed; read once, when the model is made.
     public let info: Info
 
     /// Takes over an owned handle of the ABI.
@@ -77,6 +90,12 @@ public final class Model: Sendable {
         return (tokens, tokens.indices.map { pairs[2 * $0]..<pairs[2 * $0 + 1] })
     }
 
+    /// The text of token ids.
+    ///
+    /// Where the ids end within a character, U+FFFD takes its place.
+    ///
+    /// - Parameter skipsSpecialTokens: leave out tokens such as the one that ends a text.
+    /// - Throws: an id that the tokenizer does not have. A model's vocabulary may be padded with such ids.
     public func decode(_ ids: [Int], skipsSpecialTokens: Bool = true) throws(SutureError) -> String {
         let table = try Host.models()
         return try text { buffer, capacity, needed in

@@ -52,6 +52,7 @@ public final class Optimizer {
     public func step() throws(SutureError) { try Host.check(table.pointee.optimizer_step(handle)) }
     /// Forgets the gradients. Call it before each backward pass.
     public func zeroGradients() throws(SutureError) { try Host.check(table.pointee.optimizer_zero(handle)) }
+    /// Changes the learning rate of the steps to come.
     public func setLearningRate(_ rate: Double) throws(SutureError) {
         try Host.check(table.pointee.optimizer_set_rate(handle, rate))
     }
@@ -62,6 +63,7 @@ public final class RandomNumbers {
     private let handle: OpaquePointer
     private let table: UnsafePointer<suture_tensor_api>
 
+    /// A stream that begins at a seed. Equal seeds give equal numbers on one device.
     public init(seed: Int) throws(SutureError) {
         table = try Host.tables().tensor
         var out: OpaquePointer?
@@ -80,6 +82,7 @@ public final class RandomNumbers {
             Tensor.withSpec(shape, dtype, device) { table.pointee.uniform(handle, $0, low, high, out) }
         }
     }
+    /// Normal with this mean and standard deviation.
     public func normal(
         _ shape: [Int], mean: Double = 0, deviation: Double = 1, dtype: DType = .float32, device: Device = .cpu
     ) throws(SutureError) -> Tensor {

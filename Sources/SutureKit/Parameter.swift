@@ -62,11 +62,13 @@ public struct ParameterRange: Sendable, Hashable, Codable {
     }
 }
 
-/// A Swift type that a parameter may have: `Int`, `Double`, `Bool`, `String`, lists of these, `[[String]]`, a ``FilePath``,
-/// and optionals of them.
+/// A Swift type that a parameter may have: `Int`, `Double`, `Bool`, `String`, a ``ParameterChoice``, lists of these,
+/// `[[String]]`, a ``FilePath``, and optionals of them.
 public protocol ParameterValue: Sendable {
     static var parameterKind: ParameterDeclaration.Kind { get }
     static var isOptionalParameter: Bool { get }
+    /// The texts that the value may have, each element of a list; empty: any.
+    static var parameterChoices: [String] { get }
     /// Stands in until the host has given a required value.
     static var placeholder: Self { get }
     var json: String? { get }
@@ -75,6 +77,7 @@ public protocol ParameterValue: Sendable {
 
 extension ParameterValue {
     public static var isOptionalParameter: Bool { false }
+    public static var parameterChoices: [String] { [] }
 }
 
 /// A file named in the experiment file. The host makes it absolute and checks that it can be read.
@@ -100,6 +103,7 @@ public struct Parameter<Value: ParameterValue> {
     /// A setting with a default.
     ///
     /// - Parameters:
+    ///   - choices: the texts that it may have; without: those of its type (all cases of an enumeration), or any.
     ///   - needs: fields that every case must have where the value is not null, 0, false or empty.
     ///   - needsOtherwise: fields that every case must have where it is.
     public init(
@@ -109,7 +113,8 @@ public struct Parameter<Value: ParameterValue> {
         storage = Storage(wrappedValue)
         declaration = ParameterDeclaration(
             name: name, kind: Value.parameterKind, isRequired: false, isOptional: Value.isOptionalParameter,
-            defaultJSON: wrappedValue.json, range: range, choices: choices, unit: unit, help: help, needs: needs,
+            defaultJSON: wrappedValue.json, range: range,
+            choices: choices.isEmpty ? Value.parameterChoices : choices, unit: unit, help: help, needs: needs,
             needsOtherwise: needsOtherwise)
     }
 
@@ -121,8 +126,19 @@ public struct Parameter<Value: ParameterValue> {
         storage = Storage(Value.placeholder)
         declaration = ParameterDeclaration(
             name: name, kind: Value.parameterKind, isRequired: !Value.isOptionalParameter,
-            isOptional: Value.isOptionalParameter, defaultJSON: nil, range: range, choices: choices, unit: unit,
-            help: help, needs: needs, needsOtherwise: needsOtherwise)
+            isOptional: Value.isOptionalParameter, defaultJSON: nil, range: range,
+            choices: choices.isEmpty ? Value.parameterChoices : choices, unit: unit, help: help, needs: needs,
+            needsOtherwise: needsOtherwise)
+    }
+
+    /// A setting that several components declare alike, with a default.
+    public init(wrappedValue: Value, _ shared: SharedParameter) {
+        self.init(wrappedValue: wrappedValue, shared.name, in: shared.range, unit: shared.unit, help: shared.help)
+    }
+
+    /// A setting that several components declare alike, which the file must give (an optional one may be left out).
+    public init(_ shared: SharedParameter) {
+        self.init(shared.name, in: shared.range, unit: shared.unit, help: shared.help)
     }
 
     /// Another component with settings of its own, called through the session. An optional one may be left out.

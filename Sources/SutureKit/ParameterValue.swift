@@ -76,6 +76,7 @@ extension Optional: ComponentParameterValue where Wrapped: ComponentParameterVal
 
 extension Array: ParameterValue where Element: ParameterListElement {
     public static var parameterKind: ParameterDeclaration.Kind { Element.listKind }
+    public static var parameterChoices: [String] { Element.elementChoices }
     public static var placeholder: [Element] { [] }
     public var json: String? { "[" + map(\.elementJSON).joined(separator: ", ") + "]" }
     public init?(_ argument: Argument) {
@@ -86,9 +87,15 @@ extension Array: ParameterValue where Element: ParameterListElement {
 
 /// An element of a list parameter.
 public protocol ParameterListElement: Sendable {
+    /// The texts that an element may have; empty: any.
+    static var elementChoices: [String] { get }
     static var listKind: ParameterDeclaration.Kind { get }
     var elementJSON: String { get }
     static func list(_ argument: Argument) -> [Self]?
+}
+
+extension ParameterListElement {
+    public static var elementChoices: [String] { [] }
 }
 
 extension Int: ParameterListElement {
@@ -126,6 +133,7 @@ extension [String]: ParameterListElement {
 extension Optional: ParameterValue where Wrapped: ParameterValue {
     public static var parameterKind: ParameterDeclaration.Kind { Wrapped.parameterKind }
     public static var isOptionalParameter: Bool { true }
+    public static var parameterChoices: [String] { Wrapped.parameterChoices }
     public static var placeholder: Wrapped? { nil }
     public var json: String? { self?.json }
     public init?(_ argument: Argument) {

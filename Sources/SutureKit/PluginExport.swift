@@ -38,13 +38,21 @@ public final class PluginExport: Sendable {
     /// - Parameter components: types that conform to the protocol of a kind.
     public init(id: String, version: String, components: [any Component.Type]) {
         let arena = PluginExport.arena
-        let table = suture_plugin(
-            struct_size: MemoryLayout<suture_plugin>.size, abi_major: SUTURE_ABI_MAJOR, abi_minor: SUTURE_ABI_MINOR,
-            id: arena.string(id), version: arena.string(version), start: Callbacks.start, stop: Callbacks.stop,
-            component_count: Callbacks.componentCount, component_at: Callbacks.componentAt,
-            create: Callbacks.create, destroy: Callbacks.destroy, call: Callbacks.call, get_extension: nil)
+        let table = arena.make(suture_plugin.self) {
+            $0.abi_major = SUTURE_ABI_MAJOR
+            $0.abi_minor = SUTURE_ABI_MINOR
+            $0.id = arena.string(id)
+            $0.version = arena.string(version)
+            $0.start = Callbacks.start
+            $0.stop = Callbacks.stop
+            $0.component_count = Callbacks.componentCount
+            $0.component_at = Callbacks.componentAt
+            $0.create = Callbacks.create
+            $0.destroy = Callbacks.destroy
+            $0.call = Callbacks.call
+        }
         PluginExport.registry = Registry(
-            entries: components.map(PluginExport.entry), table: arena.value(table))
+            entries: components.map(PluginExport.entry), table: table)
     }
 
     /// The result of `suture_plugin_entry`: NULL for a host of another major.
@@ -55,13 +63,17 @@ public final class PluginExport: Sendable {
     private static func entry(_ type: any Component.Type) -> Entry {
         let descriptor = type.descriptor
         let declarations = parameters(of: type.init()).map { $0.declaration.c(in: arena) }
-        let c = suture_component(
-            struct_size: MemoryLayout<suture_component>.size, id: arena.string(descriptor.id), kind: type.kind.rawValue,
-            convention: SUTURE_CONVENTION_BOXED, version: arena.string(descriptor.version),
-            summary: arena.string(descriptor.summary), required_fields: descriptor.requires.rawValue,
-            parameter_count: Int64(declarations.count), parameters: arena.array(declarations), entry: nil,
-            signature: nil)
-        return Entry(type: type, c: arena.value(c), kind: type.kind.rawValue, id: descriptor.id)
+        let c = arena.make(suture_component.self) {
+            $0.id = arena.string(descriptor.id)
+            $0.kind = type.kind.rawValue
+            $0.convention = SUTURE_CONVENTION_BOXED
+            $0.version = arena.string(descriptor.version)
+            $0.summary = arena.string(descriptor.summary)
+            $0.required_fields = descriptor.requires.rawValue
+            $0.parameter_count = Int64(declarations.count)
+            $0.parameters = arena.array(declarations)
+        }
+        return Entry(type: type, c: c, kind: type.kind.rawValue, id: descriptor.id)
     }
 }
 
@@ -144,12 +156,11 @@ private enum Callbacks {
                 let component = Box.component(instance)
                 let session = try Session(borrowing: session, call: call, sink: sink)
                 let call = try session.componentCall()
-                let descriptor = type(of: component).descriptor
                 guard call.operation.kind == type(of: component).kind else {
                     throw SutureError(
                         .invalidArgument,
-                        "\(descriptor.id) is \(type(of: component).kind.phrase) and was asked to \(call.operation.name)"
-                    )
+                        "\(type(of: component).descriptor.id) is \(type(of: component).kind.phrase) and was asked to "
+                            + call.operation.name)
                 }
                 try component.perform(call, in: session)
             }

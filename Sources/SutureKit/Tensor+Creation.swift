@@ -26,12 +26,14 @@ extension Tensor {
         try make { table, out in withSpec(shape, dtype, device) { table.pointee.full($0, value, out) } }
     }
 
+    /// A tensor of zeros.
     public static func zeros(
         _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
     ) throws(SutureError) -> Tensor {
         try full(shape, 0, dtype: dtype, device: device)
     }
 
+    /// A tensor of ones.
     public static func ones(
         _ shape: [Int], dtype: DType = .float32, device: Device = .cpu
     ) throws(SutureError) -> Tensor {

@@ -86,9 +86,13 @@ public struct Tensor: Sendable {
         }
     }
 
+    /// Number of axes; 0 for a scalar.
     public var rank: Int { Int(info.rank) }
+    /// The type of the elements.
     public var dtype: DType { DType(rawValue: info.dtype) ?? .float32 }
+    /// Where the elements are.
     public var device: Device { Device(Device.Kind(rawValue: info.device) ?? .cpu, index: Int(info.device_index)) }
+    /// Whether operations on it are recorded, so that gradients can be taken.
     public var requiresGradient: Bool { info.requires_gradient != 0 }
     /// Number of elements.
     public var count: Int { shape.reduce(1, *) }

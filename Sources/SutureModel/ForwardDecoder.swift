@@ -7,18 +7,20 @@ import SutureKit
 enum ForwardDecoder {
     static func decode(_ c: UnsafePointer<suture_forward>) throws -> (pass: Forward, past: KeyValues?) {
         let request = try Foreign(c, in: "suture_model_api.forward")
-        let lengths = try request.lengths.map { try Tensor(borrowing: $0).scalars(as: Int.self) }
+        let lengths = try request.lengths.map { try IntegerVector(Tensor(borrowing: $0)) }
         let input: Forward.Input
         switch (request.tokens, request.residual) {
         case (let tokens?, nil):
             let tokens = try Tensor(borrowing: tokens)
             let shape = try shape(tokens, rank: 2, "tokens")
             input = .tokens(
-                TokenBatch(tokens: tokens, lengths: lengths ?? Array(repeating: shape[1], count: shape[0])))
+                TokenBatch(
+                    tokens: tokens, lengths: lengths ?? IntegerVector(repeatElement(shape[1], count: shape[0]))))
         case (nil, let residual?):
             let residual = try Tensor(borrowing: residual)
             let shape = try shape(residual, rank: 3, "a residual")
-            input = .residual(residual, lengths: lengths ?? Array(repeating: shape[1], count: shape[0]))
+            input = .residual(
+                residual, lengths: lengths ?? IntegerVector(repeatElement(shape[1], count: shape[0])))
         default:
             throw SutureError(
                 .invalidArgument, "a pass needs either tokens or a residual", hint: "set one of the two")
@@ -43,7 +45,7 @@ enum ForwardDecoder {
         pass.logits = try logits(request)
         for capture in try foreignElements(request.captures, request.capture_count, in: "suture_forward.captures") {
             pass.captures.append(
-                Capture(try site(capture.site, capture.layer), at: try capture.positions.map(indices)))
+                Capture(try site(capture.site, capture.layer), at: try capture.positions.map(positions)))
         }
         for intervention in try foreignElements(
             request.interventions, request.intervention_count, in: "suture_forward.interventions")
@@ -62,7 +64,7 @@ enum ForwardDecoder {
             guard let positions = request.logit_positions else {
                 throw SutureError(.invalidArgument, "logits at chosen positions need logit_positions")
             }
-            return .at(try indices(positions))
+            return .at(try self.positions(positions))
         default: throw SutureError(.unimplemented, "the code \(request.logits) for logits is unknown")
         }
     }
@@ -98,8 +100,8 @@ enum ForwardDecoder {
         default: throw SutureError(.unimplemented, "the intervention kind \(request.kind) is unknown")
         }
         return Intervention(
-            try site(request.site, request.layer), at: try request.positions.map(indices),
-            units: try request.units.map { try Tensor(borrowing: $0).scalars(as: Int.self) }, action)
+            try site(request.site, request.layer), at: try request.positions.map(positions),
+            units: try request.units.map { try IntegerVector(Tensor(borrowing: $0)) }, action)
     }
 
     static func site(_ kind: Int32, _ layer: Int32) throws -> Site {
@@ -113,15 +115,9 @@ enum ForwardDecoder {
         return Site(known, layer: Int(layer))
     }
 
-    /// int64 `[n, 2]` as token indices.
-    private static func indices(_ handle: OpaquePointer) throws -> [TokenIndex] {
-        let tensor = try Tensor(borrowing: handle)
-        let shape = try shape(tensor, rank: 2, "positions")
-        guard shape[1] == 2 else {
-            throw SutureError(.invalidArgument, "positions must be [n, 2], the shape is \(shape)")
-        }
-        let numbers = try tensor.scalars(as: Int.self)
-        return (0..<shape[0]).map { TokenIndex(row: numbers[2 * $0], position: numbers[2 * $0 + 1]) }
+    /// int64 `[n, 2]` as token indices that keep the caller's tensor.
+    private static func positions(_ handle: OpaquePointer) throws -> TokenPositions {
+        try TokenPositions(Tensor(borrowing: handle))
     }
 
     /// The real tokens of each row of a padded batch.

@@ -71,7 +71,7 @@ public enum ModelTable {
             info.device = model.device.kind.rawValue
             info.device_index = Int32(model.device.index)
             info.sites = c.sites.reduce(0) { $0 | 1 << UInt32($1.rawValue) }
-            return fill(out, with: info, in: "suture_model_api.info")
+            return fill(out, with: info, size: out.pointee.struct_size, in: "suture_model_api.info")
         }
 
     private static let encode:
@@ -138,6 +138,7 @@ public enum ModelTable {
                 let settings = Model.Generation(
                     maxNewTokens: Int(request.max_new_tokens), temperature: request.temperature,
                     topK: Int(request.top_k), topP: request.top_p, seed: Int(request.seed),
+                    streams: request.streams.map { start in rows.indices.map { Int(start[$0]) } },
                     stopTokens: stops.map { Int($0) })
                 let new = try Generator(model: model(handle), settings: settings).run(rows)
                 let width = new.map(\.count).max() ?? 0
@@ -201,7 +202,9 @@ public enum ModelTable {
                     layer: Int32(projection.input.layer ?? -1), input_site: projection.input.kind.rawValue,
                     output_site: projection.output.kind.rawValue, reserved: 0, row_count: Int64(projection.rowCount),
                     rows: try rows?.retainedHandle())
-                if let error = fill(out, with: c, in: "suture_model_api.projection") { throw Host.take(error) }
+                if let error = fill(out, with: c, size: out.pointee.struct_size, in: "suture_model_api.projection") {
+                    throw Host.take(error)
+                }
             }
         }
 
@@ -227,25 +230,28 @@ public enum ModelTable {
         ) -> OpaquePointer? = { cache, rows, lengths, out in
             answer {
                 let selected = try CacheBox.keyValues(cache).selecting(
-                    rows: rows.map { try Tensor(borrowing: $0).scalars(as: Int.self) },
-                    lengths: lengths.map { try Tensor(borrowing: $0).scalars(as: Int.self) })
+                    rows: rows.map { try IntegerVector(Tensor(borrowing: $0)) },
+                    lengths: lengths.map { try IntegerVector(Tensor(borrowing: $0)) })
                 out.pointee = OpaquePointer(Unmanaged.passRetained(CacheBox(selected)).toOpaque())
             }
         }
 
     /// Copies the fields that fit into a struct that the caller made; its size field stays.
+    ///
+    /// - Parameter size: what the caller wrote down.
     private static func fill<Struct: ForeignLayout>(
-        _ out: UnsafeMutablePointer<Struct>, with value: Struct, in place: String
+        _ out: UnsafeMutablePointer<Struct>, with value: Struct, size: Int, in place: String
     ) -> OpaquePointer? {
-        Host.returningError {
-            let header = MemoryLayout<Int>.size
-            let size = min(try Foreign(UnsafePointer(out), in: place).size, MemoryLayout<Struct>.size)
-            withUnsafeBytes(of: value) { source in
-                guard let base = source.baseAddress else { return }
-                UnsafeMutableRawPointer(out).advanced(by: header)
-                    .copyMemory(from: base + header, byteCount: size - header)
-            }
+        guard size >= Struct.firstSize else {
+            return Host.returningError { _ = try Foreign(UnsafePointer(out), in: place) }
         }
+        let header = MemoryLayout<Int>.size
+        withUnsafeBytes(of: value) { source in
+            guard let base = source.baseAddress else { return }
+            UnsafeMutableRawPointer(out).advanced(by: header)
+                .copyMemory(from: base + header, byteCount: min(size, MemoryLayout<Struct>.size) - header)
+        }
+        return nil
     }
 
     /// Text into a caller's buffer: at most `capacity` bytes with the final NUL, `needed` tells what all of it takes.

@@ -152,7 +152,7 @@ struct AnnotatorTests {
         #expect(try marked(marks, "é Rome é") == ["é", "é"])
         let error = #expect(throws: SutureError.self) { try marked(marks, "Bern") }
         #expect(error?.message.contains("Bern") == true)
-        marks.missing = "unmarked"
+        marks.missing = .unmarked
         #expect(try marked(marks, "Bern").isEmpty)
     }
 

@@ -160,7 +160,7 @@ struct FixedLayersTests {
             try locator.locate([], in: session.session)
         }
         locator.layers = [1]
-        locator.siteName = "residual_mid"
+        locator.kind = .residualMid
         #expect(throws: SutureError.self) { try locator.locate([], in: session.session) }
     }
 }

@@ -85,7 +85,7 @@ struct CounterFactTests {
         let score = try #require(values["score"])
         #expect(abs(score - harmonic) < 1e-9)
         #expect(metrics.allSatisfy { $0.n == 2 && $0.unit == "percent" && $0.protocol == "teacher-forced" })
-        #expect(CounterFact.harmonicMean([100, 0, 50]) == 0)
+        #expect([100, 0, 50].harmonicMean() == 0)
     }
 
     @Test("Groups that a data set lacks are left out, and with them the score")

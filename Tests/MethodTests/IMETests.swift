@@ -135,7 +135,7 @@ struct IMETests {
         let base = try halfWay(to: 3)
         base.record.likelihoods = [(0.1, 2), (0.1, 0.5), (0.1, 0.7), (0.1, 0.9), (0.1, 0.6)]
         let ime = ime(over: base)
-        ime.keptName = IME.Kept.best.rawValue
+        ime.kept = .best
         let patch = try ime.patch(cases, at: [], in: session.session)
         #expect(base.record.calls == 5)
         #expect(try distance(total(patch), (Tensor.full([16, 64], 3) - start) * 0.75) < 1e-5)
@@ -149,7 +149,7 @@ struct IMETests {
         base.record.likelihoods = [(0.1, 2), (0.1, 0.5), (0.1, 0.7), (0.1, 0.6)]
         base.record.distances = [5, 4, 3, 6]
         let ime = ime(over: base)
-        ime.riseName = rise.rawValue
+        ime.rise = rise
         let patch = try ime.patch(cases, at: [], in: session.session)
         #expect(base.record.calls == (rise == .likelihood ? 3 : 4))
         let share = rise == .likelihood ? 0.75 : 0.875
@@ -183,7 +183,7 @@ struct IMETests {
         let base = try halfWay(to: 3)
         let ime = ime(over: base)
         ime.iterations = 3
-        ime.stateName = state.rawValue
+        ime.state = state
         session.carried["calls"] = try Tensor(7, dtype: .float64)
         _ = try ime.patch(cases, at: [], in: session.session)
         #expect(base.record.found == (state == .accumulate ? [7, 8, 9] : [7, 7, 7]))
@@ -194,7 +194,7 @@ struct IMETests {
     func spread() throws {
         let base = try halfWay(to: 3)
         let ime = ime(over: base)
-        ime.variantName = IME.Variant.spread.rawValue
+        ime.variant = .spread
         ime.iterations = 3
         let patch = try ime.patch(cases, at: [], in: session.session)
         #expect(base.record.calls == 1)

@@ -26,11 +26,11 @@ struct NeuronLocatorTests {
     @Test("The layers of largest loss are selected, for all cases, each case or each failing token")
     func layerSelection() throws {
         let locator = LayerOcclusion()
-        locator.amountName = "2/4"
+        locator.amount = .half
         let wanted = try WantedTokens.find(cases, tokenBudget: 8192, session.model)
         let failures = wanted.map(\.reads.count)
-        for (scope, groups) in [("all", 1), ("case", 2), ("failure", failures.reduce(0, +))] {
-            locator.scopeName = scope
+        for (scope, groups) in [(LocationScope.all, 1), (.case, 2), (.failure, failures.reduce(0, +))] {
+            locator.scope = scope
             let locations = try locator.locate(cases, in: session.session)
             #expect(locations.count == groups * TinyModel.layerCount)
             for start in stride(from: 0, to: locations.count, by: TinyModel.layerCount) {
@@ -39,7 +39,7 @@ struct NeuronLocatorTests {
                 #expect(group.count(where: \.isSelected) == 2)
                 #expect(group.filter { !$0.isSelected }.allSatisfy { $0.score <= least })
             }
-            if scope == "failure" { #expect(locations.first?.position == wanted[0].reads[0].position) }
+            if scope == .failure { #expect(locations.first?.position == wanted[0].reads[0].position) }
         }
     }
 
@@ -47,13 +47,13 @@ struct NeuronLocatorTests {
     func patterns() throws {
         let locator = NeuronAttribution()
         locator.ratio = 1.0 / 4
-        locator.scopeName = "all"
+        locator.scope = .all
         let occlusion = LayerOcclusion()
-        occlusion.amountName = "one"
+        occlusion.amount = .one
         let best = try occlusion.locate(cases, in: session.session).first(where: \.isSelected)
         let critical = try #require(best?.site.layer)
         for pattern in NeuronAttribution.Pattern.allCases {
-            locator.patternName = pattern.rawValue
+            locator.pattern = pattern
             let locations = try locator.locate(cases, in: session.session)
             #expect(locations.count == 16 && locations.allSatisfy { $0.isSelected && $0.score > 0 && $0.unit != nil })
             let layers = Dictionary(grouping: locations) { $0.site.layer ?? 0 }.mapValues(\.count)
@@ -89,7 +89,7 @@ struct NeuronLocatorTests {
     func batching(measure: NeuronAttribution.Measure) throws {
         func locate(_ budget: Int) throws -> [Location] {
             let locator = NeuronAttribution()
-            locator.scoreName = measure.rawValue
+            locator.measure = measure
             locator.count = 8
             locator.tokenBudget = budget
             return try locator.locate(cases, in: session.session)

@@ -253,7 +253,7 @@ struct PatcherTests {
         rome.contexts.given = PatcherTests.templates
         rome.values.learningRate = 0.2
         rome.values.weightDecay = 0
-        rome.keyName = key.rawValue
+        rome.keyChoice = key
         let before = try session.model
         let patch = try rome.patch([editCase], at: layers([1]), in: session.session)
         // What is kept of a chunk is `[site, case, dModel + 2]`.

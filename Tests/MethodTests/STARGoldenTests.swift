@@ -81,7 +81,7 @@ struct STARGoldenTests {
     func joint(family: String, keepsRightTokens: Bool) throws {
         let golden = try Golden(family)
         let star = STAR()
-        star.modeName = "joint"
+        star.mode = .joint
         star.keepsRightTokens = keepsRightTokens
         let patch = try star.patch(golden.cases, at: [], in: golden.session.session)
         #expect(try golden.distance(patch, keepsRightTokens ? "joint" : "failing") < STARGoldenTests.tolerance)
@@ -101,7 +101,7 @@ struct STARGoldenTests {
     func descent(family: String, form: SGD.Form) throws {
         let golden = try Golden(family)
         let sgd = SGD()
-        sgd.formName = form.rawValue
+        sgd.form = form
         let patch = try sgd.patch(golden.cases, at: [], in: golden.session.session)
         #expect(try golden.distance(patch, form == .token ? "sgd" : "finetune") < STARGoldenTests.tolerance)
     }
@@ -126,7 +126,7 @@ struct STARGoldenTests {
     func occlusion(family: String, bypass: MLPBypass) throws {
         let golden = try Golden(family)
         let locator = LayerOcclusion()
-        locator.bypassName = bypass.rawValue
+        locator.bypass = bypass
         let scores = try locator.locate(golden.cases, in: golden.session.session).map(\.score)
         let expected = try golden.tensor("occlusion.\(bypass.rawValue)").scalars(as: Double.self)
         #expect(zip(scores, expected).allSatisfy { abs($0 - $1) < 1e-4 } && scores.count == expected.count)
@@ -137,8 +137,8 @@ struct STARGoldenTests {
         let golden = try Golden(family)
         let locator = NeuronAttribution()
         locator.ratio = 1
-        for (scope, name) in [("all", "attribution"), ("failure", "attribution.first")] {
-            locator.scopeName = scope
+        for (scope, name) in [(LocationScope.all, "attribution"), (.failure, "attribution.first")] {
+            locator.scope = scope
             let found = try locator.locate(golden.cases, in: golden.session.session)
             let expected = try golden.tensor(name)
             let (values, indices) = try expected.reshaped(-1).topK(48)

@@ -287,7 +287,7 @@ struct STARTests {
     func jointOrder() throws {
         func patch(_ cases: [EditCase], budget: Int = 8192) throws -> [String: Tensor] {
             let star = STAR()
-            star.modeName = "joint"
+            star.mode = .joint
             star.repair.tokenBudget = budget
             return try dense(star.patch(cases, at: [], in: session.session))
         }
@@ -320,7 +320,7 @@ struct STARTests {
         var cases = answers(2)
         cases[1].prompt = cases[0].prompt
         let star = STAR()
-        star.modeName = "joint"
+        star.mode = .joint
         star.steps.scale = 20
         try session.apply(try star.patch(cases, at: [], in: session.session))
         let after = try cases.map { editCase in

@@ -233,7 +233,7 @@ struct ModelGoldenTests {
 
         let generation = try GenerationMatch().evaluate(cases, in: session.session)
         let exact = ExactMatch()
-        exact.settings.output = "greedy"
+        exact.settings.output = .greedy
         let match = try exact.evaluate(cases, in: session.session)
         for (index, record) in golden.cases.enumerated() {
             func value(_ scores: [Score], _ name: String) -> Double? {
@@ -258,7 +258,7 @@ struct AnswerEvaluatorTests {
     @Test("Teacher-forced counts are the arg-max in each place; nothing is put between prompt and answer")
     func forced() throws {
         let evaluator = ExactMatch()
-        evaluator.settings.output = "teacher-forced"
+        evaluator.settings.output = .forced
         evaluator.settings.countsEnd = true
         let cases = TinyCases.pairs(3)
         let scores = try evaluator.evaluate(cases, in: session.session)
@@ -311,7 +311,7 @@ struct AnswerEvaluatorTests {
     func bleu() throws {
         let evaluator = BLEUEvaluator()
         evaluator.settings.continuation.maxNewTokens = 6
-        evaluator.splitName = "none"
+        evaluator.split = .none
         let cases = TinyCases.pairs(5)
         let whole = try evaluator.evaluate(cases, in: session.session)
         evaluator.settings.continuation.tokenBudget = 1
@@ -322,7 +322,7 @@ struct AnswerEvaluatorTests {
         #expect(a.map(\.name) == b.map(\.name) && zip(a, b).allSatisfy { abs($0.value - $1.value) < scoreTolerance })
         #expect(a.count == 12 && a.allSatisfy { $0.protocol.hasPrefix("none words, ") })
 
-        evaluator.settings.output = "greedy"
+        evaluator.settings.output = .greedy
         let said = try evaluator.settings.answers(to: cases, in: session.session).filter { $0.group == .paraphrase }
         var counts: [String: Double] = [:]
         for answer in said {
@@ -377,7 +377,7 @@ struct SideEffectTests {
         try session.disturb()
         session.stage = "after"
         let evaluator = Similarity()
-        evaluator.promptsName = choice.rawValue
+        evaluator.choice = choice
         evaluator.settings.maxNewTokens = 6
         let cases = TinyCases.pairs(3)
         let whole = try evaluator.evaluate(cases, in: session.session)
@@ -396,7 +396,7 @@ struct SideEffectTests {
         try session.disturb()
         session.stage = "after"
         let evaluator = Similarity()
-        evaluator.promptsName = "prompt"
+        evaluator.choice = .prompt
         evaluator.settings.maxNewTokens = 5
         let editCase = TinyCases.pairs(1)[0]
         let metric = try #require(

@@ -170,13 +170,13 @@ struct ValueOptimizationTests {
 
     @Test(
         "Equals the published loop where neighbours shall keep their object",
-        arguments: [(1, 1.0, "own"), (2, 1.0, "new_object"), (2, 3.0, "own")])
-    func equalsPlainLoopWithNeighbors(count: Int, weight: Double, length: String) throws {
+        arguments: [(1, 1.0, NeighborSettings.Length.own), (2, 1.0, .newObject), (2, 3.0, .own)])
+    func equalsPlainLoopWithNeighbors(count: Int, weight: Double, length: NeighborSettings.Length) throws {
         let session = try TestSession(TinyModel.load())
         let neighbors = NeighborSettings()
         neighbors.count = count
         neighbors.weight = weight
-        neighbors.lengthName = length
+        neighbors.length = length
         var optimization = optimization(1, settings())
         let objective = NeighborObjective(
             templates: ValueOptimizationTests.templates, settings: neighbors, token: .subjectLast)
@@ -199,7 +199,7 @@ struct ValueOptimizationTests {
         #expect(try model.decode(rows[0].tokens) == text)
         #expect(try model.decode([rows[0].tokens[rows[0].lookup]]) == " Rome")
         #expect(rows[0].target == target && rows[0].count == target.count)
-        settings.lengthName = NeighborSettings.Length.newObject.rawValue
+        settings.length = .newObject
         let published = try objective.rows(for: TinyCases.make(1)[0], model)
         #expect(target.count > 1 && published[0].count == 1)
         settings.count = 0
@@ -218,7 +218,7 @@ struct ValueOptimizationTests {
         let original = try session.model
         try session.apply(Patch([Delta(name, .dense(random))]))
         func lengths(_ anchor: ValueSettings.Anchor) throws -> (delta: [Double], radius: [Double], before: [Double]) {
-            settings.anchorName = anchor.rawValue
+            settings.anchor = anchor
             session.store = [:]
             let values = try optimization(1, settings).values(for: cases, session.model, in: session.session).values[0]
             let rows = try cases.map {

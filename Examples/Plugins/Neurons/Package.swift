@@ -4,12 +4,12 @@ import PackageDescription
 let package = Package(
     name: "Neurons",
     products: [.library(name: "neurons", type: .dynamic, targets: ["Neurons"])],
-    dependencies: [.package(name: "Suture", path: "../../..")],
+    dependencies: [.package(name: "SutureKit", path: "../../../Sources")],
     targets: [
         .target(
             name: "Neurons",
             dependencies: [
-                .product(name: "CSuture", package: "Suture"), .product(name: "SutureKit", package: "Suture"),
+                .product(name: "CSuture", package: "SutureKit"), .product(name: "SutureKit", package: "SutureKit"),
             ])
     ],
     swiftLanguageModes: [.v6]

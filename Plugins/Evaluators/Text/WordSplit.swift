@@ -1,7 +1,9 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SutureKit
+
 /// How a text is cut into the words that BLEU counts. Scores of different cuts cannot be compared.
-enum WordSplit: String, CaseIterable {
+enum WordSplit: String, ParameterChoice {
     /// The tokeniser of mteval-v13a, sacrebleu's default: for prose.
     case mteval = "13a"
     /// That of the CoNaLa challenge: for code.

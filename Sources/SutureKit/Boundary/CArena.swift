@@ -6,15 +6,22 @@ import CSuture
 /// (a plugin's declarations) lives as long as the process.
 package final class CArena {
     private var blocks: [UnsafeMutableRawPointer] = []
+    /// What is left of the last small block.
+    private var free = UnsafeMutableRawBufferPointer(start: nil, count: 0)
+    /// Small values share blocks of this many bytes.
+    private static let blockSize = 1024
 
     package init() {}
     deinit { for block in blocks { block.deallocate() } }
 
     package func string(_ text: String) -> UnsafePointer<CChar> {
-        let bytes = text.utf8CString
-        return bytes.withUnsafeBufferPointer { source in
-            let copy = allocate(CChar.self, source.count)
-            for (i, byte) in source.enumerated() { copy[i] = byte }
+        var text = text
+        return text.withUTF8 { source in
+            let copy = allocate(CChar.self, source.count + 1)
+            if let base = source.baseAddress {
+                UnsafeMutableRawPointer(copy).copyMemory(from: base, byteCount: source.count)
+            }
+            copy[source.count] = 0
             return UnsafePointer(copy)
         }
     }
@@ -46,10 +53,22 @@ package final class CArena {
 
     package func strings(_ texts: [String]) -> UnsafePointer<UnsafePointer<CChar>>? { array(texts.map { string($0) }) }
 
+    /// Uninitialised memory, aligned for every type of the ABI.
     private func allocate<Element>(_: Element.Type, _ count: Int) -> UnsafeMutablePointer<Element> {
-        let block = UnsafeMutableRawPointer.allocate(
-            byteCount: Swift.max(count * MemoryLayout<Element>.stride, 1), alignment: 16)
-        blocks.append(block)
-        return block.bindMemory(to: Element.self, capacity: count)
+        let alignment = 16
+        let size = (max(count * MemoryLayout<Element>.stride, 1) + alignment - 1) & ~(alignment - 1)
+        let start: UnsafeMutableRawPointer
+        if let place = free.baseAddress, size <= free.count {
+            start = place
+            free = UnsafeMutableRawBufferPointer(start: place + size, count: free.count - size)
+        } else {
+            let isLarge = size > CArena.blockSize / 4
+            start = .allocate(byteCount: isLarge ? size : CArena.blockSize, alignment: alignment)
+            blocks.append(start)
+            if !isLarge {
+                free = UnsafeMutableRawBufferPointer(start: start + size, count: CArena.blockSize - size)
+            }
+        }
+        return start.bindMemory(to: Element.self, capacity: count)
     }
 }

@@ -59,14 +59,17 @@ extension ComponentCall {
 
     /// Valid as long as the arena.
     package func c(in arena: CArena) -> UnsafePointer<suture_call> {
-        arena.value(
-            suture_call(
-                struct_size: MemoryLayout<suture_call>.size, operation: operation.rawValue,
-                flags: startsAnew ? SUTURE_CALL_STATE_ANEW : 0, model: model, stage: arena.string(stage),
-                cases: operation.reads.contains(.cases) ? cases.c(in: arena, as: suture_cases.self) : nil,
-                locations: operation.reads.contains(.locations)
-                    ? locations.c(in: arena, as: suture_locations.self) : nil,
-                scores: operation.reads.contains(.scores) ? scores.c(in: arena, as: suture_scores.self) : nil,
-                texts: operation.reads.contains(.texts) ? texts.c(in: arena, as: suture_texts.self) : nil))
+        arena.make(suture_call.self) {
+            $0.operation = operation.rawValue
+            $0.flags = startsAnew ? SUTURE_CALL_STATE_ANEW : 0
+            $0.model = model
+            $0.stage = stage.isEmpty ? nil : arena.string(stage)
+            $0.cases = operation.reads.contains(.cases) ? cases.c(in: arena, as: suture_cases.self) : nil
+            $0.locations =
+                operation.reads.contains(.locations)
+                ? locations.c(in: arena, as: suture_locations.self) : nil
+            $0.scores = operation.reads.contains(.scores) ? scores.c(in: arena, as: suture_scores.self) : nil
+            $0.texts = operation.reads.contains(.texts) ? texts.c(in: arena, as: suture_texts.self) : nil
+        }
     }
 }

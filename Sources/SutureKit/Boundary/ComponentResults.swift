@@ -30,33 +30,35 @@ package final class ComponentResults {
 
     /// A sink that fills these results. It refuses what the operation may not hand out. Valid as long as this object.
     package var sink: suture_sink {
-        suture_sink(
-            struct_size: MemoryLayout<suture_sink>.size, context: Unmanaged.passUnretained(self).toOpaque(),
-            location: { context, value in
-                receive(context, value, .locations, "suture_sink.location") { (results, location: Location) in
-                    results.locations.append(location)
-                }
-            },
-            delta: { context, value in
-                receive(context, value, .deltas, "suture_sink.delta") { (results, delta: Delta) in
-                    results.deltas.append(delta)
-                }
-            },
-            score: { context, value in
-                receive(context, value, .scores, "suture_sink.score") { (results, score: Score) in
-                    results.scores.append(score)
-                }
-            },
-            metric: { context, value in
-                receive(context, value, .metrics, "suture_sink.metric") { (results, metric: Metric) in
-                    results.metrics.append(metric)
-                }
-            },
-            mark: { context, value in
-                receive(context, value, .marks, "suture_sink.mark") { (results, mark: Mark) in
-                    results.marks.append(mark)
-                }
-            })
+        var sink = suture_sink()
+        sink.struct_size = MemoryLayout<suture_sink>.size
+        sink.context = Unmanaged.passUnretained(self).toOpaque()
+        sink.location = { context, value in
+            receive(context, value, .locations, "suture_sink.location") { (results, location: Location) in
+                results.locations.append(location)
+            }
+        }
+        sink.delta = { context, value in
+            receive(context, value, .deltas, "suture_sink.delta") { (results, delta: Delta) in
+                results.deltas.append(delta)
+            }
+        }
+        sink.score = { context, value in
+            receive(context, value, .scores, "suture_sink.score") { (results, score: Score) in
+                results.scores.append(score)
+            }
+        }
+        sink.metric = { context, value in
+            receive(context, value, .metrics, "suture_sink.metric") { (results, metric: Metric) in
+                results.metrics.append(metric)
+            }
+        }
+        sink.mark = { context, value in
+            receive(context, value, .marks, "suture_sink.mark") { (results, mark: Mark) in
+                results.marks.append(mark)
+            }
+        }
+        return sink
     }
 
     /// Hands everything on, in its order.
@@ -68,12 +70,12 @@ package final class ComponentResults {
         try sink.hand(marks)
     }
 
-    fileprivate func refuse(_ kind: ResultKind) throws(SutureError) {
+    fileprivate func refuse(_ kind: ResultKinds) throws(SutureError) {
         guard !operation.emits.contains(kind) else { return }
-        let allowed = operation.emits.map(\.rawValue).sorted().joined(separator: " and ")
+        let allowed = operation.emits.names.joined(separator: " and ")
         throw SutureError(
             .invalidArgument,
-            "\(component): it handed out \(kind.rawValue), and the operation \(operation.name) of \(operation.kind.phrase) "
+            "\(component): it handed out \(kind.names.joined()), and the operation \(operation.name) of \(operation.kind.phrase) "
                 + "may hand out \(allowed) alone",
             hint: "report this to its author")
     }
@@ -81,7 +83,7 @@ package final class ComponentResults {
 
 /// Reads what was handed to a sink and adds it to the results.
 private func receive<Value: Crossing>(
-    _ context: UnsafeMutableRawPointer?, _ value: UnsafePointer<Value.C>, _ kind: ResultKind, _ place: String,
+    _ context: UnsafeMutableRawPointer?, _ value: UnsafePointer<Value.C>, _ kind: ResultKinds, _ place: String,
     _ add: (ComponentResults, Value) -> Void
 ) -> OpaquePointer? {
     Host.returningError {

@@ -29,23 +29,27 @@ extension EditCase: Crossing {
 
     package func c(in arena: CArena) -> UnsafePointer<suture_edit_case> {
         func text(_ value: String) -> UnsafePointer<CChar>? { value.isEmpty ? nil : arena.string(value) }
-        return arena.value(
-            suture_edit_case(
-                struct_size: MemoryLayout<suture_edit_case>.size, index: Int64(index), id: arena.string(id),
-                prompt: text(prompt), subject: text(subject), target_new: text(targetNew),
-                target_true: text(targetTrue), answer: text(answer),
-                paraphrase_count: Int64(paraphrasePrompts.count),
-                paraphrase_prompts: arena.strings(paraphrasePrompts),
-                neighborhood_count: Int64(neighborhoodPrompts.count),
-                neighborhood_prompts: arena.strings(neighborhoodPrompts),
-                generation_count: Int64(generationPrompts.count),
-                generation_prompts: arena.strings(generationPrompts),
-                attribute_count: Int64(attributePrompts.count),
-                attribute_prompts: arena.strings(attributePrompts),
-                neighbor_sample_count: Int64(neighborSamples.count),
-                neighbor_samples: arena.array(neighborSamples.map { $0.c(in: arena) }),
-                marked_text_count: Int64(generations.count),
-                marked_texts: arena.array(generations.map { $0.c(in: arena) })))
+        return arena.make(suture_edit_case.self) {
+            $0.index = Int64(index)
+            $0.id = arena.string(id)
+            $0.prompt = text(prompt)
+            $0.subject = text(subject)
+            $0.target_new = text(targetNew)
+            $0.target_true = text(targetTrue)
+            $0.answer = text(answer)
+            $0.paraphrase_count = Int64(paraphrasePrompts.count)
+            $0.paraphrase_prompts = arena.strings(paraphrasePrompts)
+            $0.neighborhood_count = Int64(neighborhoodPrompts.count)
+            $0.neighborhood_prompts = arena.strings(neighborhoodPrompts)
+            $0.generation_count = Int64(generationPrompts.count)
+            $0.generation_prompts = arena.strings(generationPrompts)
+            $0.attribute_count = Int64(attributePrompts.count)
+            $0.attribute_prompts = arena.strings(attributePrompts)
+            $0.neighbor_sample_count = Int64(neighborSamples.count)
+            $0.neighbor_samples = arena.array(neighborSamples.map { $0.c(in: arena) })
+            $0.marked_text_count = Int64(generations.count)
+            $0.marked_texts = arena.array(generations.map { $0.c(in: arena) })
+        }
     }
 }
 
@@ -58,9 +62,10 @@ extension Neighbor: Crossing {
     }
 
     package func c(in arena: CArena) -> UnsafePointer<suture_neighbor> {
-        arena.value(
-            suture_neighbor(
-                struct_size: MemoryLayout<suture_neighbor>.size, prompt: arena.string(prompt),
-                subject: arena.string(subject), target: arena.string(target)))
+        arena.make(suture_neighbor.self) {
+            $0.prompt = arena.string(prompt)
+            $0.subject = arena.string(subject)
+            $0.target = arena.string(target)
+        }
     }
 }

@@ -17,11 +17,15 @@ extension Location: Crossing {
     }
 
     package func c(in arena: CArena) -> UnsafePointer<suture_location> {
-        arena.value(
-            suture_location(
-                struct_size: MemoryLayout<suture_location>.size, case_index: Int64(caseIndex ?? -1),
-                site: site.kind.rawValue, layer: Int32(site.layer ?? -1), position: Int64(position ?? -1),
-                role: role.rawValue, flags: isSelected ? SUTURE_LOCATION_SELECTED : 0, unit: Int64(unit ?? -1),
-                score: score))
+        arena.make(suture_location.self) {
+            $0.case_index = Int64(caseIndex ?? -1)
+            $0.site = site.kind.rawValue
+            $0.layer = Int32(site.layer ?? -1)
+            $0.position = Int64(position ?? -1)
+            $0.role = role.rawValue
+            $0.flags = isSelected ? SUTURE_LOCATION_SELECTED : 0
+            $0.unit = Int64(unit ?? -1)
+            $0.score = score
+        }
     }
 }

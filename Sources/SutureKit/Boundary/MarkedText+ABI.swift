@@ -12,11 +12,12 @@ extension MarkedText: Crossing {
     }
 
     package func c(in arena: CArena) -> UnsafePointer<suture_marked_text> {
-        arena.value(
-            suture_marked_text(
-                struct_size: MemoryLayout<suture_marked_text>.size, prompt: arena.string(prompt),
-                text: arena.string(text), mark_count: Int64(marks.count),
-                marks: arena.array(marks.flatMap { [Int64($0.lowerBound), Int64($0.upperBound)] })))
+        arena.make(suture_marked_text.self) {
+            $0.prompt = arena.string(prompt)
+            $0.text = arena.string(text)
+            $0.mark_count = Int64(marks.count)
+            $0.marks = arena.array(marks.flatMap { [Int64($0.lowerBound), Int64($0.upperBound)] })
+        }
     }
 }
 
@@ -26,10 +27,11 @@ extension Mark: Crossing {
     }
 
     package func c(in arena: CArena) -> UnsafePointer<suture_mark> {
-        arena.value(
-            suture_mark(
-                struct_size: MemoryLayout<suture_mark>.size, text: Int64(text), start: Int64(bytes.lowerBound),
-                end: Int64(bytes.upperBound)))
+        arena.make(suture_mark.self) {
+            $0.text = Int64(text)
+            $0.start = Int64(bytes.lowerBound)
+            $0.end = Int64(bytes.upperBound)
+        }
     }
 }
 

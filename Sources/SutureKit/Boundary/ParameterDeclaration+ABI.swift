@@ -28,12 +28,20 @@ extension ParameterDeclaration: Crossing {
         if isOptional { flags |= SUTURE_PARAMETER_OPTIONAL }
         if range.excludesMinimum { flags |= SUTURE_PARAMETER_EXCLUSIVE_MINIMUM }
         if range.excludesMaximum { flags |= SUTURE_PARAMETER_EXCLUSIVE_MAXIMUM }
-        return arena.value(
-            suture_parameter(
-                struct_size: MemoryLayout<suture_parameter>.size, name: arena.string(name), type: kind.rawValue,
-                flags: flags, default_json: defaultJSON.map { arena.string($0) }, minimum: range.minimum,
-                maximum: range.maximum, choice_count: Int64(choices.count), choices: arena.strings(choices),
-                unit: arena.string(unit), help: arena.string(help), needs: needs.rawValue,
-                needs_otherwise: needsOtherwise.rawValue, component_kind: componentKind, reserved: 0))
+        return arena.make(suture_parameter.self) {
+            $0.name = arena.string(name)
+            $0.type = kind.rawValue
+            $0.flags = flags
+            $0.default_json = defaultJSON.map { arena.string($0) }
+            $0.minimum = range.minimum
+            $0.maximum = range.maximum
+            $0.choice_count = Int64(choices.count)
+            $0.choices = arena.strings(choices)
+            $0.unit = arena.string(unit)
+            $0.help = arena.string(help)
+            $0.needs = needs.rawValue
+            $0.needs_otherwise = needsOtherwise.rawValue
+            $0.component_kind = componentKind
+        }
     }
 }

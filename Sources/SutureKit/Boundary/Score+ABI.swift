@@ -10,10 +10,12 @@ extension Score: Crossing {
     }
 
     package func c(in arena: CArena) -> UnsafePointer<suture_score> {
-        arena.value(
-            suture_score(
-                struct_size: MemoryLayout<suture_score>.size, case_index: Int64(caseIndex ?? -1),
-                name: arena.string(name), value: value, weight: weight))
+        arena.make(suture_score.self) {
+            $0.case_index = Int64(caseIndex ?? -1)
+            $0.name = arena.string(name)
+            $0.value = value
+            $0.weight = weight
+        }
     }
 }
 
@@ -27,10 +29,14 @@ extension Metric: Crossing {
     }
 
     package func c(in arena: CArena) -> UnsafePointer<suture_metric> {
-        arena.value(
-            suture_metric(
-                struct_size: MemoryLayout<suture_metric>.size, name: arena.string(name), value: value,
-                unit: arena.string(unit), n: Int64(n), standard_error: standardError ?? .nan,
-                direction: direction.rawValue, reserved: 0, protocol: arena.string(`protocol`)))
+        arena.make(suture_metric.self) {
+            $0.name = arena.string(name)
+            $0.value = value
+            $0.unit = arena.string(unit)
+            $0.n = Int64(n)
+            $0.standard_error = standardError ?? .nan
+            $0.direction = direction.rawValue
+            $0.protocol = arena.string(`protocol`)
+        }
     }
 }

@@ -69,7 +69,7 @@ public enum Operation: Int32, Sendable, Hashable, CaseIterable {
     }
 
     /// What a call of it brings.
-    public var reads: Set<InputKind> {
+    public var reads: InputKinds {
         switch self {
         case .locate: [.cases]
         case .patch: [.cases, .locations]
@@ -80,7 +80,7 @@ public enum Operation: Int32, Sendable, Hashable, CaseIterable {
     }
 
     /// What a call of it may hand out.
-    public var emits: Set<ResultKind> {
+    public var emits: ResultKinds {
         switch self {
         case .locate: [.locations]
         case .patch: [.deltas, .scores]
@@ -91,19 +91,46 @@ public enum Operation: Int32, Sendable, Hashable, CaseIterable {
     }
 }
 
-/// What a component can be given: a list of the ABI's call.
-public enum InputKind: String, Sendable, Hashable, CaseIterable {
-    case cases
-    case locations
-    case scores
-    case texts
+/// What a component can be given: lists of the ABI's call.
+public struct InputKinds: OptionSet, Sendable, Hashable {
+    public let rawValue: UInt32
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    public static let cases = InputKinds(rawValue: 1 << 0)
+    public static let locations = InputKinds(rawValue: 1 << 1)
+    public static let scores = InputKinds(rawValue: 1 << 2)
+    public static let texts = InputKinds(rawValue: 1 << 3)
+
+    /// The names of the members, in the order of the header.
+    public var names: [String] {
+        var names: [String] = []
+        if contains(.cases) { names.append("cases") }
+        if contains(.locations) { names.append("locations") }
+        if contains(.scores) { names.append("scores") }
+        if contains(.texts) { names.append("texts") }
+        return names
+    }
 }
 
-/// What a component can hand out: a function of the ABI's sink.
-public enum ResultKind: String, Sendable, Hashable, CaseIterable {
-    case locations
-    case deltas
-    case scores
-    case metrics
-    case marks
+/// What a component can hand out: functions of the ABI's sink.
+public struct ResultKinds: OptionSet, Sendable, Hashable {
+    public let rawValue: UInt32
+    public init(rawValue: UInt32) { self.rawValue = rawValue }
+
+    public static let locations = ResultKinds(rawValue: 1 << 0)
+    public static let deltas = ResultKinds(rawValue: 1 << 1)
+    public static let scores = ResultKinds(rawValue: 1 << 2)
+    public static let metrics = ResultKinds(rawValue: 1 << 3)
+    public static let marks = ResultKinds(rawValue: 1 << 4)
+
+    /// The names of the members, in the order of the header.
+    public var names: [String] {
+        var names: [String] = []
+        if contains(.locations) { names.append("locations") }
+        if contains(.deltas) { names.append("deltas") }
+        if contains(.scores) { names.append("scores") }
+        if contains(.metrics) { names.append("metrics") }
+        if contains(.marks) { names.append("marks") }
+        return names
+    }
 }

@@ -24,7 +24,7 @@ struct AttentionContext {
         self.width = width
         self.past = past
         var positions = try Tensor.range(0..<width).unsqueezed(0)
-        if let past { positions = try positions + Tensor(past.lengths).unsqueezed(1) }
+        if let past { positions = try positions + past.lengths.tensor.unsqueezed(1) }
         positionIDs = try positions.cast(device: device)
         if let rotary = configuration.rotary {
             // Angles in float32, as transformers computes them.
@@ -153,14 +153,14 @@ struct AttentionContext {
 
     /// The cache after this pass.
     func cache(
-        _ layers: [Int: (key: Tensor, value: Tensor)], lengths: [Int]
+        _ layers: [Int: (key: Tensor, value: Tensor)], lengths: IntegerVector
     ) throws(SutureError) -> KeyValues {
         let new = try KeyValues.prefixMask(lengths, width: width)
         guard let past, past.width > 0 else {
             return KeyValues(layers: layers, mask: new, lengths: lengths, width: width, isPrefix: true)
         }
         let total = past.width + width
-        let sum = zip(past.lengths, lengths).map(+)
+        let sum = IntegerVector(zip(past.lengths, lengths).map(+))
         if past.mask == nil && new == nil {
             return KeyValues(layers: layers, mask: nil, lengths: sum, width: total, isPrefix: past.isPrefix)
         }

@@ -8,13 +8,16 @@ struct Generator {
     let settings: Model.Generation
 
     /// New tokens of each row, the ending token included. Rows that have ended are dropped from the batch, so a long row
-    /// does not pay for short ones. Row i draws from a stream that the seed and i fix, whatever the other rows are.
+    /// does not pay for short ones. Each draws from a stream of its own (``Model/Generation/streams``).
     func run(_ rows: [[Int]]) throws -> [[Int]] {
         guard settings.maxNewTokens > 0 else { return rows.map { _ in [] } }
         let stops = model.endTokens.union(settings.stopTokens)
         var streams: [RandomNumbers] = []
         if settings.temperature > 0 {
-            for row in rows.indices { streams.append(try RandomNumbers(seed: settings.seed &* 1_000_003 &+ row)) }
+            for row in rows.indices {
+                let stream = settings.streams?[row] ?? row
+                streams.append(try RandomNumbers(seed: settings.seed &* 1_000_003 &+ stream))
+            }
         }
         var results = rows.map { _ in [Int]() }
         return try withoutGradients {

@@ -9,7 +9,7 @@ public struct KeyValues: Sendable {
     /// bool `[batch, past]`: which of the past tokens count; nil: all.
     var mask: Tensor?
     /// How many tokens of each row count; the position of its next token.
-    public let lengths: [Int]
+    public let lengths: IntegerVector
     /// Width of the past axis.
     var width: Int
     /// The tokens that count are the first ones of each row.
@@ -18,27 +18,26 @@ public struct KeyValues: Sendable {
     /// The cache of chosen rows, of which only the first `lengths[i]` tokens count.
     ///
     /// - Throws: rows that do not exist, lengths that exceed what is there.
-    public func selecting(rows: [Int]?, lengths wanted: [Int]?) throws(SutureError) -> KeyValues {
-        let rows = rows ?? Array(self.lengths.indices)
+    public func selecting(rows: IntegerVector?, lengths wanted: IntegerVector?) throws(SutureError) -> KeyValues {
+        let keepsRows = rows.map { $0.elementsEqual(self.lengths.indices) } ?? true
+        let rows = rows ?? IntegerVector(self.lengths.indices)
         guard rows.allSatisfy(self.lengths.indices.contains) else {
             throw SutureError(.outOfRange, "the cache has \(self.lengths.count) rows, asked for \(rows)")
         }
         let available = rows.map { self.lengths[$0] }
-        let lengths = wanted ?? available
+        let lengths = wanted ?? IntegerVector(available)
         guard lengths.count == rows.count, zip(lengths, available).allSatisfy({ $0 >= 0 && $0 <= $1 }) else {
             throw SutureError(
                 .outOfRange, "the cache has \(available) tokens in its rows, asked for \(lengths)",
                 hint: "ask for at most as many tokens as were run")
         }
-        guard isPrefix || lengths == available else {
+        guard isPrefix || lengths.elementsEqual(available) else {
             throw SutureError(
                 .unimplemented, "a cache of generated tokens cannot be shortened", hint: "run the tokens again")
         }
         let width = isPrefix ? lengths.max() ?? 0 : self.width
-        let index = try Tensor(rows)
-        let keepsRows = rows == Array(self.lengths.indices)
         func select(_ tensor: Tensor, _ axis: Int) throws(SutureError) -> Tensor {
-            let chosen = keepsRows ? tensor : try tensor.indexSelect(0, index.cast(device: tensor.device))
+            let chosen = keepsRows ? tensor : try tensor.indexSelect(0, rows)
             return try chosen.sliced(axis, 0..<width)
         }
         var layers: [Int: (key: Tensor, value: Tensor)] = [:]
@@ -52,6 +51,11 @@ public struct KeyValues: Sendable {
         return KeyValues(layers: layers, mask: mask, lengths: lengths, width: width, isPrefix: isPrefix)
     }
 
+    /// The cache of chosen rows, of which only the first `lengths[i]` tokens count.
+    public func selecting(rows: [Int], lengths: [Int]) throws(SutureError) -> KeyValues {
+        try selecting(rows: IntegerVector(rows), lengths: IntegerVector(lengths))
+    }
+
     /// The mask with nothing left unsaid, bool `[batch, past]`.
     func fullMask(_ batch: Int) throws(SutureError) -> Tensor {
         if let mask { return mask }
@@ -59,9 +63,9 @@ public struct KeyValues: Sendable {
     }
 
     /// bool `[batch, width]`: true for the first `lengths[i]` of each row; nil where that is all of them.
-    static func prefixMask(_ lengths: [Int], width: Int) throws(SutureError) -> Tensor? {
+    static func prefixMask(_ lengths: IntegerVector, width: Int) throws(SutureError) -> Tensor? {
         guard lengths.contains(where: { $0 < width }) else { return nil }
         let row = try Tensor.range(0..<width).unsqueezed(0)
-        return try row.less(Tensor(lengths).unsqueezed(1))
+        return try row.less(lengths.tensor.unsqueezed(1))
     }
 }

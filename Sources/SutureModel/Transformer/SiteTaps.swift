@@ -10,7 +10,7 @@ struct SiteTaps {
     private let captures: [Site: [Int]]
     private let interventions: [Site: [Int]]
     private let pass: Forward
-    private let rowLengths: [Int]
+    private let rowLengths: IntegerVector
     private var captured: [Tensor?]
     private var fired: [Bool]
 
@@ -18,9 +18,9 @@ struct SiteTaps {
     ///   - rowLengths: real tokens of each row; positions beyond are padding and cannot be asked for.
     ///   - visits: whether the pass will come by a site.
     init(
-        _ pass: Forward, rowLengths: [Int], sites: Set<Site.Kind>, visits: (Site) -> Bool
+        _ pass: Forward, rowLengths: IntegerVector, sites: Set<Site.Kind>, visits: (Site) -> Bool
     ) throws(SutureError) {
-        func check(_ site: Site, _ positions: [TokenIndex]?, _ what: String) throws(SutureError) {
+        func check(_ site: Site, _ positions: TokenPositions?, _ what: String) throws(SutureError) {
             guard sites.contains(site.kind) else {
                 throw SutureError(
                     .invalidArgument, "\(what) at \(site): this architecture has no such site",
@@ -83,7 +83,7 @@ struct SiteTaps {
         }
         for i in captures[site] ?? [] {
             if let positions = pass.captures[i].positions {
-                captured[i] = try value.pick(Tensor(positions, device: value.device))
+                captured[i] = try value.pick(positions)
             } else {
                 captured[i] = value
             }
@@ -119,16 +119,16 @@ struct SiteTaps {
             }
             return result
         }
-        let pairs = try intervention.positions.map { p throws(SutureError) in try Tensor(p, device: value.device) }
+        let positions = intervention.positions
         // [n, width], or the whole site
-        let old = try pairs.map { p throws(SutureError) in try value.pick(p) } ?? value
+        let old = try positions.map { p throws(SutureError) in try value.pick(p) } ?? value
         var new = try changed(old, intervention, whole: value)
         if let units = intervention.units {
-            let index = try Tensor(units, device: value.device)
+            let index = try units.tensor.cast(device: value.device)
             new = try old.indexCopied(-1, index, new.indexSelect(-1, index))
         }
-        guard let pairs else { return new }
-        return try value.put(new, at: pairs)
+        guard let positions else { return new }
+        return try value.put(new, at: positions)
     }
 
     /// What an action makes of the chosen values.

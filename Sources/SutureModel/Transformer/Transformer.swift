@@ -165,16 +165,15 @@ public struct Transformer: Sendable {
 
     /// The logits that were asked for.
     private func logits(
-        _ wanted: Forward.Logits, _ stream: Tensor, _ lengths: [Int], _ taps: inout SiteTaps
+        _ wanted: Forward.Logits, _ stream: Tensor, _ lengths: IntegerVector, _ taps: inout SiteTaps
     ) throws(SutureError) -> Tensor? {
         let normed = try taps.visit(.finalNorm, normalized(stream, finalNorm))
         switch wanted {
         case .none: return nil
         case .all: return try taps.visit(.logits, head(normed))
-        case .at(let positions): return try head(normed.pick(Tensor(positions, device: normed.device)))
+        case .chosen(let positions): return try head(normed.pick(positions))
         case .last:
-            let last = lengths.enumerated().map { TokenIndex(row: $0.offset, position: $0.element - 1) }
-            return try head(normed.pick(Tensor(last, device: normed.device)))
+            return try head(normed.pick(TokenPositions(atEndOf: lengths)))
         }
     }
 
@@ -198,14 +197,14 @@ public struct Transformer: Sendable {
     /// The real lengths of the rows, after every check that needs no arithmetic.
     private func checked(
         _ pass: Forward, _ layers: Range<Int>, _ past: KeyValues?
-    ) throws(SutureError) -> [Int] {
+    ) throws(SutureError) -> IntegerVector {
         let c = configuration
         guard layers.lowerBound >= 0, layers.upperBound <= c.layerCount else {
             throw SutureError(
                 .outOfRange, "the pass runs layers \(layers.lowerBound) ..< \(layers.upperBound) of \(c.layerCount)",
                 hint: "layers count from 0")
         }
-        let lengths: [Int]
+        let lengths: IntegerVector
         let shape: [Int]
         switch pass.input {
         case .tokens(let batch):

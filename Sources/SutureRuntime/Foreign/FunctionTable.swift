@@ -50,8 +50,9 @@ package enum FunctionTable {
         ) -> OpaquePointer? = { handle, arguments, count, context, receive in
             Host.returningError {
                 let function = Unmanaged<Box>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue().function
-                let values = UnsafeBufferPointer(start: arguments, count: arguments == nil ? 0 : Int(count)).map {
-                    BoundFunction.Value($0)
+                var values: [BoundFunction.Value] = []
+                for pointer in UnsafeBufferPointer(start: arguments, count: arguments == nil ? 0 : Int(count)) {
+                    values.append(try BoundFunction.Value(Foreign(pointer, in: "suture_function_api.call")))
                 }
                 let result: BoundFunction.Value
                 do throws(RuntimeError) {
@@ -60,8 +61,7 @@ package enum FunctionTable {
                     throw SutureError(.invalidArgument, error.message, hint: error.hint)
                 }
                 let arena = CArena()
-                var c = result.c(in: arena)
-                withExtendedLifetime(arena) { receive(context, &c) }
+                withExtendedLifetime(arena) { receive(context, result.c(in: arena)) }
             }
         }
 }

@@ -97,7 +97,7 @@ struct NegativeTrainingTests {
     @Test("Every variant takes marked tokens away", arguments: Variant.allCases)
     func variants(variant: Variant) throws {
         let method = try prepare(TNT())
-        method.variantName = variant.rawValue
+        method.variant = variant
         let before = try behaviour(of: session.session.original, method).marked
         let after = try behaviour(of: edited(by: method), method).marked
         #expect(after < 0.1 * before)
@@ -144,11 +144,13 @@ struct NegativeTrainingTests {
         return try distance(first, predictions(b)) / distance(first, predictions(Patch()))
     }
 
-    @Test("Neither the token budget nor the teacher's memory changes the result", arguments: ["TNFF", "TNRLL"])
-    func budgets(variant: String) throws {
+    @Test(
+        "Neither the token budget nor the teacher's memory changes the result",
+        arguments: [Variant.forwardForward, .reverseLikelihood])
+    func budgets(variant: Variant) throws {
         func run(_ change: (TNT) -> Void) throws -> Patch {
             let method = try prepare(TNT())
-            method.variantName = variant
+            method.variant = variant
             method.training.steps = 10
             change(method)
             return try patch(by: method)
@@ -282,7 +284,7 @@ struct NegativeTrainingTests {
             try method.texts.sequences(for: cases, on: model, seed: 0, in: session.session).first)
         session.components["annotator"] = FindText(wanted: try model.decode(text.response))
         let all = try count(method.texts.sequences(for: cases, on: model, seed: 0, in: session.session))
-        method.texts.mark = "first"
+        method.texts.mark = .first
         let first = try count(method.texts.sequences(for: cases, on: model, seed: 0, in: session.session))
         #expect(first > 0)
         #expect(all > first)
@@ -399,7 +401,7 @@ struct NegativeTrainingTests {
     @Test("Settings that contradict each other are refused before the model is loaded")
     func contradictions() {
         let changes: [(TNT) -> Void] = [
-            { $0.texts.source = "sampled" }, { $0.texts.sampleCount = 2 }, { $0.training.betas = [0.9] },
+            { $0.texts.source = .sampled }, { $0.texts.sampleCount = 2 }, { $0.training.betas = [0.9] },
             { $0.training.parameters = [] }, { $0.rounds.count = 2 },
             { $0.selection.share = 0.2 },
         ]

@@ -3,18 +3,18 @@
 import Foundation
 import SutureKit
 import SutureModel
-import TestSupport
 
 /// A model folder of random weights, made from a seed: small enough for a test, with a byte-level tokenizer that
 /// knows a few words as one token.
-enum TinyModel {
-    static let dModel = 16
-    static let layerCount = 4
-    private static let dMLP = 64
+public enum TinyModel {
+    public static let dModel = 16
+    public static let layerCount = 4
+    public static let dMLP = 64
     private static let headCount = 2
-    private static let contextLength = 96
+    public static let contextLength = 96
 
-    enum Family: String, CaseIterable, Sendable {
+    /// Architectures that differ in what a test may depend on.
+    public enum Family: String, CaseIterable, Sendable {
         /// Serial blocks, learned positions, transposed weights.
         case gpt2
         /// Parallel blocks, rotary positions.
@@ -23,7 +23,8 @@ enum TinyModel {
         case llama
     }
 
-    static func load(_ family: Family = .gpt2, seed: Int = 7) throws -> LanguageModel {
+    /// A model of a family. The folder is gone when this returns.
+    public static func load(_ family: Family = .gpt2, seed: Int = 7) throws -> LanguageModel {
         try TestHost.install()
         let folder = FileManager.default.temporaryDirectory.appending(path: "suture-tiny-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

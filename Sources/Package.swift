@@ -1,0 +1,20 @@
+// swift-tools-version: 6.2
+import PackageDescription
+
+// What a plugin author depends on: the ABI's headers and SutureKit, and nothing else. The package of the whole repository
+// builds the same sources.
+let package = Package(
+    name: "SutureKit",
+    products: [
+        .library(name: "CSuture", targets: ["CSuture"]),
+        .library(name: "SutureKit", targets: ["SutureKit"]),
+    ],
+    targets: [
+        .target(name: "CSuture", path: "CSuture", exclude: ["abi-layout.tsv"]),
+        .target(
+            name: "SutureKit", dependencies: ["CSuture"], path: "SutureKit",
+            swiftSettings: [.treatAllWarnings(as: .error)]),
+    ],
+    swiftLanguageModes: [.v6],
+    cLanguageStandard: .c11
+)
