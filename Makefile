@@ -51,11 +51,11 @@ examples-check: setup ## build and run the example plugins
 minors-check: setup ## build a plugin with a kit that is newer than the host, and run it
 	@Scripts/check_minors.sh
 
-links-check: ## check that links between pages resolve
-	@python3 Scripts/check_links.py
-
 snippets-check: ## compare the code in the documentation with its sources
 	@python3 Scripts/snippets.py
+
+links-check: ## check that the links between pages lead somewhere
+	@python3 Scripts/check_links.py
 
 docs: ## make the reference of SutureKit in .build/docs
 	@Scripts/make_docs.sh

@@ -154,10 +154,9 @@ let package = Package(
             name: "MethodTests",
             dependencies: [
                 "AlphaEdit", "Annotators", "Evaluators", "IME", "Locators", "MEMIT", "PMET", "STAR", "SutureModel",
-                "TNT",
-                "TestSupport", "ValueEditing",
+                "TNT", "CSutureHost", "TestSupport", "ValueEditing",
             ],
-            exclude: ["Golden", "TNT/Golden"], swiftSettings: strict),
+            exclude: ["Golden", "TNT/Golden", "counts.json"], swiftSettings: strict),
         .testTarget(
             name: "SutureRuntimeTests", dependencies: ["SutureRuntime", "TestSupport", "suture-test-worker"],
             swiftSettings: strict),

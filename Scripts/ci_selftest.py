@@ -53,6 +53,7 @@ LINT = ["make", "lint"]
 ABI = ["make", "abi-check"]
 HEADERS = ["make", "header-check"]
 SNIPPETS = ["make", "snippets-check"]
+LINKS = ["make", "links-check"]
 EXAMPLES = ["make", "examples-check"]
 
 HEADER = "Sources/CSuture/include/suture/values.h"
@@ -76,17 +77,19 @@ FAULTS = [
     Fault("a header does not stand alone", HEADERS, HEADER,
           replaced(r'#include "abi\.h"\n', ""), r"values\.h does not compile"),
     Fault("an example changes and the page does not", SNIPPETS, DAMP,
-          replaced(r"\(void\)cases;", "/* planted */"), r"write-a-plugin\.md:\d+: .*damp\.c does not contain"),
+          replaced(r"continue;", "continue; /* planted */"), r"write-a-plugin\.md:\d+: .*damp\.c does not contain"),
     Fault("a page shows code without saying whose it is", SNIPPETS, "Docs/abi.md",
           appended("\n```c\nint planted;\n```\n"), r"abi\.md:\d+: this block does not say"),
     Fault("a page names a file that is gone", SNIPPETS, "Docs/abi.md",
           appended("\n<!-- snippet: planted.c -->\n```c\nint planted;\n```\n"), r"there is no file planted\.c"),
+    Fault("a page links to a page that is gone", LINKS, "Docs/abi.md",
+          appended("\n[planted](planted.md)\n"), r"planted\.md"),
     Fault("the C example does not compile", EXAMPLES, DAMP,
           appended("int planted(void) { return unknown; }\n"), r"unknown", slow=True),
     Fault("the C example compiles with a warning", EXAMPLES, DAMP,
           appended("static int planted(void) { return 1; }\n"), r"planted", slow=True),
     Fault("the C example returns an error", EXAMPLES, DAMP,
-          replaced(r"\(void\)cases;", '(void)cases; return host->error_new(host->context, SUTURE_INTERNAL, "planted", NULL);'),
+          replaced(r"(SUTURE_NATIVE_1\([^\n]*\n\{)", r'\1 if (host) return host->error_new(host->context, SUTURE_INTERNAL, "planted", NULL);'),
           r"planted", slow=True),
     Fault("the Swift example does not compile", EXAMPLES,
           "Examples/Plugins/Neurons/Sources/Neurons/Plugin.swift", appended("let planted: Int = true\n"),
@@ -105,6 +108,9 @@ def copied(into):
             shutil.copy2(source, into / name)
     if (ROOT / ".deps").exists() and not (into / ".deps").exists():
         (into / ".deps").symlink_to((ROOT / ".deps").resolve())
+    # The check of links asks git for the pages.
+    subprocess.run(["git", "init", "--quiet"], cwd=into, check=True)
+    subprocess.run(["git", "add", "--", "*.md"], cwd=into, check=True)
 
 
 def ran(command, folder, environment):

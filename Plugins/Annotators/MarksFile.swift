@@ -1,11 +1,12 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SutureKit
+
 #if canImport(FoundationEssentials)
 import FoundationEssentials
 #else
 import Foundation
 #endif
-import SutureKit
 
 /// Looks texts up in a file of texts with marks, made by people or by another program.
 struct MarksFile: Annotator {

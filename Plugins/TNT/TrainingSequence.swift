@@ -36,7 +36,7 @@ extension [TrainingSequence] {
                 throw SutureError(.dataLoss, "the sequences of an interrupted training cannot be read")
             }
             defer { rest = rest.dropFirst(count) }
-            return Array<Int>(rest.prefix(count))
+            return [Int](rest.prefix(count))
         }
         while !rest.isEmpty {
             let counts = try take(2)
@@ -55,9 +55,9 @@ extension [TrainingSequence] {
         let marked = indices.filter { self[$0].hasMarks }
         let clean = count - marked.count
         guard !marked.isEmpty, Double(marked.count) < threshold * Double(count), share < 1 else {
-            return Array<Int>(indices)
+            return [Int](indices)
         }
         let wanted = Int((share / (1 - share) * Double(clean)).rounded())
-        return Array<Int>(indices) + (marked.count..<Swift.max(wanted, marked.count)).map { marked[$0 % marked.count] }
+        return [Int](indices) + (marked.count..<Swift.max(wanted, marked.count)).map { marked[$0 % marked.count] }
     }
 }

@@ -32,6 +32,16 @@ public enum ModelTable {
         return UnsafePointer(table)
     }()
 
+    /// Forward passes that were asked for in this process, those of `generate` aside. Tests of costs count them.
+    package static var forwardPasses: Int { passes.load(ordering: .relaxed) }
+    private static let passes = Atomic(0)
+
+    /// What every function of the table does that can fail: it is a sign of life, and what it throws is its error.
+    private static func answer(_ body: () throws -> Void) -> OpaquePointer? {
+        suture_host_note_activity()
+        return Host.returningError(body)
+    }
+
     /// The model behind a handle.
     package static func model(_ handle: OpaquePointer) -> LanguageModel {
         Unmanaged<LanguageModel>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
@@ -69,7 +79,7 @@ public enum ModelTable {
             OpaquePointer, UnsafePointer<CChar>, Int32, UnsafeMutablePointer<OpaquePointer?>,
             UnsafeMutablePointer<OpaquePointer?>?
         ) -> OpaquePointer? = { handle, text, addsSpecial, ids, offsets in
-            Host.returningError {
+            answer {
                 let encoding = try model(handle).tokenizer.encode(
                     String(cString: text), addSpecialTokens: addsSpecial != 0)
                 let tokens = try Tensor(encoding.ids)
@@ -86,7 +96,7 @@ public enum ModelTable {
             OpaquePointer, UnsafePointer<Int64>, Int64, Int32, UnsafeMutablePointer<CChar>?, Int64,
             UnsafeMutablePointer<Int64>
         ) -> OpaquePointer? = { handle, ids, count, skipsSpecial, buffer, capacity, needed in
-            Host.returningError {
+            answer {
                 let ids = UnsafeBufferPointer(start: ids, count: Int(count)).map { Int($0) }
                 let text = try model(handle).tokenizer.decode(ids, skipSpecialTokens: skipsSpecial != 0)
                 write(text, buffer, capacity, needed)
@@ -97,7 +107,8 @@ public enum ModelTable {
         @convention(c) (
             OpaquePointer, UnsafePointer<suture_forward>, UnsafeMutablePointer<suture_forward_result>
         ) -> OpaquePointer? = { handle, request, result in
-            Host.returningError {
+            answer {
+                passes.add(1, ordering: .relaxed)
                 let (pass, past) = try ForwardDecoder.decode(request)
                 let (output, cache) = try model(handle).transformer.run(pass, past: past)
                 // Everything that can fail comes before anything is handed out.
@@ -114,7 +125,7 @@ public enum ModelTable {
         @convention(c) (
             OpaquePointer, UnsafePointer<suture_generation>, UnsafeMutablePointer<OpaquePointer?>
         ) -> OpaquePointer? = { handle, request, out in
-            Host.returningError {
+            answer {
                 let request = try Foreign(request, in: "suture_model_api.generate")
                 guard let handleOfTokens = request.tokens else {
                     throw SutureError(.invalidArgument, "suture_generation.tokens is NULL", hint: "set it")
@@ -140,7 +151,7 @@ public enum ModelTable {
         @convention(c) (
             OpaquePointer, Int32, Int32, UnsafeMutablePointer<CChar>?, Int64, UnsafeMutablePointer<Int64>
         ) -> OpaquePointer? = { handle, site, layer, buffer, capacity, needed in
-            Host.returningError {
+            answer {
                 let site = try ForwardDecoder.site(site, layer)
                 write(try model(handle).weightName(reading: site), buffer, capacity, needed)
             }
@@ -150,7 +161,7 @@ public enum ModelTable {
         @convention(c) (
             OpaquePointer, UnsafePointer<CChar>, UnsafeMutablePointer<OpaquePointer?>
         ) -> OpaquePointer? = { handle, name, out in
-            Host.returningError {
+            answer {
                 out.pointee = try model(handle).transformer.weights.tensor(String(cString: name)).retainedHandle()
             }
         }
@@ -162,7 +173,7 @@ public enum ModelTable {
         @convention(c) (
             OpaquePointer, Int64, UnsafeMutablePointer<CChar>?, Int64, UnsafeMutablePointer<Int64>
         ) -> OpaquePointer? = { handle, index, buffer, capacity, needed in
-            Host.returningError {
+            answer {
                 let names = model(handle).transformer.weights.names
                 guard index >= 0, index < names.count else {
                     throw SutureError(.outOfRange, "parameter \(index) of \(names.count) was asked for")
@@ -177,7 +188,7 @@ public enum ModelTable {
     private static let projection:
         @convention(c) (OpaquePointer, Int64, UnsafeMutablePointer<suture_projection>) -> OpaquePointer? = {
             handle, index, out in
-            Host.returningError {
+            answer {
                 let projections = model(handle).transformer.projections
                 guard projections.indices.contains(Int(index)) else {
                     throw SutureError(
@@ -201,7 +212,7 @@ public enum ModelTable {
         @convention(c) (
             OpaquePointer, UnsafePointer<suture_deltas>, UnsafeMutablePointer<OpaquePointer?>
         ) -> OpaquePointer? = { handle, deltas, out in
-            Host.returningError {
+            answer {
                 let changes = try [Delta](Foreign(deltas, in: "suture_model_api.apply"))
                 out.pointee = ModelTable.handle(try model(handle).applying(changes))
             }
@@ -217,7 +228,7 @@ public enum ModelTable {
         @convention(c) (
             OpaquePointer, OpaquePointer?, OpaquePointer?, UnsafeMutablePointer<OpaquePointer?>
         ) -> OpaquePointer? = { cache, rows, lengths, out in
-            Host.returningError {
+            answer {
                 let selected = try CacheBox.keyValues(cache).selecting(
                     rows: rows.map { try IntegerVector(Tensor(borrowing: $0)) },
                     lengths: lengths.map { try IntegerVector(Tensor(borrowing: $0)) })

@@ -119,12 +119,10 @@ suture_foreign_failure *SUTURE_NULLABLE suture_guarded_create(const suture_plugi
                                                               suture_error *SUTURE_NULLABLE *SUTURE_NONNULL out);
 suture_foreign_failure *SUTURE_NULLABLE suture_guarded_destroy(const suture_plugin *SUTURE_NONNULL plugin,
                                                                suture_instance *SUTURE_NONNULL instance);
-suture_foreign_failure *SUTURE_NULLABLE suture_guarded_call(const suture_plugin *SUTURE_NONNULL plugin,
-                                                           suture_instance *SUTURE_NONNULL instance,
-                                                           suture_session *SUTURE_NONNULL session,
-                                                           const suture_call *SUTURE_NONNULL call,
-                                                           const suture_sink *SUTURE_NONNULL sink,
-                                                           suture_error *SUTURE_NULLABLE *SUTURE_NONNULL out);
+suture_foreign_failure *SUTURE_NULLABLE
+suture_guarded_call(const suture_plugin *SUTURE_NONNULL plugin, suture_instance *SUTURE_NONNULL instance,
+                    suture_session *SUTURE_NONNULL session, const suture_call *SUTURE_NONNULL call,
+                    const suture_sink *SUTURE_NONNULL sink, suture_error *SUTURE_NULLABLE *SUTURE_NONNULL out);
 
 #ifdef __cplusplus
 }

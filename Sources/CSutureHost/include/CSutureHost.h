@@ -24,9 +24,10 @@ const char *SUTURE_NONNULL suture_host_error_hint(void *SUTURE_NULLABLE context,
                                                   const suture_error *SUTURE_NONNULL error);
 void suture_host_error_release(void *SUTURE_NULLABLE context, suture_error *SUTURE_NONNULL error);
 
-/* Signs of life of this process. The tables of the host note one per call, and the worker tells the host process when the
- * count has moved: a plugin that computes through the host is slow, one that does not is stuck. Thread-safe; costs one
- * atomic addition. */
+/* Signs of life of this process. One is noted for each tensor that an operation makes, each call of the model's table that
+ * can fail, each look-up of a table, each line for the log, and each report of progress. The worker tells the host process
+ * when the count has moved: a plugin that computes through the host is slow, one that does not is stuck. Thread-safe; costs
+ * one atomic addition. */
 void suture_host_note_activity(void);
 uint64_t suture_host_activity(void);
 

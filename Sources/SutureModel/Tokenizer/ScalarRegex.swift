@@ -191,7 +191,10 @@ struct ScalarRegex: Sendable {
     private mutating func emitAlternatives(_ nodes: [Node]) {
         var jumps: [Int] = []
         for (index, node) in nodes.enumerated() {
-            guard index < nodes.count - 1 else { emit(node); break }
+            guard index < nodes.count - 1 else {
+                emit(node)
+                break
+            }
             let split = instructions.count
             instructions.append(.match)
             emit(node)

@@ -103,8 +103,12 @@ struct ScalarRegexParser {
         let isCounted = peek() == "{"
         switch peek() {
         case "*": position += 1
-        case "+": position += 1; minimum = 1
-        case "?": position += 1; maximum = 1
+        case "+":
+            position += 1
+            minimum = 1
+        case "?":
+            position += 1
+            maximum = 1
         case "{": (minimum, maximum) = try parseCount()
         default: return nil
         }

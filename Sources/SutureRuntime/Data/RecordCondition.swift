@@ -96,7 +96,7 @@ extension [RecordCondition] {
         for condition in self where !members.contains(where: { $0.0 == condition.path[0] }) {
             let same = filter { $0.path[0] == condition.path[0] }
             let inner = same.filter { $0.path.count > 1 }.map {
-                RecordCondition(path: Array<String>($0.path.dropFirst()), $0.wanted)
+                RecordCondition(path: [String]($0.path.dropFirst()), $0.wanted)
             }
             members.append((condition.path[0], inner.isEmpty ? condition.wanted.value : inner.value))
         }

@@ -156,14 +156,28 @@ private struct DefaultValue {
             try? JSONDecoder().decode(Value.self, from: Data(json.utf8))
         }
         switch kind {
-        case .integer: guard let value = value(Int.self) else { return nil }; numbers = [Double(value)]
-        case .number: guard let value = value(Double.self) else { return nil }; numbers = [value]
+        case .integer:
+            guard let value = value(Int.self) else { return nil }
+            numbers = [Double(value)]
+        case .number:
+            guard let value = value(Double.self) else { return nil }
+            numbers = [value]
         case .boolean: guard value(Bool.self) != nil else { return nil }
-        case .text, .path: guard let value = value(String.self) else { return nil }; texts = [value]
-        case .integers: guard let value = value([Int].self) else { return nil }; numbers = value.map(Double.init)
-        case .numbers: guard let value = value([Double].self) else { return nil }; numbers = value
-        case .texts: guard let value = value([String].self) else { return nil }; texts = value
-        case .textGroups: guard let value = value([[String]].self) else { return nil }; texts = value.flatMap(\.self)
+        case .text, .path:
+            guard let value = value(String.self) else { return nil }
+            texts = [value]
+        case .integers:
+            guard let value = value([Int].self) else { return nil }
+            numbers = value.map(Double.init)
+        case .numbers:
+            guard let value = value([Double].self) else { return nil }
+            numbers = value
+        case .texts:
+            guard let value = value([String].self) else { return nil }
+            texts = value
+        case .textGroups:
+            guard let value = value([[String]].self) else { return nil }
+            texts = value.flatMap(\.self)
         // Which component fits is the experiment's choice.
         case .component: return nil
         }

@@ -107,7 +107,7 @@ typedef struct suture_host {
     /* Makes an error. `message` says what was wrong and where; `hint`, the sentence that says what to do, may be NULL.
      * The caller owns the result; returning it hands it over. Never NULL. [any-thread] */
     suture_error *SUTURE_NONNULL (*error_new)(void *SUTURE_NULLABLE context, suture_code code, const char *message,
-                               const char *SUTURE_NULLABLE hint);
+                                              const char *SUTURE_NULLABLE hint);
     /* Reading an error. Texts live as long as the error; the hint is "" where there is none. [any-thread] */
     suture_code (*error_code)(void *SUTURE_NULLABLE context, const suture_error *error);
     const char *SUTURE_NONNULL (*error_message)(void *SUTURE_NULLABLE context, const suture_error *error);

@@ -102,7 +102,7 @@ typedef struct suture_tensor_spec {
 /* The four solvers take a right-hand side [n, m] or a vector [n]; a singular matrix is SUTURE_INVALID_ARGUMENT. */
 #define SUTURE_CHOLESKY_SOLVE 17   /* (right hand side, lower factor) -> x of (L L^T) x = b */
 #define SUTURE_SOLVE 18            /* (A, B) -> X of A X = B */
-#define SUTURE_LEAST_SQUARES 19            /* (A, B) -> least squares X of A X = B */
+#define SUTURE_LEAST_SQUARES 19    /* (A, B) -> least squares X of A X = B */
 #define SUTURE_TRIANGULAR_SOLVE 20 /* (lower A, B) -> X of A X = B */
 #define SUTURE_OUTER 21
 #define SUTURE_FLOOR_DIVIDE 22
