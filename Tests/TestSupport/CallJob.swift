@@ -22,10 +22,12 @@ public struct CallJob: WorkerJob {
     public var stage: String
     /// For annotators.
     public var texts: [MarkedText]
+    /// What the library's digest must be; nil: any.
+    public var digest: String?
 
     public init(
         file: String, kind: ComponentKind, component: String, arguments: [ArgumentValue] = [], cases: [EditCase] = [],
-        locations: [Location] = [], seed: Int = 0, stage: String = "", texts: [String] = []
+        locations: [Location] = [], seed: Int = 0, stage: String = "", texts: [String] = [], digest: String? = nil
     ) {
         self.file = file
         self.kind = kind
@@ -36,6 +38,7 @@ public struct CallJob: WorkerJob {
         self.seed = seed
         self.stage = stage
         self.texts = texts.map { MarkedText(text: $0) }
+        self.digest = digest
     }
 
     /// What the component handed out, in order.
@@ -52,6 +55,8 @@ public struct CallJob: WorkerJob {
         public var parameter: String
         /// Nil for an extension.
         public var form: Delta.FormName?
+        /// The id and the settings of an extension.
+        public var `extension`: [String] = []
         public var tensors: [Values]
 
         public struct Values: Codable, Sendable, Hashable {
@@ -62,6 +67,7 @@ public struct CallJob: WorkerJob {
         init(_ delta: Delta) throws {
             parameter = delta.parameter
             form = delta.form.name
+            if case .extension(let extra) = delta.form { `extension` = [extra.id, extra.settings] }
             tensors = try delta.tensors.map { Values(shape: $0.shape, values: try $0.scalars(as: Double.self)) }
         }
     }
@@ -69,7 +75,8 @@ public struct CallJob: WorkerJob {
     public func run(in link: WorkerLink) throws -> Result {
         HostTables.setLog { level, message in link.log(level, message) }
         try HostTables.install()
-        let loaded = try LoadedComponent(file: file, kind: kind, component: component, arguments: arguments)
+        let loaded = try LoadedComponent(
+            file: file, kind: kind, component: component, arguments: arguments, digest: digest)
         let model = try LanguageModel(folder: Repository.world.appending(path: "model"))
         let services = RunServices(
             progress: { phase, done, total in

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CSutureHost
 import SutureKit
 import SutureModel
 
@@ -71,7 +72,8 @@ package final class RunSession {
 
     /// Runs a service; what it throws is kept for ``perform(by:)`` and goes back to the plugin as a value.
     func serve(_ body: () throws -> Void) -> OpaquePointer? {
-        Host.returningError {
+        suture_host_note_activity()
+        return Host.returningError {
             do {
                 try body()
             } catch {

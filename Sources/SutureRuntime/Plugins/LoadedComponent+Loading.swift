@@ -27,11 +27,20 @@ extension LoadedComponent {
 
     /// Loads a component of a library as it is now.
     ///
-    /// - Parameter arguments: one checked value per declared parameter, in declaration order.
+    /// - Parameters:
+    ///   - arguments: one checked value per declared parameter, in declaration order.
+    ///   - digest: what the file's digest must be; nil: any.
     /// - Throws: `plugin` when the file does not offer it, `usage` when it refuses its arguments.
     package convenience init(
-        file: String, kind: ComponentKind, component: String, arguments: [ArgumentValue]
+        file: String, kind: ComponentKind, component: String, arguments: [ArgumentValue], digest: String? = nil
     ) throws(RuntimeError) {
+        if let digest {
+            do {
+                _ = try PluginLibrary.load(file, digest: digest)
+            } catch {
+                throw error.error
+            }
+        }
         try self.init(Self.description(of: component, kind, in: file), arguments: arguments)
     }
 

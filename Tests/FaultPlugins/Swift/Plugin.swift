@@ -7,7 +7,7 @@ let plugin = PluginExport(
     id: "fault.swift", version: "0.1.0",
     components: [
         Marker.self, Filler.self, Meter.self, Thrower.self, Trapper.self, Refuser.self, Finder.self, Twice.self,
-        Counter.self, Picky.self,
+        Counter.self, Picky.self, Extender.self,
     ])
 
 @c @implementation
@@ -167,5 +167,16 @@ struct Picky: Patcher {
     func patch(_ cases: [EditCase], at locations: [Location], in session: Session) throws -> Patch {
         guard cases.contains(where: { $0.index == only }) else { return Patch() }
         return Patch([Delta(parameter, .dense(try Tensor.ones(session.model.parameter(parameter).shape)))])
+    }
+}
+
+/// Hands out what is no change of a weight.
+struct Extender: Patcher {
+    static let descriptor = ComponentDescriptor(id: "extender", summary: "Adds a vector at a site.")
+
+    func patch(_ cases: [EditCase], at locations: [Location], in session: Session) throws -> Patch {
+        let vector = PatchExtension(
+            id: "org.example.vector/1", tensors: [("vector", try Tensor([1.0, 2]))], settings: "{\"layer\": 3}")
+        return Patch([Delta("", .extension(vector))])
     }
 }

@@ -62,6 +62,9 @@ import Testing
         #expect(try refusal([Delta(name, .dense(zero / 0))])?.message.contains("not finite") == true)
         #expect(try refusal([Delta(name, .dense(zero.transposed() + 1))])?.kind == .refused)
         #expect(try refusal([Delta(name, .dense(zero + 1))]) == nil)
+        let unknown = refusal([Delta("", .extension(PatchExtension(id: "org.example.vector/1")))])
+        #expect(unknown?.kind == .refused)
+        #expect(unknown?.message.contains("a part of the form \"org.example.vector/1\"") == true)
     }
 
     @Test("locations and patches kept for a resumed run come back to the bit")

@@ -216,6 +216,12 @@ struct PatchStoreTests {
         #expect(
             try error(text.replacing("\"run_id\"", with: "\"id\"")).message
                 == "'\(json.path)' does not describe a patch: it has no 'origin.run_id'")
+        let extended = text.replacing(
+            "\"origin\" :", with: "\"extensions\" : [{\"id\": \"suture.site-vector/1\"}], \"origin\" :")
+        #expect(
+            try error(extended).description
+                == "'\(json.path)': the patch has a part of the form \"suture.site-vector/1\", which this version of suture "
+                + "does not know; use a version that knows it; nothing was applied")
         #expect(try error(String(text.prefix(50))).message.hasPrefix("\(json.path) is cut off"))
         try text.write(to: json, atomically: true, encoding: .utf8)
         var bytes = try Data(contentsOf: weights)

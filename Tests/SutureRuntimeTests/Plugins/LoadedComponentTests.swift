@@ -88,6 +88,38 @@ struct LoadedComponentTests {
         #expect(change.tensors.map(\.values) == [[0.5, 1], [4, 8]])
     }
 
+    @Test("A part of a patch that is no change of a weight arrives with its name, settings and tensors")
+    func patchExtension() async throws {
+        let change = try #require(try await call("swift", .patcher, "extender").changes.first)
+        #expect(change.form == nil)
+        #expect(change.extension == ["org.example.vector/1", "{\"layer\": 3}"])
+        #expect(change.tensors.map(\.values) == [[1, 2]])
+    }
+
+    @Test("A library that is not the planned one any more is refused with both digests")
+    func replacedLibrary() async throws {
+        try await Build.withFolder { folder in
+            let file = folder + "/libx.so"
+            try FileManager.default.copyItem(atPath: Build.library("twin"), toPath: file)
+            let planned = try Digest.ofFile(file)
+            func call() async throws(RuntimeError) -> CallJob.Result {
+                try await WorkerProcess(executable: Build.worker).run(
+                    CallJob(file: file, kind: .evaluator, component: "echo", cases: cases, digest: planned))
+            }
+            #expect(try await call().scores.isEmpty)
+            try FileManager.default.removeItem(atPath: file)
+            try FileManager.default.copyItem(atPath: Build.library("native"), toPath: file)
+            let now = try Digest.ofFile(file)
+            await #expect(
+                throws: RuntimeError(
+                    .plugin,
+                    "\(file) is not the file that was planned: its SHA-256 was \(planned.prefix(12))… and is "
+                        + "\(now.prefix(12))…",
+                    hint: "start the run anew with this plugin, or put the old one back")
+            ) { try await call() }
+        }
+    }
+
     @Test("A Swift evaluator evaluates, and summarizes what it scored")
     func evaluator() async throws {
         let result = try await call("swift", .evaluator, "meter", seed: 100)
