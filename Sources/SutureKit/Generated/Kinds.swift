@@ -11,6 +11,8 @@ public enum ComponentKind: Int32, Sendable, Hashable, CaseIterable, Codable {
     case evaluator = 3
     /// An annotator says which parts of texts are unwanted.
     case annotator = 4
+    /// A judge says how good texts are.
+    case judge = 5
 
     /// "locator", for sentences and files.
     public var name: String {
@@ -19,6 +21,7 @@ public enum ComponentKind: Int32, Sendable, Hashable, CaseIterable, Codable {
         case .patcher: "patcher"
         case .evaluator: "evaluator"
         case .annotator: "annotator"
+        case .judge: "judge"
         }
     }
 
@@ -29,6 +32,7 @@ public enum ComponentKind: Int32, Sendable, Hashable, CaseIterable, Codable {
         case .patcher: "a patcher"
         case .evaluator: "an evaluator"
         case .annotator: "an annotator"
+        case .judge: "a judge"
         }
     }
 }
@@ -45,6 +49,8 @@ public enum Operation: Int32, Sendable, Hashable, CaseIterable {
     case summarize = 4
     /// Of an annotator: texts → marks.
     case annotate = 5
+    /// Of a judge: texts → scores.
+    case judge = 6
 
     /// "locate", for sentences and the log.
     public var name: String {
@@ -54,6 +60,7 @@ public enum Operation: Int32, Sendable, Hashable, CaseIterable {
         case .evaluate: "evaluate"
         case .summarize: "summarize"
         case .annotate: "annotate"
+        case .judge: "judge"
         }
     }
 
@@ -65,6 +72,7 @@ public enum Operation: Int32, Sendable, Hashable, CaseIterable {
         case .evaluate: .evaluator
         case .summarize: .evaluator
         case .annotate: .annotator
+        case .judge: .judge
         }
     }
 
@@ -76,6 +84,7 @@ public enum Operation: Int32, Sendable, Hashable, CaseIterable {
         case .evaluate: [.cases]
         case .summarize: [.scores]
         case .annotate: [.texts]
+        case .judge: [.texts]
         }
     }
 
@@ -87,6 +96,7 @@ public enum Operation: Int32, Sendable, Hashable, CaseIterable {
         case .evaluate: [.scores]
         case .summarize: [.metrics]
         case .annotate: [.marks]
+        case .judge: [.scores]
         }
     }
 }

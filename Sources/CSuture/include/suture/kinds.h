@@ -12,6 +12,7 @@
 #define SUTURE_KIND_PATCHER 2   /* a patcher: says what has to change; never writes a weight */
 #define SUTURE_KIND_EVALUATOR 3 /* an evaluator: measures a model */
 #define SUTURE_KIND_ANNOTATOR 4 /* an annotator: says which parts of texts are unwanted */
+#define SUTURE_KIND_JUDGE 5     /* a judge: says how good texts are */
 
 /* operations: kind, what a call of it reads -> what it may hand out. The first operation of a kind is the one that a native
  * component performs. */
@@ -20,5 +21,6 @@
 #define SUTURE_OPERATION_EVALUATE 3  /* evaluator: cases -> scores */
 #define SUTURE_OPERATION_SUMMARIZE 4 /* evaluator: scores -> metrics */
 #define SUTURE_OPERATION_ANNOTATE 5  /* annotator: texts -> marks */
+#define SUTURE_OPERATION_JUDGE 6     /* judge: texts -> scores */
 
 #endif

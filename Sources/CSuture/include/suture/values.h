@@ -177,7 +177,8 @@ typedef struct suture_deltas {
     const suture_delta *SUTURE_NONNULL const *SUTURE_NULLABLE items;
 } suture_deltas;
 
-/* One number that an evaluator measured, on one case or (case_index -1) on the run as a whole. */
+/* One number that was measured on one case, or (case_index -1) on the run as a whole. A judge's scores are of texts:
+ * case_index is then the index into the call's texts. */
 typedef struct suture_score {
     size_t struct_size;
     int64_t case_index;
