@@ -8,4 +8,5 @@ package let plugin = PluginExport(
     components: [
         CounterFact.self, ZsRE.self, Perplexity.self, Drift.self, GenerationMatch.self, ExactMatch.self,
         BLEUEvaluator.self, ROUGEEvaluator.self, Similarity.self, Negatives.self, Fluency.self, Consistency.self,
+        JudgedText.self, PhraseJudge.self,
     ])

@@ -41,6 +41,29 @@ import Testing
         #expect(abs(norms[1].1 - 3 * norms[0].1) < 1e-6 * norms[1].1)
     }
 
+    @Test("an evaluator asks the judge that the file names, whose settings are checked like any other")
+    func judge() throws {
+        func run(_ judge: String) throws -> (code: Int32, errors: String, values: [String: Double]) {
+            let experiment = try SmallExperiment([
+                "method": Self.counter, "edit": "{mode: batch}", "evaluators": "[{name: judged, judge: \(judge)}]",
+            ])
+            let run = try experiment.run(["--plugin", Build.library("swift"), "--json"])
+            guard run.code == 0 else { return (run.code, run.errors, [:]) }
+            let data = try Data(contentsOf: experiment.folder().appending(path: "metrics.json"))
+            return (0, "", values(try JSONDecoder().decode(MetricsFile.self, from: data), "prompt"))
+        }
+        // The edit breaks the model, which then says nothing of what it said before.
+        let all = try run("{name: phrases, phrases: [is]}")
+        #expect(all.code == 0, "\(all.errors)")
+        #expect(all.values.keys.sorted() == ["after", "before"])
+        #expect(all.values.values.allSatisfy { (0...1).contains($0) })
+        let empty = try run("{name: phrases, phrases: [is, the]}")
+        #expect(empty.code == 2)
+        #expect(empty.errors.contains("phrases: the phrase \"the\" has no word that counts"))
+        let other = try run("{name: finder, text: i}")
+        #expect(other.errors.contains("there is no judge \"finder\""))
+    }
+
     @Test("what is carried begins anew for a call that asks for it, and goes on from group to group in a sequence")
     func carried() throws {
         let anew = try #require(
