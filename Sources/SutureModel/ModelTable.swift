@@ -70,7 +70,7 @@ public enum ModelTable {
             info.dtype = model.dtype.rawValue
             info.device = model.device.kind.rawValue
             info.device_index = Int32(model.device.index)
-            info.sites = c.sites.reduce(0) { $0 | 1 << UInt32($1.rawValue) }
+            info.sites = c.sites.rawValue
             return fill(out, with: info, size: out.pointee.struct_size, in: "suture_model_api.info")
         }
 
