@@ -19,5 +19,7 @@ public struct SiteKinds: OptionSet, Sendable, Hashable {
     public func contains(_ kind: Site.Kind) -> Bool { rawValue & (1 << UInt32(kind.rawValue)) != 0 }
 
     /// Takes a kind out, if it is there.
-    public mutating func remove(_ kind: Site.Kind) { self = SiteKinds(rawValue: rawValue & ~(1 << UInt32(kind.rawValue))) }
+    public mutating func remove(_ kind: Site.Kind) {
+        self = SiteKinds(rawValue: rawValue & ~(1 << UInt32(kind.rawValue)))
+    }
 }
