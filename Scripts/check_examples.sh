@@ -5,7 +5,7 @@
 #
 #   SUTURE=FILE   the host to run them in; without it, the debug build of this package, which is made first
 #
-# Exit status: 0 both ran and left what they should; otherwise not, with a sentence on stderr.
+# Exit status: 0 where all ran and left what they should; otherwise not 0, with a sentence on stderr.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -49,14 +49,30 @@ done
 describe damp "$library"
 run damp "$library" 'method={name: damp, strength: 0.2}' 'locator={name: fixed-layers, layers: [1], site: neurons}'
 
-echo "The Swift package: Examples/Plugins/Neurons."
-# A scratch path of its own, so that nothing is left in the example's folder.
-"$swift" build --package-path Examples/Plugins/Neurons --scratch-path .build/examples/neurons
-library=$("$swift" build --package-path Examples/Plugins/Neurons --scratch-path .build/examples/neurons \
-    --show-bin-path)/libneurons.so
+# Builds a Swift package of Examples/Plugins. $1: its folder. Leaves the path of its library in `library`.
+# The scratch path is its own, so that nothing is left in the example's folder.
+package() {
+    local name=${1,,}
+    echo "The Swift package: Examples/Plugins/$1."
+    "$swift" build --package-path "Examples/Plugins/$1" --scratch-path ".build/examples/$name"
+    library=$("$swift" build --package-path "Examples/Plugins/$1" --scratch-path ".build/examples/$name" \
+        --show-bin-path)/lib$name.so
+}
+
+# $1: the name of a run; $2: a figure that its table must show.
+shows() {
+    grep -q "$2" "$scratch/$1.txt" || stop "The table of the run '$1' lacks the example's figure, $2."
+}
+
+package Confidence
+describe confidence "$library"
+run confidence "$library" 'method={name: damp, strength: 0.2}' "plugins=[$scratch/libdamp.so]" \
+    'locator={name: fixed-layers, layers: [1], site: neurons}' 'evaluators=[confidence]'
+shows confidence confidence.probability
+
+package Neurons
 describe behind-context "$library"
 run neurons "$library" 'method={name: mute-neurons}' 'locator={name: fixed-layers, layers: [1], site: neurons}' \
     'evaluators=[counterfact, behind-context]'
-grep -q 'behind-context.first_choice' "$scratch/neurons.txt" ||
-    stop "The table of the run 'neurons' lacks the example's figure, behind-context.first_choice."
-echo "Both example plugins were built and ran."
+shows neurons behind-context.first_choice
+echo "The three example plugins were built and ran."

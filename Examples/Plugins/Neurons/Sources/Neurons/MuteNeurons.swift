@@ -24,7 +24,7 @@ struct MuteNeurons: Patcher {
         var evidence = try Tensor.zeros([layers.count, model.info.dMLP], device: model.info.device)
         for (i, editCase) in cases.enumerated() {
             try session.progress("evidence", i, of: cases.count)
-            let key = "evidence/\(editCase.id)"  // kept, so that a killed run does not measure it again
+            let key = "evidence/\(editCase.id)"  // stored, so that a killed run does not measure it again
             let own = try session.stored(key) ?? self.evidence(for: editCase, layers, model)
             try session.store(key, own)
             evidence = try evidence + own.cast(device: model.info.device)
@@ -52,8 +52,8 @@ struct MuteNeurons: Patcher {
         pass.captures = layers.map { Capture(.neurons($0), at: end) }
         pass.interventions = zip(layers, probes).map { Intervention(.neurons($0), at: end, .add($1)) }
         let output = try model.forward(pass)
-        guard let logits = output.logits else { throw SutureError(.internal, "the model returned no logits") }
-        let gradients = try logits.cast(to: .float32).logSoftmax()[0].select(0, target[0]).gradients(of: probes)
+        let likelihood = try output.requireLogits().cast(to: .float32).logSoftmax()[0].select(0, target[0])
+        let gradients = try likelihood.gradients(of: probes)
         let products = try zip(output.captures, gradients).map { activation, gradient in
             try gradient.map { try activation.detached() * $0 } ?? Tensor.zeros(activation.shape)
         }
