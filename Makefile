@@ -3,7 +3,7 @@
 # LIBTORCH names a libtorch folder to use; without it, `make setup` obtains one into .deps/libtorch.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test smoke format lint abi-check header-check examples-check minors-check links-check snippets-check docs clean
+.PHONY: help setup build demo test kit-test smoke format lint abi-check header-check examples-check minors-check links-check snippets-check docs clean
 
 SWIFT ?= swift
 export SWIFT
@@ -28,6 +28,9 @@ demo: build ## build, edit ten facts of the bundled model, show what changed
 
 test: setup ## run the test suite
 	$(SWIFT) test
+
+kit-test: ## test SutureKit as a package of its own, without a host
+	$(SWIFT) test --package-path Sources --scratch-path .build/kit
 
 smoke: setup header-check ## check the headers, build, run a few fast tests (a minute after a first build)
 	$(SWIFT) build --target SutureKit

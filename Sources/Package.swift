@@ -14,6 +14,8 @@ let package = Package(
         .target(
             name: "SutureKit", dependencies: ["CSuture"], path: "SutureKit",
             swiftSettings: [.treatAllWarnings(as: .error)]),
+        // What can be tested without a host; the rest of the kit's tests is in Tests/SutureKitTests.
+        .testTarget(name: "SutureKitOwnTests", dependencies: ["CSuture", "SutureKit"], path: "SutureKitOwnTests"),
     ],
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11

@@ -42,21 +42,20 @@ public enum Host {
             function: try table(SUTURE_FUNCTION_ID, suture_function_api.self))
     }
 
-    /// Makes sure that the host has a function that appeared in a later minor.
+    /// Makes sure that the host has a function that appeared in a later minor: call it before that function.
     ///
-    /// - Parameter name: as in the header.
-    /// - Throws: `unimplemented`, naming both versions, where it has not.
+    /// - Parameter function: a row of the table's functions.
+    /// - Throws: `unimplemented`, naming both versions, where the host lacks it.
     static func require<Table: ForeignLayout>(
-        _ name: String, of table: UnsafePointer<Table>
+        _ function: ForeignFunctionRow, of table: UnsafePointer<Table>
     ) throws(SutureError) {
-        let foreign = try Foreign(table, in: Table.abiName)
-        guard let row = Table.functions.first(where: { $0.name == name }), !foreign.has(row) else { return }
-        let host = try tables().host.pointee
+        guard try !Foreign(table, in: Table.abiName).has(function) else { return }
+        let host = try tables().host
         throw SutureError(
             .unimplemented,
-            "the host speaks ABI \(host.abi_major).\(host.abi_minor) and has no \(Table.abiName).\(name), which appeared "
-                + "in \(SUTURE_ABI_MAJOR).\(row.minor); this plugin was built for "
-                + "\(SUTURE_ABI_MAJOR).\(SUTURE_ABI_MINOR)",
+            "the host speaks ABI \(host.pointee.abi_major).\(host.pointee.abi_minor) and has no "
+                + "\(Table.abiName).\(function.name), which appeared in \(SUTURE_ABI_MAJOR).\(function.minor); this plugin "
+                + "was built for \(SUTURE_ABI_MAJOR).\(SUTURE_ABI_MINOR)",
             hint: "use a newer host, or a version of the plugin that was built for this one")
     }
 
