@@ -46,6 +46,17 @@ import Testing
         #expect(try difference(logits[1][0..<1], whole[1][5..<6]) < equivalenceTolerance)
     }
 
+    @Test("the last logits of rows of one token are those at chosen positions, bit for bit", arguments: families)
+    func lastOfOneToken(family: String) throws {
+        let golden = try Golden(family)
+        let rows = [[5], [40], [7]]
+        let last = try #require(try golden.run(Forward(TokenBatch(rows), logits: .last)).output.logits)
+        let positions = (0..<3).map { TokenIndex(row: $0, position: 0) }
+        let chosen = try #require(try golden.run(Forward(TokenBatch(rows), logits: .at(positions))).output.logits)
+        #expect(last.shape == [3, 61])
+        #expect(try difference(last, chosen) == 0)
+    }
+
     @Test("a pass from a captured residual above a layer equals the whole pass", arguments: families)
     func range(family: String) throws {
         let golden = try Golden(family)
