@@ -16,8 +16,10 @@ struct AttentionContext {
     /// bool `[batch or 1, 1, position, past + position]`; nil where causality is all.
     private let mask: Tensor?
 
+    /// - Parameter frequencies: ``frequencies(of:)``, made once for all passes.
     init(
-        _ configuration: ModelConfiguration, batch: Int, width: Int, past: KeyValues?, dtype: DType, device: Device
+        _ configuration: ModelConfiguration, frequencies: Tensor?, batch: Int, width: Int, past: KeyValues?,
+        dtype: DType, device: Device
     ) throws(SutureError) {
         self.configuration = configuration
         self.batch = batch
@@ -26,9 +28,7 @@ struct AttentionContext {
         var positions = try Tensor.range(0..<width).unsqueezed(0)
         if let past { positions = try positions + past.lengths.tensor.unsqueezed(1) }
         positionIDs = try positions.cast(device: device)
-        if let rotary = configuration.rotary {
-            // Angles in float32, as transformers computes them.
-            let frequencies = try Tensor(rotary.frequencies.map { Float($0) })
+        if let frequencies {
             let angles = try positions.cast(to: .float32).unsqueezed(-1) * frequencies
             cosine = try angles.cos().cast(to: dtype, device: device).unsqueezed(1)
             sine = try angles.sin().cast(to: dtype, device: device).unsqueezed(1)
@@ -36,6 +36,13 @@ struct AttentionContext {
             (cosine, sine) = (nil, nil)
         }
         mask = try AttentionContext.mask(batch: batch, width: width, past: past)?.cast(device: device)
+    }
+
+    /// The angle per position of each pair, `[rotary / 2]`; nil without rotary positions. Float32, as transformers
+    /// computes angles.
+    static func frequencies(of configuration: ModelConfiguration) throws(SutureError) -> Tensor? {
+        guard let rotary = configuration.rotary else { return nil }
+        return try Tensor(rotary.frequencies.map { Float($0) })
     }
 
     /// Rows are padded on the right, so causality alone keeps padding away from real tokens; a past needs a mask.

@@ -11,6 +11,7 @@ public struct Transformer: Sendable {
     public let weights: ModelWeights
     private let embedding: Tensor
     private let learnedPositions: Tensor?
+    private let frequencies: Tensor?
     private let blocks: [Block]
     private let finalNorm: NormWeights
     private let head: Linear
@@ -44,6 +45,7 @@ public struct Transformer: Sendable {
         } else {
             learnedPositions = nil
         }
+        frequencies = try AttentionContext.frequencies(of: c)
         var blocks: [Block] = []
         for layer in 0..<c.layerCount {
             func at(_ template: String) -> String { Template.fill(template, with: String(layer)) }
@@ -104,8 +106,8 @@ public struct Transformer: Sendable {
         switch pass.input {
         case .tokens(let batch):
             context = try AttentionContext(
-                configuration, batch: lengths.count, width: batch.tokens.shape[1], past: past,
-                dtype: embedding.dtype, device: embedding.device)
+                configuration, frequencies: frequencies, batch: lengths.count, width: batch.tokens.shape[1],
+                past: past, dtype: embedding.dtype, device: embedding.device)
             stream = try embedding.embedding(batch.tokens.cast(device: embedding.device))
             if let learnedPositions {
                 stream = try stream + learnedPositions.embedding(context.positionIDs)
@@ -114,7 +116,7 @@ public struct Transformer: Sendable {
         case .residual(let residual, _):
             stream = try residual.cast(to: embedding.dtype, device: embedding.device)
             context = try AttentionContext(
-                configuration, batch: lengths.count, width: residual.shape[1], past: past,
+                configuration, frequencies: frequencies, batch: lengths.count, width: residual.shape[1], past: past,
                 dtype: embedding.dtype, device: embedding.device)
         }
         var kept: [Int: (key: Tensor, value: Tensor)] = [:]
@@ -173,6 +175,8 @@ public struct Transformer: Sendable {
         case .all: return try taps.visit(.logits, head(normed))
         case .chosen(let positions): return try head(normed.pick(positions))
         case .last:
+            // Rows of one token, as in every step of a generation, need no positions.
+            if normed.shape[1] == 1 { return try head(normed.select(1, 0)) }
             return try head(normed.pick(TokenPositions(atEndOf: lengths)))
         }
     }

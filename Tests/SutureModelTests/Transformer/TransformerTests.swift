@@ -1,61 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Foundation
 import SutureKit
 import TestSupport
 import Testing
 
 @testable import SutureModel
-
-/// Largest difference from transformers that float32 rounding explains.
-private let parityTolerance = 1e-4
-/// Largest difference between two ways of computing the same float32 pass.
-private let equivalenceTolerance = 1e-5
-
-/// A golden checkpoint with what transformers computes from it.
-private struct Golden {
-    let transformer: Transformer
-    let tokens: [[Int]]
-    let logits: Tensor
-    let hidden: Tensor
-
-    init(_ name: String) throws {
-        try TestHost.install()
-        let folder = try GoldenFile.url(
-            "Tests/SutureModelTests/Transformer/Golden/\(name)",
-            madeBy: "Tests/SutureModelTests/Transformer/make_golden.py")
-        let checkpoint = try Checkpoint(opening: folder)
-        let configuration = try ModelConfiguration(folder: folder)
-        transformer = try Transformer(
-            configuration, ModelWeights(checkpoint, configuration, dtype: .float32, device: .cpu))
-        let file = try SafetensorsFile(opening: folder.appending(path: "golden.safetensors"))
-        func tensor(_ name: String) throws -> Tensor {
-            let entry = try file.entry(name)
-            return try file.withBytes(of: name) {
-                try Tensor(bytes: $0, shape: entry.shape, dtype: DType(stored: entry.dtype))
-            }
-        }
-        let flat = try tensor("tokens").scalars(as: Int.self)
-        tokens = [Array(flat[0..<9]), Array(flat[9..<15])]
-        logits = try tensor("logits")
-        hidden = try tensor("hidden")
-    }
-
-    func run(_ pass: Forward, past: KeyValues? = nil) throws -> (output: ForwardOutput, cache: KeyValues?) {
-        try transformer.run(pass, past: past)
-    }
-
-    func logits(_ rows: [[Int]]) throws -> Tensor {
-        try #require(try run(Forward(TokenBatch(rows))).output.logits)
-    }
-}
-
-private func difference(_ a: Tensor, _ b: Tensor) throws -> Double { try (a - b).abs().max().item() }
-
-private let families = [
-    "gpt2", "llama-tied-grouped", "llama-untied", "qwen2", "qwen2-untied", "mistral", "gptj", "gpt_neox",
-    "gpt_neox-serial",
-]
 
 @Suite struct TransformerTests {
     @Test("logits and hidden states equal those of transformers", arguments: families)
@@ -95,6 +44,17 @@ private let families = [
         let logits = try #require(try golden.run(Forward(TokenBatch(rest)), past: past).output.logits)
         #expect(try difference(logits[0][0..<6], whole[0][3..<9]) < equivalenceTolerance)
         #expect(try difference(logits[1][0..<1], whole[1][5..<6]) < equivalenceTolerance)
+    }
+
+    @Test("the last logits of rows of one token are those at chosen positions, bit for bit", arguments: families)
+    func lastOfOneToken(family: String) throws {
+        let golden = try Golden(family)
+        let rows = [[5], [40], [7]]
+        let last = try #require(try golden.run(Forward(TokenBatch(rows), logits: .last)).output.logits)
+        let positions = (0..<3).map { TokenIndex(row: $0, position: 0) }
+        let chosen = try #require(try golden.run(Forward(TokenBatch(rows), logits: .at(positions))).output.logits)
+        #expect(last.shape == [3, 61])
+        #expect(try difference(last, chosen) == 0)
     }
 
     @Test("a pass from a captured residual above a layer equals the whole pass", arguments: families)

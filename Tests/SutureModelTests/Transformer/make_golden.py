@@ -2,19 +2,26 @@
 """Makes Golden/: a tiny random checkpoint of each family, and what transformers computes with it.
 
     pip install torch==2.13.0 transformers safetensors
-    python make_golden.py
+    python make_golden.py            # everything
+    python make_golden.py --sites    # sites.safetensors alone, from the checkpoints that are there
 
 Each folder holds config.json, model.safetensors and golden.safetensors: `tokens` [2, 9] (row 1 has 6 real tokens),
 `logits` [2, 9, vocabulary] in float32, and `hidden` [layer + 1, 2, 9, dModel], transformers' hidden_states without the
 last, which it normalises.
+
+sites.safetensors holds what forward hooks on transformers' modules see in both layers, with zeros at padding:
+`attention_input`, `query`, `key`, `value`, `gate` (where there is one) and `up`, each [layer, 2, 9, width], and
+`attention_pattern` [layer, 2, 9, head, 9] from output_attentions with eager attention, positions before heads. It was
+made with transformers 5.24.0, after the other files, which config.json says the version of.
 """
 import json
 import pathlib
 import shutil
+import sys
 
 import torch
 import transformers
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 
 HERE = pathlib.Path(__file__).parent / "Golden"
 SMALL = dict(vocab_size=61, hidden_size=24, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=32)
@@ -35,7 +42,82 @@ FAMILIES = {
 }
 
 
+def parts(model):
+    """Of each layer: the attention norm, the modules with query, key and value, and those of gate and up."""
+    kind = model.config.model_type
+    if kind == "gpt2":
+        return [(b.ln_1, [b.attn.c_attn], None, b.mlp.c_fc) for b in model.transformer.h]
+    if kind == "gptj":
+        return [(b.ln_1, [b.attn.q_proj, b.attn.k_proj, b.attn.v_proj], None, b.mlp.fc_in) for b in model.transformer.h]
+    if kind == "gpt_neox":
+        return [(b.input_layernorm, [b.attention.query_key_value], None, b.mlp.dense_h_to_4h)
+                for b in model.gpt_neox.layers]
+    return [(b.input_layernorm, [b.self_attn.q_proj, b.self_attn.k_proj, b.self_attn.v_proj], b.mlp.gate_proj,
+             b.mlp.up_proj) for b in model.model.layers]
+
+
+def split(kind, heads, outputs):
+    """Query, key and value from the outputs of their modules."""
+    if len(outputs) == 3:
+        return outputs
+    fused = outputs[0]
+    if kind == "gpt2":
+        return fused.chunk(3, dim=-1)
+    # GPT-NeoX: [head, (query, key, value), dHead]
+    return [part.flatten(-2) for part in fused.unflatten(-1, (heads, 3, -1)).unbind(-2)]
+
+
+def site_values(model, tokens):
+    """What the sites hold for one text, each [layer, position, ...]."""
+    seen, hooks = {}, []
+
+    def keep(module):
+        hooks.append(module.register_forward_hook(lambda module, _, output: seen.__setitem__(module, output[0])))
+
+    layers = parts(model)
+    for norm, attention, gate, up in layers:
+        for module in [norm, *attention, up] + ([gate] if gate else []):
+            keep(module)
+    with torch.no_grad():
+        attentions = model(tokens[None], output_attentions=True).attentions
+    for hook in hooks:
+        hook.remove()
+    found = {name: [] for name in ["attention_input", "query", "key", "value", "attention_pattern", "gate", "up"]}
+    for (norm, attention, gate, up), pattern in zip(layers, attentions):
+        found["attention_input"].append(seen[norm])
+        heads = model.config.num_attention_heads
+        for name, value in zip(["query", "key", "value"],
+                               split(model.config.model_type, heads, [seen[m] for m in attention])):
+            found[name].append(value)
+        found["attention_pattern"].append(pattern[0].transpose(0, 1))
+        if gate:
+            found["gate"].append(seen[gate])
+        found["up"].append(seen[up])
+    return {name: torch.stack(values) for name, values in found.items() if values}
+
+
+def make_sites(folder):
+    """Writes sites.safetensors from the checkpoint and the tokens of a folder."""
+    model = transformers.AutoModelForCausalLM.from_pretrained(folder, attn_implementation="eager", dtype=torch.float32)
+    tokens = load_file(folder / "golden.safetensors")["tokens"]
+    full, short = site_values(model.eval(), tokens[0]), site_values(model, tokens[1, :6])
+    arrays = {}
+    for name, value in full.items():
+        both = torch.zeros(len(value), 2, *value.shape[1:])
+        both[:, 0] = value
+        if name == "attention_pattern":
+            both[:, 1, :6, :, :6] = short[name]
+        else:
+            both[:, 1, :6] = short[name]
+        arrays[name] = both.contiguous()
+    save_file(arrays, folder / "sites.safetensors")
+
+
 def main():
+    if sys.argv[1:] == ["--sites"]:
+        for name in FAMILIES:
+            make_sites(HERE / name)
+        return
     shutil.rmtree(HERE, ignore_errors=True)
     for number, (name, config) in enumerate(FAMILIES.items()):
         torch.manual_seed(number)
@@ -59,6 +141,7 @@ def main():
         save_file({"tokens": tokens, "logits": logits, "hidden": hidden}, folder / "golden.safetensors")
         stored = json.loads((folder / "config.json").read_text())
         (folder / "config.json").write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
+        make_sites(folder)
         print(name, "transformers", transformers.__version__, "torch", torch.__version__)
 
 
