@@ -42,7 +42,7 @@ public enum ModelTable {
         return Host.returningError(body)
     }
 
-    /// The model behind a handle.
+    /// The model of a handle.
     package static func model(_ handle: OpaquePointer) -> LanguageModel {
         Unmanaged<LanguageModel>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
     }
