@@ -5,8 +5,7 @@ import SutureKit
 import SutureModel
 
 /// What evaluators have measured so far, on disk. Each chunk of cases is a line, appended and flushed. A line that a
-/// kill cut short is
-/// dropped when the log is read, and its cases are measured again.
+/// kill cut short is dropped when the log is read, and its cases are measured again.
 package final class ScoreLog {
     /// One chunk. It says who measured what, on which cases and in which stage.
     package struct Entry: Codable {

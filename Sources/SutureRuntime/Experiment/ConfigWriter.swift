@@ -20,8 +20,7 @@ enum ConfigValue {
 }
 
 /// Writes YAML that every reader understands in the same way. Texts are always quoted as in JSON, numbers have a point
-/// and a signed
-/// exponent. Equal values give equal bytes.
+/// and a signed exponent. Equal values give equal bytes.
 enum ConfigWriter {
     /// Blocks of `key: value`, lists in brackets.
     static func yaml(_ members: [(String, ConfigValue)]) -> String {
