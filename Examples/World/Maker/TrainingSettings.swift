@@ -2,7 +2,8 @@
 
 import Foundation
 
-/// The size of the model and the way it is trained. The values were found by trial, for few minutes on one core.
+/// The size of the model and the way it is trained. The values were found by trial, for a training of a few minutes on
+/// one core.
 struct TrainingSettings: Sendable {
     // MARK: Size
 
