@@ -13,7 +13,7 @@ struct MarksFile: Annotator {
     static let descriptor = ComponentDescriptor(
         id: "marks-file", summary: "Looks texts up in a file that says what is unwanted in them.")
 
-    @Parameter("path", help: "JSON lines of a text, its marks as pairs of bytes, and perhaps its prompt.")
+    @Parameter("path", help: "JSON lines, each with a text, its marks as pairs of bytes, and perhaps its prompt.")
     var path: FilePath
 
     /// What a text is that the file does not have.

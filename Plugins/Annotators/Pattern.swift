@@ -13,7 +13,7 @@ struct Pattern: Annotator {
     @Parameter("group", in: .nonNegative, help: "The group to mark; 0: all that matches.")
     var group = 0
 
-    @Parameter("case_sensitive", help: "Tell capitals from small letters.")
+    @Parameter("case_sensitive", help: "Distinguish capitals from small letters.")
     var isCaseSensitive = true
 
     func validate() throws(SutureError) {

@@ -13,7 +13,7 @@ struct Negatives: Evaluator {
         id: "negatives", summary: "The share of unwanted tokens and texts in what the model says.",
         requires: .prompt)
 
-    @Parameter("annotator", kind: .annotator, help: "Says which parts of a text are unwanted.")
+    @Parameter("annotator", kind: .annotator, help: "The annotator that says which parts of a text are unwanted.")
     var annotator: ComponentReference
 
     @Parameter("prompts", help: "Which prompts of the cases are continued.")

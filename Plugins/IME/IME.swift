@@ -32,7 +32,7 @@ struct IME: Patcher {
     @Parameter("base", kind: .patcher, help: "The method that is repeated, with its settings.")
     var base: ComponentReference
 
-    @Parameter("iterations", in: .positive, unit: "passes", help: "The most passes that are made.")
+    @Parameter("iterations", in: .positive, unit: "passes", help: "The largest number of passes.")
     var iterations = 5
 
     @Parameter(
@@ -61,7 +61,9 @@ struct IME: Patcher {
             + "or the values are further away (distance).")
     var rise = Rise.none
 
-    @Parameter("guard", kind: .evaluator, help: "Measures each pass; guard_metric and guard_bound say what is too bad.")
+    @Parameter(
+        "guard", kind: .evaluator,
+        help: "An evaluator that measures each pass; guard_metric and guard_bound say what is too bad.")
     var sentinel: ComponentReference?
 
     @Parameter("guard_metric", help: "The figure of the guard that must not worsen.")

@@ -55,6 +55,6 @@ package struct ValueSettings: ParameterSet {
             help: "Forward passes of the value optimisation; the last one takes no step.")
         _clampFactor = Parameter(
             wrappedValue: clampFactor, "clamp_norm_factor", in: .positive,
-            help: "The longest that delta may become, as a multiple of |h0|.")
+            help: "The largest length of delta, as a multiple of |h0|.")
     }
 }
