@@ -13,7 +13,7 @@ struct MarksFile: Annotator {
     static let descriptor = ComponentDescriptor(
         id: "marks-file", summary: "Looks texts up in a file that says what is unwanted in them.")
 
-    @Parameter("path", help: "JSON lines of a text, its marks as pairs of bytes, and perhaps its prompt.")
+    @Parameter("path", help: "JSON lines, each with a text, its marks as pairs of bytes, and perhaps its prompt.")
     var path: FilePath
 
     /// What a text is that the file does not have.
@@ -37,7 +37,7 @@ struct MarksFile: Annotator {
     }
 
     private struct Key: Hashable {
-        /// Nil: behind any prompt.
+        /// Nil: after any prompt.
         var prompt: String?
         var text: String
     }
@@ -67,7 +67,7 @@ struct MarksFile: Annotator {
                 guard mark.count == 2, mark[0] >= 0, mark[0] < mark[1], mark[1] <= length else {
                     throw SutureError(
                         .outOfRange, "\(place): the mark \(mark) does not fit a text of \(length) bytes",
-                        hint: "a mark is the first byte and the one behind the last, counted in UTF-8")
+                        hint: "a mark is the first byte and the one after the last, counted in UTF-8")
                 }
                 marks.append(mark[0]..<mark[1])
             }

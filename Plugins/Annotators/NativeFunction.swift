@@ -17,10 +17,10 @@ struct NativeFunction: Annotator {
 
     @Parameter(
         "signature", choices: ["i64(str)", "i32(str)", "f64(str)"],
-        help: "What the function takes and gives. Nothing can check it: a wrong one is undefined behaviour.")
+        help: "The types of arguments and result. Nothing can check them; wrong ones are undefined behaviour.")
     var signature = "i64(str)"
 
-    @Parameter("case_sensitive", help: "Hand words over as they stand; otherwise in small letters.")
+    @Parameter("case_sensitive", help: "Hand words over as they are; otherwise in lower case.")
     var isCaseSensitive = true
 
     func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] {

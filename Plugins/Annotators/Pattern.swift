@@ -13,7 +13,7 @@ struct Pattern: Annotator {
     @Parameter("group", in: .nonNegative, help: "The group to mark; 0: all that matches.")
     var group = 0
 
-    @Parameter("case_sensitive", help: "Tell capitals from small letters.")
+    @Parameter("case_sensitive", help: "Distinguish capitals from small letters.")
     var isCaseSensitive = true
 
     func validate() throws(SutureError) {
@@ -34,7 +34,7 @@ struct Pattern: Annotator {
                     throw SutureError(
                         .invalidArgument,
                         "the pattern \"\(pattern)\" has \(match.output.count - 1) groups, group \(group) was asked for",
-                        hint: "put what shall be marked into parentheses")
+                        hint: "put what is to be marked into parentheses")
                 }
                 // A group that took no part in the match, or is empty, marks nothing.
                 guard let range = match.output[group].range, !range.isEmpty else { return nil }

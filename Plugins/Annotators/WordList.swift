@@ -2,20 +2,20 @@
 
 import SutureKit
 
-/// Marks the words and phrases of a list where they stand as whole words.
+/// Marks the words and phrases of a list where they are whole words.
 ///
 /// The longest entry that fits counts; marks do not overlap. Cost: one look-up per word of the text.
 struct WordList: Annotator {
     static let descriptor = ComponentDescriptor(
-        id: "word-list", summary: "Marks the words and phrases of a list where they stand as whole words.")
+        id: "word-list", summary: "Marks the words and phrases of a list where they are whole words.")
 
     @Parameter("words", help: "Unwanted words and phrases.")
     var words: [String] = []
 
-    @Parameter("path", help: "A UTF-8 text with further ones, one a line.")
+    @Parameter("path", help: "A UTF-8 text file with further entries, one on each line.")
     var path: FilePath?
 
-    @Parameter("case_sensitive", help: "Tell capitals from small letters.")
+    @Parameter("case_sensitive", help: "Distinguish capitals from small letters.")
     var isCaseSensitive = false
 
     func validate() throws(SutureError) {
@@ -42,7 +42,7 @@ struct WordList: Annotator {
                 let scanned = ScannedText(word, foldsCase: !settings.isCaseSensitive)
                 guard !scanned.scalars.isEmpty else {
                     throw SutureError(
-                        .invalidArgument, "word-list has an empty word", hint: "it would stand everywhere: remove it")
+                        .invalidArgument, "word-list has an empty word", hint: "it would match everywhere; remove it")
                 }
                 byStart[Entries.start(scanned, 0, scanned.words[...]), default: []].append(scanned.scalars.map(\.value))
             }

@@ -4,7 +4,7 @@ import SutureKit
 
 /// The probability-based metrics of CounterFact (Meng et al. 2022, §3.4), as the authors' code computes them.
 ///
-/// On the edit prompt and its paraphrases the new object shall win over the true one, on neighbouring prompts the
+/// On the edit prompt and its paraphrases the new object must win over the true one, on neighbouring prompts the
 /// true one. *success* compares the two, *accuracy* asks that every token of the right one is the model's first
 /// choice, *magnitude* is the difference of their probabilities. A case's score is the mean over its prompts; a
 /// metric the mean over cases, in percent.
@@ -15,7 +15,7 @@ struct CounterFact: Evaluator {
 
     @Parameter(.batchTokens) var tokenBudget = 8192
 
-    /// The prompts of one kind, and which of the two objects shall win there.
+    /// The prompts of one kind, and which of the two objects must win there.
     private struct Group {
         var name: String
         var wantsNew: Bool

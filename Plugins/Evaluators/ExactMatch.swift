@@ -4,7 +4,7 @@ import SutureKit
 
 /// Whether a model gives the whole reference answer, under two protocols that are never averaged.
 ///
-/// *forced*: the first choice in every place of the answer, behind the right tokens before it; `token_accuracy` is the
+/// *forced*: the first choice in every place of the answer, after the right tokens before it; `token_accuracy` is the
 /// share of right tokens, `wrong_tokens` their number, `exact_match` asks for all of them. *greedy*: what the model
 /// says by itself, compared with white space collapsed. It needs an end: without one, what follows the answer counts.
 ///

@@ -7,7 +7,7 @@ struct JudgedText: Evaluator {
     static let descriptor = ComponentDescriptor(
         id: "judged", summary: "What a judge says of the model's own text after each prompt.", requires: [.prompt])
 
-    @Parameter("judge", kind: .judge, help: "Who judges the texts.")
+    @Parameter("judge", kind: .judge, help: "The judge of the texts.")
     var judge: ComponentReference
 
     let continuation = ContinuationSettings(maxNewTokens: 64, stops: ["\n"])

@@ -4,7 +4,7 @@ import SutureKit
 
 /// How much of what the model says is unwanted, as an annotator sees it, and whether it begins to stutter.
 ///
-/// The model speaks greedily behind prompts of each case; the annotator marks the texts. `marked_tokens` is the share of
+/// The model speaks greedily after prompts of each case; the annotator marks the texts. `marked_tokens` is the share of
 /// tokens that a mark touches, of all tokens said (a text's tokens being those that the tokenizer gives it);
 /// `marked_texts` the share of texts with a mark; `word_repeats` the number of words in a text that repeat the word
 /// just before them, white space parting words.
@@ -13,7 +13,7 @@ struct Negatives: Evaluator {
         id: "negatives", summary: "The share of unwanted tokens and texts in what the model says.",
         requires: .prompt)
 
-    @Parameter("annotator", kind: .annotator, help: "Says which parts of a text are unwanted.")
+    @Parameter("annotator", kind: .annotator, help: "The annotator that says which parts of a text are unwanted.")
     var annotator: ComponentReference
 
     @Parameter("prompts", help: "Which prompts of the cases are continued.")

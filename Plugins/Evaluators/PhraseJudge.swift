@@ -6,7 +6,7 @@ import SutureKit
 struct PhraseJudge: Judge {
     static let descriptor = ComponentDescriptor(id: "phrases", summary: "The share of given phrases that a text has.")
 
-    @Parameter("phrases", help: "What a good text has. Compared without case, punctuation and articles.")
+    @Parameter("phrases", help: "What a good text has. Case, punctuation and articles are ignored.")
     var phrases: [String]
 
     func validate() throws {

@@ -2,7 +2,7 @@
 
 import SutureKit
 
-/// How close what the edited model says stays to what the original says behind the same prompts: on prompts that the
+/// How close what the edited model says stays to what the original says after the same prompts: on prompts that the
 /// edit does not concern, its side effects.
 ///
 /// Both models speak greedily. BLEU (of the corpus, and mean sentence), ROUGE-L and exact match compare the two texts,

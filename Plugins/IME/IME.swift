@@ -32,7 +32,7 @@ struct IME: Patcher {
     @Parameter("base", kind: .patcher, help: "The method that is repeated, with its settings.")
     var base: ComponentReference
 
-    @Parameter("iterations", in: .positive, unit: "passes", help: "The most passes that are made.")
+    @Parameter("iterations", in: .positive, unit: "passes", help: "The largest number of passes.")
     var iterations = 5
 
     @Parameter(
@@ -61,10 +61,12 @@ struct IME: Patcher {
             + "or the values are further away (distance).")
     var rise = Rise.none
 
-    @Parameter("guard", kind: .evaluator, help: "Measures each pass; guard_metric and guard_bound say what is too bad.")
+    @Parameter(
+        "guard", kind: .evaluator,
+        help: "An evaluator that measures each pass; guard_metric and guard_bound say what is too bad.")
     var sentinel: ComponentReference?
 
-    @Parameter("guard_metric", help: "The figure of the guard that shall not worsen.")
+    @Parameter("guard_metric", help: "The figure of the guard that must not worsen.")
     var sentinelMetric: String?
 
     @Parameter(
@@ -128,7 +130,7 @@ struct IME: Patcher {
                 distance: scores.mean("value_distance"))
             let isRefused = try hasRisen(pass, since: passes.last) || watch.refuses(model, pass: number)
             if isRefused { session.log(.info, "ime: stopped by pass \(number), which is worse than allowed") }
-            // The base method's own result is there in any case.
+            // The base method's own result is always there.
             if passes.isEmpty || !isRefused { passes.append(pass) }
             if isRefused { break }
             if let epsilon {

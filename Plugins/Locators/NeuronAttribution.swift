@@ -33,7 +33,7 @@ struct NeuronAttribution: Locator {
         case layerWise = "layer-wise"
     }
 
-    @Parameter("pattern", help: "Where the selected neurons may lie.")
+    @Parameter("pattern", help: "Where the selected neurons may be.")
     var pattern = Pattern.global
 
     @Parameter(
@@ -41,10 +41,12 @@ struct NeuronAttribution: Locator {
         help: "Selected neurons over the neurons of one layer; published: 1, 1/4, 1/16, 1/64, 1/256.")
     var ratio = 0.0625
 
-    @Parameter("count", in: .positive, unit: "neurons", help: "Selected neurons, instead of ratio; mint takes 10.")
+    @Parameter(
+        "count", in: .positive, unit: "neurons", help: "The number of selected neurons, instead of ratio; mint uses 10."
+    )
     var count: Int?
 
-    @Parameter("upper_half", help: "Only neurons of the upper half of the layers, as mint wants them.")
+    @Parameter("upper_half", help: "Select only neurons of the upper half of the layers, as mint requires.")
     var isUpperHalf = false
 
     @Parameter("score", help: "What a neuron is judged by.")

@@ -20,7 +20,7 @@ struct MINT: Patcher {
     @Parameter("alpha", in: .positive, help: "Weight of the target direction against the old write vector's 1.")
     var alpha = 0.01
 
-    @Parameter("scale", in: .positive, help: "Multiplies alpha.")
+    @Parameter("scale", in: .positive, help: "A factor by which alpha is multiplied.")
     var scale = 1.0
 
     @Parameter("max_patches", in: .positive, help: "Patches of a token before it is given up; a neuron may come again.")

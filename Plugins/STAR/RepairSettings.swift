@@ -11,12 +11,12 @@ struct RepairSettings: ParameterSet {
 
     @Parameter(
         "locator", kind: .locator,
-        help: "Asked anew before each repair, on the model as it is by then; without: the experiment's locator, once.")
+        help: "Asked again before each repair, on the model as it is then; without: the experiment's locator, once.")
     var locator: ComponentReference?
 
     @Parameter(
         "max_answer_tokens", in: .positive, unit: "tokens",
-        help: "Repair only so many tokens of an answer, from its beginning; without: all.")
+        help: "Repair only this many tokens of an answer, from its beginning; without: all.")
     var answerLimit: Int?
 
     @Parameter(.batchTokens) var tokenBudget = 8192
@@ -57,7 +57,7 @@ struct StepSettings: ParameterSet {
     @Parameter("learning_rate", in: .positive, help: "Step size; the same for any number of layers.")
     var learningRate = 1e-2
 
-    @Parameter("scale", in: .positive, help: "Multiplies learning_rate.")
+    @Parameter("scale", in: .positive, help: "A factor by which learning_rate is multiplied.")
     var scale = 1.0
 
     @Parameter("epochs", in: .positive, unit: "steps", help: "Steps per failure, or per group of them.")

@@ -20,7 +20,7 @@ struct RoundSettings: ParameterSet {
 
     @Parameter(
         "teacher_memory", in: .nonNegative, unit: "MiB",
-        help: "What the original's predictions may take; if they need more, they are computed for each step anew.")
+        help: "Memory for the original's predictions; if they need more, they are computed again for each step.")
     var teacherMemory = 1024
 }
 

@@ -9,7 +9,7 @@ struct TextSettings: ParameterSet {
 
     @Parameter(
         "annotator", kind: .annotator, needs: .prompt, needsOtherwise: .generations,
-        help: "Marks what is unwanted. Without: the data set's marked generations.")
+        help: "The annotator that marks what is unwanted. Without: the data set's marked generations.")
     var annotator: ComponentReference?
 
     /// Which texts are trained on.
@@ -26,13 +26,13 @@ struct TextSettings: ParameterSet {
     @Parameter("mark", help: "Of each unwanted part mark every token that it touches, or its first token alone.")
     var mark = Mark.word
 
-    @Parameter("max_new_tokens", in: .positive, unit: "tokens", help: "The longest that a sampled text may become.")
+    @Parameter("max_new_tokens", in: .positive, unit: "tokens", help: "The largest length of a sampled text.")
     var maxNewTokens = 32
 
-    @Parameter("temperature", in: .nonNegative, help: "Of sampling; 0: greedy.")
+    @Parameter("temperature", in: .nonNegative, help: "The temperature of sampling; 0: greedy.")
     var temperature = 0.0
 
-    @Parameter("top_k", in: .nonNegative, help: "Sample from so many of the likeliest tokens; 0: from all.")
+    @Parameter("top_k", in: .nonNegative, help: "Sample from this many of the likeliest tokens; 0: from all.")
     var topK = 0
 
     @Parameter("top_p", in: .closed(0...1), help: "Sample from the fewest tokens that hold this mass.")
@@ -56,7 +56,7 @@ struct TextSettings: ParameterSet {
         }
     }
 
-    /// What a model says behind the cases' prompts, or the cases' own texts, with marks.
+    /// What a model says after the cases' prompts, or the cases' own texts, with marks.
     ///
     /// - Parameter seed: of sampling.
     func sequences(
@@ -67,7 +67,7 @@ struct TextSettings: ParameterSet {
             : try marked(given(cases, on: model), in: session)
     }
 
-    /// What a model says behind prompts, with marks: ``sampleCount`` texts for each.
+    /// What a model says after prompts, with marks; ``sampleCount`` texts for each prompt.
     func sequences(
         behind prompts: [String], on model: Model, seed: Int, in session: Session
     ) throws -> [TrainingSequence] {
@@ -122,7 +122,7 @@ struct TextSettings: ParameterSet {
         return texts
     }
 
-    /// The texts that cases bring along. They have no ids, so here text is tokenised, directly behind its prompt.
+    /// The texts that cases bring along. They have no ids, so here text is tokenised, directly after its prompt.
     private func given(_ cases: [EditCase], on model: Model) throws -> [Text] {
         try cases.flatMap { editCase in
             try editCase.generations.map { marked in

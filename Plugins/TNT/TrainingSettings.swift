@@ -10,7 +10,7 @@ struct TrainingSettings: ParameterSet {
     @Parameter("parameters", help: "What is trained: all, mlp, or names of parameters, in which * is any text.")
     var parameters = ["all"]
 
-    @Parameter("lr", in: .positive, help: "Learning rate of AdamW. Small models want more: 1e-4 to 2e-4.")
+    @Parameter("lr", in: .positive, help: "Learning rate of AdamW. Small models need more: 1e-4 to 2e-4.")
     var learningRate = 1e-5
 
     @Parameter("betas", in: .closed(0...0.999999), help: "The two decay rates of AdamW.")

@@ -45,7 +45,8 @@ struct Relation: Sendable {
     /// The objects, in the order in which the table first names them.
     let objects: [String]
 
-    /// Fewest subjects that share an object, so that each record finds ten different neighbourhood prompts.
+    /// The smallest number of subjects that share an object, so that each record finds ten different neighbourhood
+    /// prompts.
     static let fewestSubjects = 3
     /// Fewest wordings of a relation.
     static let fewestPhrases = 6
@@ -145,7 +146,7 @@ struct Relation: Sendable {
         guard sides.count == 2, let next = sides[1].first, next == " " || next == "," else {
             throw MakerError(
                 .template, "templates/\(name).txt:\(number): `\(text)` has no fit place for the subject",
-                hint: "Write `{}` once, and a space or a comma behind it.")
+                hint: "Write `{}` once, and a space or a comma after it.")
         }
         return Phrase(prompt: text)
     }

@@ -64,7 +64,7 @@
 #define SUTURE_ABI_MAJOR 2u
 #define SUTURE_ABI_MINOR 0u
 
-/* True when the struct behind `pointer` is long enough to hold `field`. */
+/* True when the struct at `pointer` is long enough to hold `field`. */
 #define SUTURE_HAS(pointer, type, field) ((pointer)->struct_size >= offsetof(type, field) + sizeof((pointer)->field))
 
 /* What went wrong, in the numbers of the common status codes. */
