@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What stands behind a suture_tensor: a counted box around an at::Tensor.
+// What a suture_tensor is: a counted box around an at::Tensor.
 #pragma once
 
 #include <ATen/core/Tensor.h>
