@@ -289,6 +289,6 @@ package final class RunEngine {
 
 /// Where a run says how far it is. The worker sends it to the host.
 package protocol RunEvents {
-    /// - Throws: `SutureError` with the code `cancelled` when the run shall end.
+    /// - Throws: `SutureError` with the code `cancelled` when the run must end.
     func phase(_ name: String, done: Int, total: Int) throws
 }

@@ -3,7 +3,7 @@
 import Foundation
 import SutureModel
 
-/// The folder that a run leaves behind. Every file is written beside its place and renamed; `DONE` or `FAILED` comes last.
+/// The folder of a run. Every file is written beside its place and then renamed; `DONE` or `FAILED` comes last.
 ///
 /// While the run is under way, `state/` holds what it has done so far; it goes away with `DONE`.
 package struct RunFolder: Sendable {

@@ -103,7 +103,7 @@ struct ZsREReaderTests {
 
 @Suite("Pairs of prompt and answer")
 struct PairsReaderTests {
-    @Test("Prompt and answer are taken as they stand, braces and white space included")
+    @Test("Prompt and answer are taken as they are, braces and white space included")
     func pair() throws {
         let cases = try Reading("pairs")(
             #"[{"prompt": "a {} of {}\n", "answer": " f({})", "paraphrase_prompts": ["b"], "#

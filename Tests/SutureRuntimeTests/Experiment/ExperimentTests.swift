@@ -81,7 +81,7 @@ struct ExperimentTests {
         #expect(experiment.method.settings["v_lr"]?.number == 0.5)
     }
 
-    @Test("An evaluator may stand there twice under two names")
+    @Test("An evaluator may be listed twice under two names")
     func labels() throws {
         let text = Workspace.standard.replacing(
             "evaluators: [{name: counterfact}, {name: drift}]",
