@@ -26,7 +26,7 @@ cp -r Sources/Package.swift Sources/CSuture Sources/SutureKit "$kit"
 python3 Scripts/abi.py --later "$kit/CSuture/include"
 # The layout is asserted for the headers of this checkout alone.
 printf '/* Nothing. */\n' >"$kit/CSuture/Layout.c"
-# The package names a test folder where the kit's own tests lie beside it; they stay behind.
+# The package names a test folder where the kit's own tests lie beside it; they are not copied.
 SUTURE_KIT=$PWD/$kit "$swift" build --package-path Tests/OtherMinors/FirstSwift --scratch-path .build/minors/later
 library=$(SUTURE_KIT=$PWD/$kit "$swift" build --package-path Tests/OtherMinors/FirstSwift \
     --scratch-path .build/minors/later --show-bin-path)/libfirst-swift.so

@@ -74,7 +74,7 @@ FAULTS = [
     Fault("a header uses an extension of the compilers", HEADERS, HEADER,
           replaced(r"(#ifdef __cplusplus\n|typedef struct)", r"struct suture_planted { int64_t count; int x[0]; };\n\1"),
           r"values\.h does not compile as c11"),
-    Fault("a header does not stand alone", HEADERS, HEADER,
+    Fault("a header does not compile alone", HEADERS, HEADER,
           replaced(r'#include "abi\.h"\n', ""), r"values\.h does not compile"),
     Fault("an example changes and the page does not", SNIPPETS, DAMP,
           replaced(r"continue;", "continue; /* planted */"), r"write-a-plugin\.md:\d+: .*damp\.c does not contain"),

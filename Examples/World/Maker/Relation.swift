@@ -145,7 +145,7 @@ struct Relation: Sendable {
         guard sides.count == 2, let next = sides[1].first, next == " " || next == "," else {
             throw MakerError(
                 .template, "templates/\(name).txt:\(number): `\(text)` has no fit place for the subject",
-                hint: "Write `{}` once, and a space or a comma behind it.")
+                hint: "Write `{}` once, and a space or a comma after it.")
         }
         return Phrase(prompt: text)
     }

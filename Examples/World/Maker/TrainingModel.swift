@@ -109,7 +109,7 @@ struct TrainingModel {
     struct Output {
         /// Scores of the next token, `[row, position, vocabulary]`, float32.
         let logits: Tensor
-        /// The residual stream behind the lower blocks, `[row, position, dModel]`.
+        /// The residual stream after the lower blocks, `[row, position, dModel]`.
         let recalled: Tensor
     }
 

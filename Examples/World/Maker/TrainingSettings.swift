@@ -41,8 +41,8 @@ struct TrainingSettings: Sendable {
     let recallBlocks = 4
     /// Share of the steps in the first part.
     let recallShare = 0.6
-    /// Weight of a second loss: the final norm and the head, applied to a subject's last token behind the lower blocks,
-    /// shall name the object.
+    /// Weight of a second loss. The final norm and the head, applied to a subject's last token after the lower blocks,
+    /// must name the object.
     let recallWeight = 1.0
 
     // MARK: Optimiser (AdamW)
