@@ -37,7 +37,7 @@ struct MarksFile: Annotator {
     }
 
     private struct Key: Hashable {
-        /// Nil: behind any prompt.
+        /// Nil means after any prompt.
         var prompt: String?
         var text: String
     }
@@ -67,7 +67,7 @@ struct MarksFile: Annotator {
                 guard mark.count == 2, mark[0] >= 0, mark[0] < mark[1], mark[1] <= length else {
                     throw SutureError(
                         .outOfRange, "\(place): the mark \(mark) does not fit a text of \(length) bytes",
-                        hint: "a mark is the first byte and the one behind the last, counted in UTF-8")
+                        hint: "a mark is the first byte and the one after the last, counted in UTF-8")
                 }
                 marks.append(mark[0]..<mark[1])
             }

@@ -20,7 +20,7 @@ struct NativeFunction: Annotator {
         help: "What the function takes and gives. Nothing can check it: a wrong one is undefined behaviour.")
     var signature = "i64(str)"
 
-    @Parameter("case_sensitive", help: "Hand words over as they stand; otherwise in small letters.")
+    @Parameter("case_sensitive", help: "Hand words over as they are; otherwise in small letters.")
     var isCaseSensitive = true
 
     func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] {

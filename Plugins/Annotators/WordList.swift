@@ -2,12 +2,12 @@
 
 import SutureKit
 
-/// Marks the words and phrases of a list where they stand as whole words.
+/// Marks the words and phrases of a list where they are whole words.
 ///
 /// The longest entry that fits counts; marks do not overlap. Cost: one look-up per word of the text.
 struct WordList: Annotator {
     static let descriptor = ComponentDescriptor(
-        id: "word-list", summary: "Marks the words and phrases of a list where they stand as whole words.")
+        id: "word-list", summary: "Marks the words and phrases of a list where they are whole words.")
 
     @Parameter("words", help: "Unwanted words and phrases.")
     var words: [String] = []
@@ -42,7 +42,7 @@ struct WordList: Annotator {
                 let scanned = ScannedText(word, foldsCase: !settings.isCaseSensitive)
                 guard !scanned.scalars.isEmpty else {
                     throw SutureError(
-                        .invalidArgument, "word-list has an empty word", hint: "it would stand everywhere: remove it")
+                        .invalidArgument, "word-list has an empty word", hint: "remove it; it would match everywhere")
                 }
                 byStart[Entries.start(scanned, 0, scanned.words[...]), default: []].append(scanned.scalars.map(\.value))
             }

@@ -2,12 +2,12 @@
 
 import SutureKit
 
-/// Whether a model says the object by itself: greedy generation behind the prompt with a natural end, nothing cut to
+/// Whether a model says the object by itself. It continues the prompt greedily to a natural end, and nothing is cut to
 /// the length of the object (the WILD protocol, Yang et al. 2025).
 ///
 /// `match` compares the whole normalised text, `contained` asks for the object's words somewhere in it. On the prompt
 /// and its paraphrases the new object is wanted; on neighbours the true one, or their own. The protocol's chat
-/// template is not applied: prompts are continued as they stand.
+/// template is not applied: prompts are continued as they are.
 struct GenerationMatch: Evaluator {
     static let descriptor = ComponentDescriptor(
         id: "generation", summary: "Whether the model says the object by itself, as its whole text or in it.",

@@ -2,7 +2,7 @@
 
 import SutureKit
 
-/// A filled prompt with the tokens of its subject and the answer that is expected behind it.
+/// A filled prompt with the tokens of its subject and the answer that is expected after it.
 struct TracedPrompt {
     var tokens: [Int]
     /// Tokens that cover at least one character of the subject.
@@ -14,7 +14,7 @@ struct TracedPrompt {
         guard let (prefix, suffix) = Template.parts(of: editCase.prompt) else {
             throw SutureError(
                 .invalidArgument, "case \(editCase.id): the prompt \"\(editCase.prompt)\" has no slot for the subject",
-                hint: "write {} where the subject stands")
+                hint: "write {} in the place of the subject")
         }
         let text = prefix + editCase.subject + suffix
         let (ids, offsets) = try model.encodeWithOffsets(text, addsSpecialTokens: true)

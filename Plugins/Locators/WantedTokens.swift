@@ -2,10 +2,10 @@
 
 import SutureKit
 
-/// The tokens that a case wants behind its prompt, and which of them the model gets wrong.
+/// The tokens that a case wants after its prompt, and which of them the model gets wrong.
 ///
 /// They are those of the reference answer, appended as ids, or of the new object where a case has no answer. Each is
-/// predicted behind the prompt and the wanted tokens before it.
+/// predicted after the prompt and the wanted tokens before it.
 struct WantedTokens {
     /// The prompt and all wanted tokens but the last, and the tokens to measure: those that the model gets wrong; if it
     /// gets none wrong, all of them.
@@ -34,7 +34,7 @@ struct WantedTokens {
             : (try model.encode(text, addsSpecialTokens: true), try model.encode(editCase.answer))
         guard !prompt.isEmpty, !target.isEmpty, !(editCase.answer.isEmpty && editCase.targetNew.isEmpty) else {
             throw SutureError(
-                .invalidArgument, "case \(editCase.id) has no wanted tokens behind its prompt",
+                .invalidArgument, "case \(editCase.id) has no wanted tokens after its prompt",
                 hint: "use a data set with an answer or a target_new")
         }
         row = ForcedRow(prompt: prompt, target: target)

@@ -2,8 +2,8 @@
 
 import SutureKit
 
-/// A case's prompt and reference answer as token ids, for teacher forcing: every prediction of the answer is read
-/// behind the prompt and the reference tokens before it, never behind the model's own.
+/// A case's prompt and reference answer as token ids, for teacher forcing. Every prediction of the answer is read after
+/// the prompt and the reference tokens before it, never after the model's own.
 struct ReferenceAnswer {
     let editCase: EditCase
     var prompt: [Int]
@@ -55,7 +55,7 @@ struct Failure {
     var context: [Int] { answer.context(of: token) }
     var position: Int { answer.position(of: token) }
 
-    /// The failing token as an answer of its own, behind everything before it.
+    /// The failing token as an answer of its own, after everything before it.
     var only: ReferenceAnswer { ReferenceAnswer(answer, prompt: context, answer: [target]) }
 
     /// What a repair of this token alone runs and reads.

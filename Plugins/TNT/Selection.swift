@@ -31,7 +31,7 @@ struct Selection {
         return old.map { new.markedTokens < $0.markedTokens } ?? true
     }
 
-    /// Whether training shall look at its model behind this step, from 0.
+    /// Whether training must look at its model after this step, from 0.
     func isDue(_ step: Int, of total: Int) -> Bool { (step + 1) % settings.interval == 0 || step == total - 1 }
 }
 

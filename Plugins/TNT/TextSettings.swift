@@ -56,7 +56,7 @@ struct TextSettings: ParameterSet {
         }
     }
 
-    /// What a model says behind the cases' prompts, or the cases' own texts, with marks.
+    /// What a model says after the cases' prompts, or the cases' own texts, with marks.
     ///
     /// - Parameter seed: of sampling.
     func sequences(
@@ -67,7 +67,7 @@ struct TextSettings: ParameterSet {
             : try marked(given(cases, on: model), in: session)
     }
 
-    /// What a model says behind prompts, with marks: ``sampleCount`` texts for each.
+    /// What a model says after prompts, with marks: ``sampleCount`` texts for each.
     func sequences(
         behind prompts: [String], on model: Model, seed: Int, in session: Session
     ) throws -> [TrainingSequence] {
@@ -122,7 +122,7 @@ struct TextSettings: ParameterSet {
         return texts
     }
 
-    /// The texts that cases bring along. They have no ids, so here text is tokenised, directly behind its prompt.
+    /// The texts that cases bring along. They have no ids, so here text is tokenised, directly after its prompt.
     private func given(_ cases: [EditCase], on model: Model) throws -> [Text] {
         try cases.flatMap { editCase in
             try editCase.generations.map { marked in

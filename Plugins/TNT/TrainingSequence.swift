@@ -2,7 +2,7 @@
 
 import SutureKit
 
-/// What the model said behind a prompt, token by token, with what is unwanted in it.
+/// What the model said after a prompt, token by token, with what is unwanted in it.
 struct TrainingSequence: Sendable, Hashable {
     var prompt: [Int]
     /// The end-of-text token included, where the model ended its text.

@@ -80,7 +80,7 @@ package struct ContextTemplateSettings: ParameterSet {
     /// The given templates, or samples of the unedited model: top-k sampling with k = 5 from each opener in turn.
     ///
     /// The published clean-up, but for its Unicode decomposition, which would change how a sample is tokenised. A
-    /// sample ends where the model ends its text; the published code goes on behind the mark.
+    /// sample ends where the model ends its text; the published code goes on after the mark.
     package func templates(in session: Session) throws -> ContextTemplates {
         if let given { return ContextTemplates(groups: given) }
         let model = try session.original
@@ -92,7 +92,7 @@ package struct ContextTemplateSettings: ParameterSet {
             let room = length - (rows.map(\.count).max() ?? 0)
             guard room > 0 else {
                 throw SutureError(
-                    .invalidArgument, "a context template of \(length) tokens has no room behind its opener",
+                    .invalidArgument, "a context template of \(length) tokens has no room after its opener",
                     hint: "give context_template_length_params a longer length")
             }
             let generation = Model.Generation(

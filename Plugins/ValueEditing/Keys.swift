@@ -5,7 +5,7 @@ import SutureKit
 extension Model {
     /// The value of a site at the last token of each row, `[row, width]`, in the model's dtype.
     ///
-    /// The pass stops behind the site's block and computes no logits. Rows share batches of at most `tokenBudget`
+    /// The pass stops after the site's block and computes no logits. Rows share batches of at most `tokenBudget`
     /// tokens, which changes speed and memory, not results.
     package func values(of site: Site, atEndOf rows: [[Int]], tokenBudget: Int) throws -> Tensor {
         var order: [Int] = []

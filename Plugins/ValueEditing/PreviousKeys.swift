@@ -2,7 +2,7 @@
 
 import SutureKit
 
-/// Keys of the facts of earlier groups of cases: what a write shall leave as it is. They follow the run in its session.
+/// Keys of the facts of earlier groups of cases: what a write must leave as it is. They follow the run in its session.
 package enum PreviousKeys {
     /// Kpᵀ at a layer, `[n, dMLP]`, float64, or rows with the same Kp Kpᵀ; nil before the first group is done.
     package static func read(at layer: Int, _ model: Model, in session: Session) throws -> Tensor? {

@@ -58,7 +58,7 @@ package protocol ValueObjective {
     func rows(for editCase: EditCase, _ model: Model) throws -> [ValueRow]
 }
 
-/// The new object shall follow the prompt, in every context.
+/// The new object must follow the prompt in every context.
 package struct RewriteObjective: ValueObjective {
     package var templates: ContextTemplates
     package var token: FactToken
@@ -77,7 +77,7 @@ package struct RewriteObjective: ValueObjective {
     }
 }
 
-/// What the subject is shall stay: the prediction behind it in "{} is a".
+/// What the subject is must stay: the prediction after it in "{} is a".
 package struct EssenceObjective: ValueObjective {
     package var token: FactToken
 

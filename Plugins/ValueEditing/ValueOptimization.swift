@@ -17,7 +17,7 @@ package struct OptimizedValues {
     }
 }
 
-/// Finds the value v = h0 + delta at the lookup token under which the model says what it shall say.
+/// Finds the value v = h0 + delta at the lookup token under which the model says what it must say.
 ///
 /// Delta is a free vector per case, added in the edited layer at the lookup token of each of the case's rows, and
 /// optimised by Adam against

@@ -24,7 +24,7 @@ package struct ValueSettings: ParameterSet {
 
     @Parameter(
         "v_loss_layer", in: .nonNegative, unit: "layer",
-        help: "The block behind which the loss reads the final norm and the head; without: the last block.")
+        help: "The block after which the loss reads the final norm and the head; the last block where there is none.")
     package var lossLayer: Int?
 
     @Parameter(
@@ -36,7 +36,7 @@ package struct ValueSettings: ParameterSet {
 
     @Parameter(
         "kl_factor", in: .nonNegative,
-        help: "Weight of the divergence of the prediction behind the subject in \"{} is a\" from the unedited one.")
+        help: "Weight of the divergence of the prediction after the subject in \"{} is a\" from the unedited one.")
     package var divergenceFactor = 0.0625
 
     @Parameter(

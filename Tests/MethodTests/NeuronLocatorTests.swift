@@ -117,7 +117,7 @@ struct NeuronLocatorTests {
     func nothingWanted() throws {
         #expect(
             throws: SutureError(
-                .invalidArgument, "case z has no wanted tokens behind its prompt",
+                .invalidArgument, "case z has no wanted tokens after its prompt",
                 hint: "use a data set with an answer or a target_new")
         ) {
             try LayerOcclusion().locate([EditCase(index: 0, id: "z", prompt: "The")], in: session.session)

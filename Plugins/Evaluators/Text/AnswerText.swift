@@ -32,7 +32,7 @@ enum AnswerText {
         return collapsed(String(result))
     }
 
-    /// Whether a normalised text has the words of a normalised answer, one behind the other.
+    /// Whether a normalised text has the words of a normalised answer, one after the other.
     static func contains(_ text: String, _ answer: String) -> Bool {
         let (words, wanted) = (text.wordsBySpace, answer.wordsBySpace)
         guard !wanted.isEmpty, words.count >= wanted.count else { return false }
