@@ -2,30 +2,25 @@
 
 import SutureKit
 
-/// Whether an edit holds when other text stands in front of the prompt.
-struct BehindContext: Evaluator {
+/// Whether an edit holds when other text comes before the prompt.
+struct AfterContext: Evaluator {
     static let descriptor = ComponentDescriptor(
-        id: "behind-context", summary: "Whether the new object is still the first choice behind other text.",
+        id: "after-context", summary: "Whether the new object is still the first choice after other text.",
         requires: [.prompt, .subject, .targetNew])
 
-    @Parameter("context", help: "The text in front of every prompt.")
+    @Parameter("context", help: "The text that comes before every prompt.")
     var context = "Yesterday we talked about something else."
 
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
-        guard !cases.isEmpty else { return [] }  // nothing to say of the run as a whole
+        guard !cases.isEmpty else { return [] }  // nothing is measured on the run as a whole
         let model = try session.model
-        // The context is the same for all: its keys and values are computed once and given to every row.
+        // The context is the same for all cases, so its keys and values are computed once and given to every row.
         var opening = Forward(try TokenBatch([model.encode(context, addsSpecialTokens: true)]), logits: .none)
         opening.keepsCache = true
-        guard let cache = try model.forward(opening).cache else {
-            throw SutureError(.internal, "the model returned no cache")
-        }
+        let cache = try model.forward(opening).requireCache()
         var pass = Forward(try TokenBatch(try cases.map { try model.encode(" " + $0.filledPrompt) }), logits: .last)
         pass.past = try cache.selecting(rows: cases.map { _ in 0 })
-        guard let logits = try model.forward(pass).logits else {
-            throw SutureError(.internal, "the model returned no logits")
-        }
-        let choices = try logits.argmax().scalars(as: Int.self)
+        let choices = try model.logits(pass).argmax().scalars(as: Int.self)
         return try zip(cases, choices).map { editCase, choice in
             let target = try model.encode(prompt: editCase.filledPrompt, target: editCase.targetNew).target
             return Score("first_choice", choice == target[0] ? 1 : 0, caseIndex: editCase.index)

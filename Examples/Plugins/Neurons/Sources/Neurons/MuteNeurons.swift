@@ -2,13 +2,13 @@
 
 import SutureKit
 
-/// Weakens the neurons that speak for the old answer. It forgets a fact; it does not write the new one.
+/// Weakens the neurons that support the old answer. It forgets a fact and does not write the new one.
 struct MuteNeurons: Patcher {
     static let descriptor = ComponentDescriptor(
-        id: "mute-neurons", summary: "Weakens the neurons that speak for the old answer.",
+        id: "mute-neurons", summary: "Weakens the neurons that support the old answer.",
         requires: [.prompt, .subject, .targetTrue])
 
-    @Parameter("count", in: .positive, unit: "neurons", help: "Neurons to weaken in each selected layer.")
+    @Parameter("count", in: .positive, unit: "neurons", help: "Neurons of each selected layer that are weakened.")
     var count = 5
 
     @Parameter("strength", in: .closed(0...1), help: "Share of a neuron's output that is taken away; 1 is all of it.")
@@ -52,8 +52,8 @@ struct MuteNeurons: Patcher {
         pass.captures = layers.map { Capture(.neurons($0), at: end) }
         pass.interventions = zip(layers, probes).map { Intervention(.neurons($0), at: end, .add($1)) }
         let output = try model.forward(pass)
-        guard let logits = output.logits else { throw SutureError(.internal, "the model returned no logits") }
-        let gradients = try logits.cast(to: .float32).logSoftmax()[0].select(0, target[0]).gradients(of: probes)
+        let likelihood = try output.requireLogits().cast(to: .float32).logSoftmax()[0].select(0, target[0])
+        let gradients = try likelihood.gradients(of: probes)
         let products = try zip(output.captures, gradients).map { activation, gradient in
             try gradient.map { try activation.detached() * $0 } ?? Tensor.zeros(activation.shape)
         }
