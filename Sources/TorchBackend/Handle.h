@@ -30,10 +30,10 @@ suture_tensor *newHandle(at::Tensor value);
 /// A handle under construction that goes away when an exception passes.
 using Owned = std::unique_ptr<suture_tensor>;
 
-/// The tensor behind a handle. A plugin written in C may pass NULL by mistake.
+/// The tensor of a handle. A plugin written in C may pass NULL by mistake.
 const at::Tensor &tensor(const suture_tensor *handle);
 
-/// The tensor behind a handle that may be NULL.
+/// The tensor of a handle that may be NULL.
 inline std::optional<at::Tensor> optionalTensor(const suture_tensor *handle)
 {
     return handle ? std::optional<at::Tensor>(handle->value) : std::nullopt;

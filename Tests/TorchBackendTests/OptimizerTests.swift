@@ -112,7 +112,7 @@ struct GoldenTrajectories: Decodable {
         try optimizer.step()
     }
 
-    @Test("an optimiser refuses what is no leaf, rates below zero and kinds that it does not know")
+    @Test("an optimiser refuses what is not a leaf, rates below zero, and kinds that it does not know")
     func refusals() throws {
         let p = try T([1]).leaf()
         #expect(
