@@ -129,6 +129,6 @@ struct GoldenTrajectories: Decodable {
                 == SUTURE_INVALID_ARGUMENT)
         let unknown = failure { _ = try Optimizer(99, [p]) { _ in } }
         #expect(unknown?.code == SUTURE_UNIMPLEMENTED)
-        #expect(unknown?.message.contains("optimiser with the number 99") == true)
+        #expect(unknown?.message.contains("the optimiser 99") == true)
     }
 }
