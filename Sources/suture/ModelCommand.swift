@@ -6,7 +6,7 @@ import SutureRuntime
 
 struct ModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Looks at a model folder, or lets it write.",
+        commandName: "model", abstract: "Inspects a model folder, or lets the model continue a text.",
         subcommands: [Inspect.self, Generate.self])
 
     struct Inspect: ParsableCommand {
@@ -26,16 +26,16 @@ struct ModelCommand: ParsableCommand {
     }
 
     struct Generate: ParsableCommand {
-        static let configuration = CommandConfiguration(abstract: "Continues a prompt, with a patch if you like.")
+        static let configuration = CommandConfiguration(abstract: "Continues a prompt, with or without a patch.")
 
         @Argument(help: "The model folder.") var folder: String
         @Option(help: "The text to continue.") var prompt: String
         @Option(help: "A patch folder to apply first.") var patch: String?
-        @Option(help: "New tokens at most.") var maxNewTokens = 20
-        @Option(help: "0 is greedy.") var temperature = 0.0
-        @Option(help: "Draw from the likeliest only; 0: no limit.") var topK = 0
-        @Option(help: "Draw from the mass up to this; 1: no limit.") var topP = 1.0
-        @Option(help: "Seed of the drawing.") var seed = 0
+        @Option(help: "How many new tokens there may be.") var maxNewTokens = 20
+        @Option(help: "The temperature of sampling; 0 is greedy.") var temperature = 0.0
+        @Option(help: "Draw only from this many likeliest tokens; 0 means no limit.") var topK = 0
+        @Option(help: "Draw from the likeliest tokens up to this total probability; 1 means no limit.") var topP = 1.0
+        @Option(help: "The seed of the random draws.") var seed = 0
         @Option(help: "float32, float64, float16 or bfloat16.") var dtype = "float32"
         @Option(help: "cpu or cuda[:n].") var device = "cpu"
         @Flag(help: "Print JSON.") var json = false

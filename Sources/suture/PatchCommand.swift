@@ -6,7 +6,7 @@ import SutureRuntime
 
 struct PatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "patch", abstract: "Shows a patch, applies it to a model folder, takes it back.",
+        commandName: "patch", abstract: "Shows a patch, applies it to a model folder, or reverts it.",
         subcommands: [Show.self, Apply.self, Revert.self])
 
     struct Show: ParsableCommand {
@@ -31,7 +31,7 @@ struct PatchCommand: ParsableCommand {
 
         @Argument(help: "The model folder that the patch was made for.") var model: String
         @Argument(help: "The patch folder.") var patch: String
-        @Option(help: "The folder to write: not there yet, or empty.") var output: String
+        @Option(help: "The folder to write. It must not exist yet, or be empty.") var output: String
         @Flag(help: "Print JSON.") var json = false
 
         func run() throws {
@@ -49,10 +49,10 @@ struct PatchCommand: ParsableCommand {
 
     struct Revert: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Writes a patched model folder as it was before, bit for bit.")
+            abstract: "Writes the original of a patched model folder, bit for bit.")
 
         @Argument(help: "A folder that `patch apply` has written.") var model: String
-        @Option(help: "The folder to write: not there yet, or empty.") var output: String
+        @Option(help: "The folder to write. It must not exist yet, or be empty.") var output: String
         @Flag(help: "Print JSON.") var json = false
 
         func run() throws {

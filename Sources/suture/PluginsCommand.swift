@@ -5,7 +5,7 @@ import SutureRuntime
 
 struct PluginsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plugins", abstract: "Shows which methods were found, where, and what they can be told.",
+        commandName: "plugins", abstract: "Shows which components were found, where, and which settings they have.",
         subcommands: [List.self, Info.self])
 
     struct List: ParsableCommand {

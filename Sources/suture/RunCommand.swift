@@ -6,7 +6,7 @@ import SutureRuntime
 
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Runs an experiment: locates, edits, evaluates, and leaves a run folder.",
+        commandName: "run", abstract: "Runs an experiment: locates, edits, evaluates, and writes a run folder.",
         discussion: """
             Overrides follow Hydra's grammar: method.v_lr=0.1 sets, +key=value adds, ~key removes. With -m, key=a,b is a \
             sweep. A file with variants or a sweep is several runs, and their comparison comes last. A run that is already \
@@ -16,10 +16,10 @@ struct RunCommand: ParsableCommand {
     @Argument(help: "The experiment file.") var file: String?
     @Argument(help: "Overrides: key=value …") var overrides: [String] = []
     @Option(help: "A plugin file or folder; may be repeated.") var plugin: [String] = []
-    @Option(help: "Go on with the run of this folder.") var resume: String?
+    @Option(help: "Continue the run of this folder.") var resume: String?
     @Flag(name: [.customShort("m"), .long], help: "Overrides with several values, key=a,b, are a sweep.")
     var multirun = false
-    @Flag(help: "Forget what the run folder holds and start anew.") var fresh = false
+    @Flag(help: "Discard what the run folder holds and start again.") var fresh = false
     @Flag(help: "Print JSON.") var json = false
 
     func run() throws {

@@ -191,7 +191,7 @@ private struct SweepAxis {
         return axes
     }
 
-    /// Every combination; the last axis turns fastest. One without steps where there is no axis.
+    /// Every combination; the last axis turns fastest. Without an axis, there is one combination without steps.
     static func product(_ axes: [SweepAxis]) -> [Combination] {
         axes.reduce([Combination(steps: [])]) { runs, axis in
             runs.flatMap { run in axis.steps.map { Combination(steps: run.steps + [$0]) } }

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// What the executable does when it is started as a worker. Not for people: it is no part of the command line.
+/// What the executable does when it is started as a worker. It is not part of the command line that people use.
 package enum HiddenCommand {
     /// The first argument of a worker; the kind of job follows.
     static let worker = "__worker"
