@@ -9,7 +9,7 @@ struct NativeFunction: Annotator {
     static let descriptor = ComponentDescriptor(
         id: "native-function", summary: "Asks a function of any library, by libffi, about every word.")
 
-    @Parameter("library", help: "A shared library: a path, or a name that the system's loader finds.")
+    @Parameter("library", help: "A shared library, by its path or by a name that the system's loader finds.")
     var library: String
 
     @Parameter("symbol", help: "The function's name in the library.")
@@ -17,10 +17,10 @@ struct NativeFunction: Annotator {
 
     @Parameter(
         "signature", choices: ["i64(str)", "i32(str)", "f64(str)"],
-        help: "What the function takes and gives. Nothing can check it: a wrong one is undefined behaviour.")
+        help: "What the function takes and returns. Nothing can check it, and a wrong one is undefined behaviour.")
     var signature = "i64(str)"
 
-    @Parameter("case_sensitive", help: "Hand words over as they are; otherwise in small letters.")
+    @Parameter("case_sensitive", help: "Pass words as they are, and not in small letters.")
     var isCaseSensitive = true
 
     func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] {

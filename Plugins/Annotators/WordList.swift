@@ -12,10 +12,10 @@ struct WordList: Annotator {
     @Parameter("words", help: "Unwanted words and phrases.")
     var words: [String] = []
 
-    @Parameter("path", help: "A UTF-8 text with further ones, one a line.")
+    @Parameter("path", help: "A UTF-8 text with further ones, one per line.")
     var path: FilePath?
 
-    @Parameter("case_sensitive", help: "Tell capitals from small letters.")
+    @Parameter("case_sensitive", help: "Distinguish capitals from small letters.")
     var isCaseSensitive = false
 
     func validate() throws(SutureError) {

@@ -8,7 +8,7 @@ struct SamplingSettings: ParameterSet {
         "length", in: .positive, unit: "tokens", help: "Tokens of a text, its prompt included.")
     var length = 100
 
-    @Parameter("top_k", in: .positive, unit: "tokens", help: "Each token is drawn from so many of the likeliest.")
+    @Parameter("top_k", in: .positive, unit: "tokens", help: "Each token is drawn from this many of the likeliest.")
     var topK = 5
 
     @Parameter(.generatedBatchTokens) var tokenBudget = 8192

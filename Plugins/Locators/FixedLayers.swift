@@ -12,7 +12,7 @@ struct FixedLayers: Locator {
 
     @Parameter(
         "site", choices: Site.Kind.allCases.filter(\.hasLayer).map(\.choice),
-        help: "The site to select in each; a patcher that writes the MLP's down projection wants neurons.")
+        help: "The site to select in each; a patcher that writes the MLP's down projection needs neurons.")
     var kind = Site.Kind.neurons
 
     func validate() throws {

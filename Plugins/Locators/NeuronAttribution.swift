@@ -38,13 +38,13 @@ struct NeuronAttribution: Locator {
 
     @Parameter(
         "ratio", in: .closed(0...1),
-        help: "Selected neurons over the neurons of one layer; published: 1, 1/4, 1/16, 1/64, 1/256.")
+        help: "Selected neurons over the neurons of one layer. Published values are 1, 1/4, 1/16, 1/64, 1/256.")
     var ratio = 0.0625
 
     @Parameter("count", in: .positive, unit: "neurons", help: "Selected neurons, instead of ratio; mint takes 10.")
     var count: Int?
 
-    @Parameter("upper_half", help: "Only neurons of the upper half of the layers, as mint wants them.")
+    @Parameter("upper_half", help: "Only neurons of the upper half of the layers, as mint needs them.")
     var isUpperHalf = false
 
     @Parameter("score", help: "What a neuron is judged by.")

@@ -6,17 +6,20 @@ import SutureKit
 struct RepairSettings: ParameterSet {
     @Parameter(
         "layers", in: .nonNegative, unit: "layer",
-        help: "Layers to write, from 0, every neuron of them; without: what the locator selected, or else all layers.")
+        help: "Layers of which every neuron is written, from 0. If not given, what the locator selected, or all layers."
+    )
     var layers: [Int]?
 
     @Parameter(
         "locator", kind: .locator,
-        help: "Asked anew before each repair, on the model as it is by then; without: the experiment's locator, once.")
+        help:
+            "Called again before each repair, on the model at that time. If not given, the experiment's locator is called once."
+    )
     var locator: ComponentReference?
 
     @Parameter(
         "max_answer_tokens", in: .positive, unit: "tokens",
-        help: "Repair only so many tokens of an answer, from its beginning; without: all.")
+        help: "Repair only this many tokens of an answer, from its beginning; all if not given.")
     var answerLimit: Int?
 
     @Parameter(.batchTokens) var tokenBudget = 8192
@@ -65,7 +68,7 @@ struct StepSettings: ParameterSet {
 
     @Parameter(
         "stop_margin", in: .nonNegative, unit: "logits",
-        help: "Stop early, once every target is ahead of all other tokens by more; without: never, as published.")
+        help: "Stop early, once every target is ahead of all other tokens by more. If not given, never, as published.")
     var stopMargin: Double?
 
     var rate: Double { learningRate * scale }

@@ -9,7 +9,7 @@ struct TextSettings: ParameterSet {
 
     @Parameter(
         "annotator", kind: .annotator, needs: .prompt, needsOtherwise: .generations,
-        help: "Marks what is unwanted. Without: the data set's marked generations.")
+        help: "Marks what is unwanted. If not given, the data set's marked generations are used.")
     var annotator: ComponentReference?
 
     /// Which texts are trained on.
@@ -20,22 +20,23 @@ struct TextSettings: ParameterSet {
 
     @Parameter(
         "generations",
-        help: "Train on what the model says, or on the data set's texts. Without: sampled where there is an annotator.")
+        help:
+            "Train on what the model says, or on the data set's texts. If not given, sampled if there is an annotator.")
     var source: Source?
 
-    @Parameter("mark", help: "Of each unwanted part mark every token that it touches, or its first token alone.")
+    @Parameter("mark", help: "Mark every token that an unwanted part touches, or only its first token.")
     var mark = Mark.word
 
     @Parameter("max_new_tokens", in: .positive, unit: "tokens", help: "The longest that a sampled text may become.")
     var maxNewTokens = 32
 
-    @Parameter("temperature", in: .nonNegative, help: "Of sampling; 0: greedy.")
+    @Parameter("temperature", in: .nonNegative, help: "The temperature of sampling; 0 is greedy.")
     var temperature = 0.0
 
-    @Parameter("top_k", in: .nonNegative, help: "Sample from so many of the likeliest tokens; 0: from all.")
+    @Parameter("top_k", in: .nonNegative, help: "Sample from this many of the likeliest tokens; 0 means all.")
     var topK = 0
 
-    @Parameter("top_p", in: .closed(0...1), help: "Sample from the fewest tokens that hold this mass.")
+    @Parameter("top_p", in: .closed(0...1), help: "Sample from the fewest tokens that have this probability together.")
     var topP = 1.0
 
     @Parameter("samples", in: .positive, unit: "texts", help: "Texts for each prompt; several need a temperature.")

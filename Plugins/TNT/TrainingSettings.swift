@@ -10,7 +10,7 @@ struct TrainingSettings: ParameterSet {
     @Parameter("parameters", help: "What is trained: all, mlp, or names of parameters, in which * is any text.")
     var parameters = ["all"]
 
-    @Parameter("lr", in: .positive, help: "Learning rate of AdamW. Small models want more: 1e-4 to 2e-4.")
+    @Parameter("lr", in: .positive, help: "Learning rate of AdamW. Small models need more, 1e-4 to 2e-4.")
     var learningRate = 1e-5
 
     @Parameter("betas", in: .closed(0...0.999999), help: "The two decay rates of AdamW.")
@@ -26,10 +26,10 @@ struct TrainingSettings: ParameterSet {
     var epochs: Int?
 
     @Parameter(
-        "warmup_steps", in: .nonNegative, help: "Steps of linear warm-up; without: a tenth of all, at most 100.")
+        "warmup_steps", in: .nonNegative, help: "Steps of linear warm-up; a tenth of all, at most 100, if not given.")
     var warmUp: Int?
 
-    @Parameter("clip", in: .nonNegative, help: "The largest norm of the gradient per token; 0: no limit.")
+    @Parameter("clip", in: .nonNegative, help: "The largest norm of the gradient per token; 0 means no limit.")
     var clip = 1.0
 
     @Parameter("batch_size", in: .positive, unit: "sequences", help: "Sequences of a step, or all if fewer.")
