@@ -15,7 +15,7 @@ struct SGD: Patcher {
         case finetune
     }
 
-    @Parameter("form", help: "The loss of a step: that of a failing token (token), or the mean of its answer (finetune).")
+    @Parameter("form", help: "The loss of a step: of a failing token (token), or the mean over its answer (finetune).")
     var form = Form.token
 
     let repair = RepairSettings()
