@@ -5,7 +5,8 @@ import SutureKit
 import SutureModel
 import SutureRuntime
 
-/// Times what users wait for. Prints one JSON object per figure; wall-clock numbers are reported, never asserted.
+/// Measures what users wait for, and prints one JSON object per figure. Wall-clock times are reported and never
+/// asserted.
 ///
 ///     SutureBenchmarks calls                                     a plugin call, boxed and through libffi
 ///     SutureBenchmarks forward MODEL [rows] [length] [repeats]   forward tokens per second

@@ -9,8 +9,8 @@
                                            every table has something appended; for tests of both directions
 
 What is written is listed by `--list`. The layout table may grow: fields are appended, each marked SUTURE_SINCE(minor) with
-a minor above 0. A row of it that changes or vanishes is a broken ABI, and needs a new major. Needs clang, which the Swift
-toolchain has.
+a minor above 0. A row that changes or disappears breaks the ABI and needs a new major. The script needs clang,
+which is part of the Swift toolchain.
 """
 import argparse
 import json
@@ -25,7 +25,6 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 INCLUDE = ROOT / "Sources/CSuture/include"
 HEADERS = ["abi", "kinds", "values", "parameter", "plugin", "session", "model", "tensor", "function", "native"]
 TABLE = "Sources/CSuture/abi-layout.tsv"
-# Structs of functions: what they lack is asked for by name, so they need no reader.
 SWIFT_SCALARS = {"int32_t": "Int32", "uint32_t": "UInt32", "int64_t": "Int64", "uint64_t": "UInt64", "double": "Double",
                  "size_t": "Int"}
 

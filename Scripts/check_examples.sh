@@ -5,7 +5,7 @@
 #
 #   SUTURE=FILE   the host to run them in; without it, the debug build of this package, which is made first
 #
-# Exit status: 0 all ran and left what they should; otherwise not, with a sentence on stderr.
+# Exit status: 0 where all ran and left what they should; otherwise not 0, with a sentence on stderr.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 
@@ -49,31 +49,30 @@ done
 describe damp "$library"
 run damp "$library" 'method={name: damp, strength: 0.2}' 'locator={name: fixed-layers, layers: [1], site: neurons}'
 
-# Builds a Swift package and sets `library`. $1: its folder; $2: the name of its product. The scratch path is outside the
-# example, so that nothing is left in its folder.
-build() {
-    local options=(--package-path "Examples/Plugins/$1" --scratch-path ".build/examples/$2")
-    "$swift" build "${options[@]}"
-    library=$("$swift" build "${options[@]}" --show-bin-path)/lib$2.so
+# Builds a Swift package of Examples/Plugins. $1: its folder. Leaves the path of its library in `library`.
+# The scratch path is its own, so that nothing is left in the example's folder.
+package() {
+    local name=${1,,}
+    echo "The Swift package: Examples/Plugins/$1."
+    "$swift" build --package-path "Examples/Plugins/$1" --scratch-path ".build/examples/$name"
+    library=$("$swift" build --package-path "Examples/Plugins/$1" --scratch-path ".build/examples/$name" \
+        --show-bin-path)/lib$name.so
 }
 
 # $1: the name of a run; $2: a figure that its table must show.
-expect() {
+shows() {
     grep -q "$2" "$scratch/$1.txt" || stop "The table of the run '$1' lacks the example's figure, $2."
 }
 
-echo "The plugin of twenty lines: Examples/Plugins/FirstChoice."
-build FirstChoice first-choice
-describe first-choice "$library"
-# The C plugin's patcher edits, so that this run needs no method and no statistics.
-run first-choice "$library" --plugin "$scratch/libdamp.so" 'method={name: damp, strength: 0.2}' \
-    'locator={name: fixed-layers, layers: [1], site: neurons}' 'evaluators=[counterfact, first-choice]'
-expect first-choice 'first-choice.prompt'
+package Confidence
+describe confidence "$library"
+run confidence "$library" 'method={name: damp, strength: 0.2}' "plugins=[$scratch/libdamp.so]" \
+    'locator={name: fixed-layers, layers: [1], site: neurons}' 'evaluators=[confidence]'
+shows confidence confidence.probability
 
-echo "The Swift package: Examples/Plugins/Neurons."
-build Neurons neurons
-describe after-context "$library"
+package Neurons
+describe behind-context "$library"
 run neurons "$library" 'method={name: mute-neurons}' 'locator={name: fixed-layers, layers: [1], site: neurons}' \
-    'evaluators=[counterfact, after-context]'
-expect neurons 'after-context.first_choice'
-echo "All three example plugins were built and ran."
+    'evaluators=[counterfact, behind-context]'
+shows neurons behind-context.first_choice
+echo "The three example plugins were built and ran."

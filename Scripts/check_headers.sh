@@ -5,7 +5,8 @@
 # and C++20; every warning an error. Each header is compiled alone, since an author may include one without the others,
 # and all of them together, twice, since headers include each other.
 #
-# Exit status: 0 all compile; 1 some do not, with the compiler's messages on stderr; 2 a compiler is missing.
+# Exit status: 0 where all compile; 1 where some do not, with the compiler's messages on stderr; 2 where a compiler is
+# missing.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

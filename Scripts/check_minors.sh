@@ -6,7 +6,7 @@
 #
 #   SUTURE=FILE   the host to run it in; without it, the debug build of this package, which is made first
 #
-# Exit status: 0 the plugin ran; otherwise not, with a sentence on stderr.
+# Exit status: 0 where the plugin ran; otherwise not 0, with a sentence on stderr.
 set -euo pipefail
 cd "$(dirname "${BASH_SOURCE[0]}")/.."
 

@@ -7,7 +7,7 @@
 Copies the repository's files into a scratch folder and first runs each check there, which must pass. Then it plants one
 fault after another, each taken back before the next, and runs the check that must find it: the check must fail, and what
 it prints must name the fault. `--slow` adds the faults of the example plugins and of the counts, which need a build; the
-host and the test products of this checkout serve. Exit status: 0 every fault was found; 1 some were not.
+host and the test products of this checkout are used. Exit status: 0 where every fault was found; 1 where some were not.
 """
 import argparse
 import dataclasses

@@ -3,11 +3,11 @@
 
     python3 Scripts/libtorch.py --version 2.13.0 --into .deps [--wheel FILE] [--compiler clang++]
 
-The result is `.deps/libtorch/{include,lib}`. Both builds of the wheel serve. The CUDA build's `libtorch_cpu.so` also
+The result is `.deps/libtorch/{include,lib}`. Either build of the wheel will do. The CUDA build's `libtorch_cpu.so` also
 needs the CUDA runtime and CUPTI libraries, so these two small wheels are fetched in the versions that the torch wheel's
 metadata names. Only the libraries that `libtorch_cpu.so` needs are unpacked: no Python binding, no GPU kernels.
 
-Wheels stay in `.deps/wheels`, and nothing is fetched twice. Everything is assembled beside its place and renamed, so an
+Wheels stay in `.deps/wheels`, and nothing is fetched twice. Everything is assembled under another name and renamed, so an
 interrupted run leaves either the old state or the new one. Exit status: 0 done, 2 with one sentence on stderr.
 """
 import argparse

@@ -33,7 +33,7 @@ command -v swift >/dev/null 2>&1 ||
 command -v python3 >/dev/null 2>&1 ||
     stop "The tool 'python3' is missing; install it (Debian, Ubuntu: apt-get install python3 python3-pip)."
 
-# The compiler that the Swift build uses lies beside swift itself.
+# The compiler that the Swift build uses is in the folder of swift itself.
 compiler="$(dirname "$(readlink -f "$(command -v swift)")")/clang++"
 [ -x "$compiler" ] || compiler=$(command -v clang++ || command -v g++ || true)
 [ -n "$compiler" ] ||

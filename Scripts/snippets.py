@@ -11,10 +11,11 @@ A comment before a fenced block says where its text comes from:
     <!-- snippet: none -->                                 the block comes from no file
 
 A line `...` in a block, alone or in a comment, stands for lines that are left out. Indentation that all lines of a block
-share is free. A region begins in the source after a line with `snippet-begin: NAME` and ends before `snippet-end: NAME`,
+share is ignored. A region begins in the source after a line with `snippet-begin: NAME` and ends before `snippet-end: NAME`,
 each in a comment of the language. Blocks of Swift, C, C++ and YAML without such a comment are reported.
 
-Read are README.md and Docs/*.md. Exit status: 0 all blocks hold; 1 some do not, each with one line on stderr.
+The script reads README.md and Docs/*.md. Exit status: 0 where all blocks match; 1 where some do not, each
+with one line on stderr.
 """
 import argparse
 import pathlib

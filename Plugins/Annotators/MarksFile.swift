@@ -37,7 +37,7 @@ struct MarksFile: Annotator {
     }
 
     private struct Key: Hashable {
-        /// Nil means after any prompt.
+        /// Nil: after any prompt.
         var prompt: String?
         var text: String
     }

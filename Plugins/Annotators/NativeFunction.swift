@@ -20,7 +20,7 @@ struct NativeFunction: Annotator {
         help: "What the function takes and returns. Nothing can check it, and a wrong one is undefined behaviour.")
     var signature = "i64(str)"
 
-    @Parameter("case_sensitive", help: "Pass words as they are, and not in small letters.")
+    @Parameter("case_sensitive", help: "Hand words over as they are; otherwise in lower case.")
     var isCaseSensitive = true
 
     func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] {

@@ -34,7 +34,7 @@ struct Pattern: Annotator {
                     throw SutureError(
                         .invalidArgument,
                         "the pattern \"\(pattern)\" has \(match.output.count - 1) groups, group \(group) was asked for",
-                        hint: "put what must be marked into parentheses")
+                        hint: "put what is to be marked into parentheses")
                 }
                 // A group that took no part in the match, or is empty, marks nothing.
                 guard let range = match.output[group].range, !range.isEmpty else { return nil }

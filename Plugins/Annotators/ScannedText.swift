@@ -15,7 +15,7 @@ struct ScannedText {
     let continuesWord: Bool
 
     /// - Parameters:
-    ///   - prompt: what comes before the text.
+    ///   - prompt: what precedes the text.
     ///   - foldsCase: read capitals as small letters.
     init(_ text: String, behind prompt: String = "", foldsCase: Bool = false) {
         var offset = 0

@@ -42,7 +42,7 @@ struct WordList: Annotator {
                 let scanned = ScannedText(word, foldsCase: !settings.isCaseSensitive)
                 guard !scanned.scalars.isEmpty else {
                     throw SutureError(
-                        .invalidArgument, "word-list has an empty word", hint: "remove it; it would match everywhere")
+                        .invalidArgument, "word-list has an empty word", hint: "it would match everywhere; remove it")
                 }
                 byStart[Entries.start(scanned, 0, scanned.words[...]), default: []].append(scanned.scalars.map(\.value))
             }

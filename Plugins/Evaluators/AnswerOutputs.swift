@@ -18,7 +18,7 @@ struct AnswerSettings: ParameterSet {
 
     @Parameter(
         "end_token",
-        help: "In teacher-forced output, the end-of-text token after the answer counts as its last token.")
+        help: "Teacher-forced: the end-of-text token after the answer counts as its last token.")
     var countsEnd = false
 
     let continuation = ContinuationSettings(maxNewTokens: 128)
@@ -31,7 +31,7 @@ struct AnswerSettings: ParameterSet {
 
 /// How an output comes about. Figures of the two are never averaged.
 enum AnswerOutput: String, CaseIterable {
-    /// The first choice in each place of the answer, given the right tokens before it.
+    /// The first choice in each place of the answer, after the right tokens before it.
     case forced = "teacher-forced"
     /// What the model says by itself.
     case greedy
@@ -75,7 +75,7 @@ extension AnswerSettings {
         let model = try session.model
         var answers = cases.flatMap { editCase in
             let paraphrases = editCase.paraphrasePrompts.map { (AnsweredPrompt.Group.paraphrase, $0, editCase.answer) }
-            // An object follows a space; the answers of other data sets follow their prompts directly.
+            // A space precedes an object; the answers of other data sets follow their prompts as they are.
             let space = editCase.targetNew.isEmpty ? "" : " "
             let neighbors = editCase.neighborSamples.map {
                 (AnsweredPrompt.Group.neighborhood, $0.filledPrompt, space + $0.target)
@@ -142,7 +142,7 @@ extension [AnsweredPrompt] {
         var scores: [Score] = []
         var start = 0
         while start < count {
-            // The answers of a case and group are next to each other.
+            // Answers of a case and group are together.
             let first = self[start]
             let end = self[start...].firstIndex { $0.caseIndex != first.caseIndex || $0.group != first.group } ?? count
             for output in outputs {

@@ -118,7 +118,7 @@ extension Model {
     }
 }
 
-/// Tokens whose text holds a stop. Generation need not go on after them. Reads the whole vocabulary once.
+/// Tokens whose text holds a stop: generation need not go on after them. Reads the whole vocabulary once.
 private final class StopTokens {
     private var known: [[String]: [Int]] = [:]
 
@@ -137,7 +137,7 @@ private final class StopTokens {
 }
 
 extension String {
-    /// How many scalars come before the first place of a text; nil where the text does not occur.
+    /// How many scalars precede the first place of a text; nil where it is not there.
     func firstPlace(of text: String) -> Int? {
         let (scalars, wanted) = (Array(unicodeScalars), Array(text.unicodeScalars))
         guard !wanted.isEmpty, scalars.count >= wanted.count else { return nil }

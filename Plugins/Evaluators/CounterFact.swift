@@ -4,10 +4,10 @@ import SutureKit
 
 /// The probability-based metrics of CounterFact (Meng et al. 2022, §3.4), as the authors' code computes them.
 ///
-/// On the edit prompt and its paraphrases the new object must win over the true one, and on neighbouring prompts the
-/// true one must win. *success* compares the two, *accuracy* asks that every token of the right one is the model's
-/// first choice, and *magnitude* is the difference of their probabilities. A case's score is the mean over its prompts,
-/// and a metric is the mean over cases, in percent.
+/// On the edit prompt and its paraphrases the new object must win over the true one, on neighbouring prompts the
+/// true one. *success* compares the two, *accuracy* asks that every token of the right one is the model's first
+/// choice, *magnitude* is the difference of their probabilities. A case's score is the mean over its prompts; a
+/// metric the mean over cases, in percent.
 struct CounterFact: Evaluator {
     static let descriptor = ComponentDescriptor(
         id: "counterfact", summary: "Efficacy, paraphrase and neighbourhood by success, accuracy and magnitude.",

@@ -4,10 +4,9 @@ import SutureKit
 
 /// Whether a model gives the whole reference answer, under two protocols that are never averaged.
 ///
-/// *forced* reads the first choice in every place of the answer, given the right tokens before it: `token_accuracy` is
-/// the share of right tokens, `wrong_tokens` the number of wrong ones, `exact_match` asks that all are right. *greedy*
-/// is what the model says by itself, compared with white space collapsed. It needs an end; without one, what follows
-/// the answer counts.
+/// *forced*: the first choice in every place of the answer, after the right tokens before it; `token_accuracy` is the
+/// share of right tokens, `wrong_tokens` their number, `exact_match` asks for all of them. *greedy*: what the model
+/// says by itself, compared with white space collapsed. It needs an end: without one, what follows the answer counts.
 ///
 /// Metrics for the prompt, its paraphrases, and neighbours by their own answers, where a data set has them.
 struct ExactMatch: Evaluator {

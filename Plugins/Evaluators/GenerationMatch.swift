@@ -2,7 +2,7 @@
 
 import SutureKit
 
-/// Whether a model says the object by itself. It continues the prompt greedily to a natural end, and nothing is cut to
+/// Whether a model says the object by itself: greedy generation after the prompt with a natural end, nothing cut to
 /// the length of the object (the WILD protocol, Yang et al. 2025).
 ///
 /// `match` compares the whole normalised text, `contained` asks for the object's words somewhere in it. On the prompt

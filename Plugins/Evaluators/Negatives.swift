@@ -4,10 +4,10 @@ import SutureKit
 
 /// How much of what the model says is unwanted, as an annotator sees it, and whether it begins to stutter.
 ///
-/// The model continues prompts of each case greedily, and the annotator marks the texts. `marked_tokens` is the share
-/// of tokens that a mark touches, of all tokens said (a text's tokens are those that the tokenizer gives it).
-/// `marked_texts` is the share of texts with a mark. `word_repeats` is the number of words in a text that repeat the
-/// word just before them, where white space separates words.
+/// The model speaks greedily after prompts of each case; the annotator marks the texts. `marked_tokens` is the share of
+/// tokens that a mark touches, of all tokens said (a text's tokens being those that the tokenizer gives it);
+/// `marked_texts` the share of texts with a mark; `word_repeats` the number of words in a text that repeat the word
+/// just before them, white space parting words.
 struct Negatives: Evaluator {
     static let descriptor = ComponentDescriptor(
         id: "negatives", summary: "The share of unwanted tokens and texts in what the model says.",

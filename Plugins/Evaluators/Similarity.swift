@@ -2,8 +2,8 @@
 
 import SutureKit
 
-/// How close what the edited model says stays to what the original says after the same prompts. On prompts that the
-/// edit does not concern, this measures its side effects.
+/// How close what the edited model says stays to what the original says after the same prompts: on prompts that the
+/// edit does not concern, its side effects.
 ///
 /// Both models speak greedily. BLEU (of the corpus, and mean sentence), ROUGE-L and exact match compare the two texts,
 /// the original's being the reference; equal texts count in full, even where they have no words. `divergence` is the

@@ -4,8 +4,8 @@ import SutureKit
 
 /// The metrics of zsRE (De Cao et al. 2021, Mitchell et al. 2022) as the MEMIT code computes them.
 ///
-/// Each token of the answer is judged by itself, given the prompt and the right tokens before it: is it the model's
-/// first choice? A case's score is the share over all tokens of its prompts of a kind. A metric is the mean over cases,
+/// Each token of the answer is judged by itself, after the prompt and the right tokens before it: is it the model's
+/// first choice? A case's score is the share over all tokens of its prompts of a kind; a metric the mean over cases,
 /// in percent. Neighbours are judged by their own answers, not by what the model said before the edit.
 ///
 /// One departure: the authors decode the right tokens and encode them again, which goes wrong inside a character of

@@ -65,7 +65,7 @@ struct IME: Patcher {
     @Parameter("guard", kind: .evaluator, help: "Measures each pass; guard_metric and guard_bound say what is too bad.")
     var sentinel: ComponentReference?
 
-    @Parameter("guard_metric", help: "The figure of the guard that must not get worse.")
+    @Parameter("guard_metric", help: "The figure of the guard that must not worsen.")
     var sentinelMetric: String?
 
     @Parameter(
@@ -129,7 +129,7 @@ struct IME: Patcher {
                 distance: scores.mean("value_distance"))
             let isRefused = try hasRisen(pass, since: passes.last) || watch.refuses(model, pass: number)
             if isRefused { session.log(.info, "ime: stopped by pass \(number), which is worse than allowed") }
-            // The base method's own result is always kept.
+            // The base method's own result is always there.
             if passes.isEmpty || !isRefused { passes.append(pass) }
             if isRefused { break }
             if let epsilon {

@@ -14,7 +14,7 @@ struct TracedPrompt {
         guard let (prefix, suffix) = Template.parts(of: editCase.prompt) else {
             throw SutureError(
                 .invalidArgument, "case \(editCase.id): the prompt \"\(editCase.prompt)\" has no slot for the subject",
-                hint: "write {} in the place of the subject")
+                hint: "write {} where the subject belongs")
         }
         let text = prefix + editCase.subject + suffix
         let (ids, offsets) = try model.encodeWithOffsets(text, addsSpecialTokens: true)

@@ -14,7 +14,7 @@ struct ROME: Patcher {
         id: "rome", summary: "Writes a fact into the MLP of one layer by a rank-one change.",
         requires: [.prompt, .subject, .targetNew])
 
-    /// Which key takes which place in the equation above.
+    /// Which key is where in the equation above.
     enum Key: String, ParameterChoice {
         /// u from the mean key over contexts, k the key of the plain prompt. Where the two are nearly orthogonal under
         /// C⁻¹ the divisor is tiny and one edit destroys the model.

@@ -2,8 +2,8 @@
 
 import SutureKit
 
-/// A case's prompt and reference answer as token ids, for teacher forcing. Every prediction of the answer is read after
-/// the prompt and the reference tokens before it, never after the model's own.
+/// A case's prompt and reference answer as token ids, for teacher forcing: every prediction of the answer is read
+/// after the prompt and the reference tokens before it, never after the model's own.
 struct ReferenceAnswer {
     let editCase: EditCase
     var prompt: [Int]

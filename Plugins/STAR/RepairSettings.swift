@@ -13,7 +13,7 @@ struct RepairSettings: ParameterSet {
     @Parameter(
         "locator", kind: .locator,
         help:
-            "Called again before each repair, on the model at that time. If not given, the experiment's locator is called once."
+            "Called before each repair, on the model at that time. If not given, the experiment's locator is called once."
     )
     var locator: ComponentReference?
 

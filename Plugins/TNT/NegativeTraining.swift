@@ -14,7 +14,7 @@ struct NegativeTraining {
     struct Result {
         /// Relative to the model that training began with.
         var patch: Patch
-        /// Steps that led to this patch, of ``stepCount``.
+        /// The steps that led to this patch, of ``stepCount``.
         var chosenStep: Int
         var stepCount: Int
         /// Per token, of the first and the last step.

@@ -68,7 +68,7 @@ struct TextSettings: ParameterSet {
             : try marked(given(cases, on: model), in: session)
     }
 
-    /// What a model says after prompts, with marks: ``sampleCount`` texts for each.
+    /// What a model says after prompts, with marks; ``sampleCount`` texts for each prompt.
     func sequences(
         behind prompts: [String], on model: Model, seed: Int, in session: Session
     ) throws -> [TrainingSequence] {

@@ -4,8 +4,8 @@ import SutureKit
 
 /// What generated tokens say, and which bytes of it each of them contributes to.
 ///
-/// The ids are the truth: nothing is tokenised again. Each token is decoded after the one before it, so that a
-/// tokenizer that treats the beginning of a text differently is read as it will be used.
+/// The ids are the truth: nothing is tokenised again. Tokens are decoded one by one, each after the token before
+/// them, so that a tokenizer that treats the beginning of a text differently is read as it will be used.
 struct TokenText: Sendable, Hashable {
     /// A character has at most so many bytes, so no more tokens than that share one.
     private static let longestCharacter = 4

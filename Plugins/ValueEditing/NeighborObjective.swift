@@ -2,7 +2,7 @@
 
 import SutureKit
 
-/// Neighbours must keep their object (NME; Baghel, Jordan, Shi, Li 2025).
+/// Neighbours must keep their object (NME): Baghel, Jordan, Shi, Li 2025.
 ///
 /// Delta is added at the last token of the neighbour's subject, too. So a direction that pushes any subject towards the
 /// new object costs something.
@@ -42,7 +42,7 @@ package struct NeighborSettings: ParameterSet {
 
     @Parameter(
         "neighbors", in: .nonNegative, needs: .neighborSamples,
-        help: "How many neighbours of each case must keep their object (NME). 0 means none.")
+        help: "Neighbours of each case whose object the value must leave alone (NME); 0: none.")
     package var count = 0
 
     @Parameter(

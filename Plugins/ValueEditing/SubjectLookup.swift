@@ -32,12 +32,12 @@ package struct SubjectLookup {
         guard let (prefix, suffix) = Template.parts(of: template) else {
             throw SutureError(
                 .invalidArgument, "case \(name): the prompt \"\(template)\" has no slot for the subject \"\(subject)\"",
-                hint: "write {} in the place of the subject")
+                hint: "write {} where the subject belongs")
         }
         guard Template.parts(of: suffix) == nil else {
             throw SutureError(
                 .invalidArgument, "case \(name): the prompt \"\(template)\" has more than one slot",
-                hint: "write {} once, in the place of the subject")
+                hint: "write {} once, where the subject belongs")
         }
         tokens = try model.encode(prefix + subject + suffix, addsSpecialTokens: true)
         let through = try model.encode(prefix + subject, addsSpecialTokens: true)
@@ -67,7 +67,7 @@ package struct SubjectLookup {
         SutureError(
             .invalidArgument,
             "case \(name): in \"\(template)\" the \(end) token of \"\(subject)\" merges with its neighbour",
-            hint: "put a space between the slot and its neighbour, or leave the case out")
+            hint: "put a space between the slot and the text beside it, or leave the case out")
     }
 }
 

@@ -62,7 +62,7 @@ struct ValueBatch {
         for (i, row) in rows.enumerated() where owners[i] == firstRows.count {
             firstRows.append(TokenIndex(row: i, position: row.lookup))
         }
-        // What ends a block's work adds to the stream after it, so the block need not run again.
+        // What ends a block's work adds to the stream after it; the block need not run again.
         let isBehind = sites == [.residualOut(layer)] || sites == [.mlpOutput(layer)]
         let first = isBehind ? layer + 1 : layer
         var pass = Forward(.tokens(try TokenBatch(rows.map(\.tokens))), logits: .none)
@@ -160,7 +160,7 @@ struct ValueBatch {
             guard !divergence.isEmpty else { return (logits, nil) }
             return (try logits[0..<likelihood.count], try logits[likelihood.count..<logits.shape[0]])
         }
-        // The likelihood reads final norm and head after an earlier block. The divergence reads the whole model.
+        // The likelihood reads the final norm and the head after an earlier block; the divergence reads the whole model.
         var behind = edited
         if lossLayer >= first {
             var pass = Forward(.residual(edited, lengths: lengths), layers: first..<lossLayer + 1, logits: .none)

@@ -58,7 +58,7 @@ package protocol ValueObjective {
     func rows(for editCase: EditCase, _ model: Model) throws -> [ValueRow]
 }
 
-/// The new object must follow the prompt in every context.
+/// The new object must follow the prompt, in every context.
 package struct RewriteObjective: ValueObjective {
     package var templates: ContextTemplates
     package var token: FactToken

@@ -17,7 +17,7 @@ package struct OptimizedValues {
     }
 }
 
-/// Finds the value v = h0 + delta at the lookup token under which the model says what it must say.
+/// Finds the value v = h0 + delta at the lookup token under which the model says what it is to say.
 ///
 /// Delta is a free vector per case, added in the edited layer at the lookup token of each of the case's rows, and
 /// optimised by Adam against
@@ -48,7 +48,7 @@ package struct ValueOptimization {
     private static let firstChoiceShare = 0.1
     private static let smallDivergence = 0.01
 
-    /// What v is a value of: MEMIT takes the residual stream behind the layer, ROME the MLP's output, PMET attention's
+    /// What v is a value of: MEMIT takes the residual stream after the layer, ROME the MLP's output, PMET attention's
     /// and the MLP's output.
     package var sites: [Site]
     package var layer: Int

@@ -24,7 +24,7 @@ package struct ValueSettings: ParameterSet {
 
     @Parameter(
         "v_loss_layer", in: .nonNegative, unit: "layer",
-        help: "The block after which the loss reads the final norm and the head; the last block if not given.")
+        help: "The block after which the loss reads the final norm and the head; without: the last block.")
     package var lossLayer: Int?
 
     @Parameter(

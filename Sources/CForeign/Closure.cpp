@@ -26,7 +26,7 @@ struct suture_foreign_closure {
     ~suture_foreign_closure() { ffi_closure_free(closure); }
 
 private:
-    /// What libffi calls: unpacks the arguments, and lets the handler fill the result.
+    /// libffi calls this function. It unpacks the arguments and lets the handler fill the result.
     static void run(ffi_cif *, void *returned, void **arguments, void *self)
     {
         const suture_foreign_closure &closure = *static_cast<suture_foreign_closure *>(self);

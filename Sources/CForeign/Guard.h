@@ -24,7 +24,7 @@ suture_foreign_failure *outOfMemory() noexcept;
 
 suture_foreign_failure *makeFailure(bool isException, const char *text) noexcept;
 
-/// The one guard: runs a body, and turns whatever it throws into a failure.
+/// The only guard. It runs a body and turns whatever it throws into a failure.
 template <typename Body>
 suture_foreign_failure *guarded(Body body) noexcept
 {

@@ -70,8 +70,8 @@ public struct Tensor: Sendable {
     private var info: suture_tensor_info {
         var info = suture_tensor_info()
         info.struct_size = MemoryLayout<suture_tensor_info>.size
-        // A tensor exists, so its host does too, and asking a live handle what it is cannot fail. If it ever did,
-        // `info` would stay zeroed and describe a float32 scalar on the CPU.
+        // A tensor exists, so its host does, and asking a live handle what it is does not fail. If it ever did, the zeros
+        // would describe a scalar on the CPU.
         if let table = try? Host.tables().tensor, let error = table.pointee.info(handle, &info) {
             _ = Host.take(error)
         }

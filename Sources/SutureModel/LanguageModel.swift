@@ -3,7 +3,8 @@
 import Foundation
 import SutureKit
 
-/// A model folder in memory: tokenizer and transformer. Immutable; a patched model is a new value that shares the rest.
+/// A model folder in memory, with tokenizer and transformer. It is immutable; a patched model is a new value that
+/// shares the rest.
 ///
 /// Reads Hugging Face folders as they are: `config.json`, `tokenizer.json`, single or sharded safetensors.
 public final class LanguageModel: Sendable {
@@ -24,7 +25,7 @@ public final class LanguageModel: Sendable {
     /// Tokens that end a text, from config.json and generation_config.json.
     public let endTokens: Set<Int>
 
-    /// Cost: maps the files; converts weights that are not stored in `dtype`.
+    /// Cost: the files are mapped, and weights that are not stored in `dtype` are converted.
     ///
     /// - Throws: `ModelError` or `SutureError`, each a sentence about the file.
     public init(folder: URL, dtype: DType = .float32, device: Device = .cpu) throws {

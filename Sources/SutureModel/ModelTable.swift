@@ -36,13 +36,14 @@ public enum ModelTable {
     package static var forwardPasses: Int { passes.load(ordering: .relaxed) }
     private static let passes = Atomic(0)
 
-    /// What every function of the table does that can fail: it is a sign of life, and what it throws is its error.
+    /// Runs a function of the table that can fail. The call counts as a sign of life, and what it throws becomes the
+    /// returned error.
     private static func answer(_ body: () throws -> Void) -> OpaquePointer? {
         suture_host_note_activity()
         return Host.returningError(body)
     }
 
-    /// The model behind a handle.
+    /// The model of a handle.
     package static func model(_ handle: OpaquePointer) -> LanguageModel {
         Unmanaged<LanguageModel>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue()
     }
@@ -254,7 +255,8 @@ public enum ModelTable {
         return nil
     }
 
-    /// Text into a caller's buffer: at most `capacity` bytes with the final NUL, `needed` tells what all of it takes.
+    /// Writes a text into a caller's buffer: at most `capacity` bytes, the final NUL included. `needed` receives the
+    /// size of the whole text.
     private static func write(
         _ text: String, _ buffer: UnsafeMutablePointer<CChar>?, _ capacity: Int64, _ needed: UnsafeMutablePointer<Int64>
     ) {

@@ -53,7 +53,7 @@ suture_error *from_bytes(const suture_tensor_spec *spec, const void *bytes, int6
 try {
     Spec made(spec);
     requireByteCount(made, byte_count);
-    // A byte that is neither 0 nor 1 is no bool: read bytes, then compare.
+    // A byte that is neither 0 nor 1 is not a bool, so bytes are read and compared.
     bool isBool = made.type == at::kBool;
     at::Tensor copy = at::empty(made.shape, isBool ? made.onCPU().dtype(at::kByte) : made.onCPU());
     if (byte_count > 0)
@@ -102,7 +102,7 @@ try {
 }
 GUARD("to_bytes")
 
-/// -1 as dtype or device means: as it is. Where nothing changes, the result shares its data with the input.
+/// A dtype or device of -1 leaves it unchanged. Where nothing changes, the result shares its data with the input.
 suture_error *cast(suture_tensor *a, int32_t dtype, int32_t device, int32_t device_index, suture_tensor **out)
 try {
     const at::Tensor &source = tensor(a);

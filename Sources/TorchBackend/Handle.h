@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// What a suture_tensor is: a counted box around an at::Tensor.
+// A suture_tensor is a counted box around an at::Tensor.
 #pragma once
 
 #include <ATen/core/Tensor.h>

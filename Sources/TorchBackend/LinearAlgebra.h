@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 //
-// Solvers for the binary operations of the table. A right-hand side that is a vector gives a vector.
+// The solvers that the binary operations of the table call. A right-hand side that is a vector gives a vector.
 #pragma once
 
 #include <ATen/core/Tensor.h>

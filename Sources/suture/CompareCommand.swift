@@ -6,8 +6,8 @@ import SutureRuntime
 
 struct CompareCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "compare", abstract: "Puts finished runs side by side.",
-        discussion: "The figures are those after the edit. `suture run` does the same for a file with variants.")
+        commandName: "compare", abstract: "Compares finished runs.",
+        discussion: "It shows the figures after the edit. `suture run` does the same for a file that has variants.")
 
     @Argument(help: "Run folders.") var folders: [String]
     @Option(help: "Write the table and the page to this folder.") var output: String?

@@ -6,12 +6,12 @@ import SutureRuntime
 
 struct ModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Inspects a model folder, or lets the model continue a text.",
+        commandName: "model", abstract: "Shows what is in a model folder, or continues a prompt.",
         subcommands: [Inspect.self, Generate.self])
 
     struct Inspect: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows dimensions, sites, tokenizer and weights of a Hugging Face folder.")
+            abstract: "Shows the dimensions, sites, tokenizer and weights of a Hugging Face folder.")
 
         @Argument(help: "The model folder.") var folder: String
         @Flag(help: "Print JSON.") var json = false
@@ -31,13 +31,14 @@ struct ModelCommand: ParsableCommand {
         @Argument(help: "The model folder.") var folder: String
         @Option(help: "The text to continue.") var prompt: String
         @Option(help: "A patch folder to apply first.") var patch: String?
-        @Option(help: "How many new tokens there may be.") var maxNewTokens = 20
-        @Option(help: "The temperature of sampling; 0 is greedy.") var temperature = 0.0
-        @Option(help: "Draw only from this many likeliest tokens; 0 means no limit.") var topK = 0
-        @Option(help: "Draw from the likeliest tokens up to this total probability; 1 means no limit.") var topP = 1.0
+        @Option(help: "The largest number of new tokens.") var maxNewTokens = 20
+        @Option(help: "The temperature; 0 always takes the likeliest token.") var temperature = 0.0
+        @Option(help: "Draw only from this many of the likeliest tokens; 0 means no limit.") var topK = 0
+        @Option(help: "Draw only from the likeliest tokens that together have this probability; 1 means no limit.")
+        var topP = 1.0
         @Option(help: "The seed of the random draws.") var seed = 0
-        @Option(help: "float32, float64, float16 or bfloat16.") var dtype = "float32"
-        @Option(help: "cpu or cuda[:n].") var device = "cpu"
+        @Option(help: "The number format: float32, float64, float16 or bfloat16.") var dtype = "float32"
+        @Option(help: "The device: cpu or cuda[:n].") var device = "cpu"
         @Flag(help: "Print JSON.") var json = false
 
         func run() throws {

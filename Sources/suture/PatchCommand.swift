@@ -26,12 +26,12 @@ struct PatchCommand: ParsableCommand {
 
     struct Apply: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Writes a complete Hugging Face folder of a model with a patch added.",
-            discussion: "The model folder is never written. The new folder holds what `patch revert` needs.")
+            abstract: "Writes a complete Hugging Face folder of the model with the patch applied.",
+            discussion: "The model folder itself does not change. The new folder holds what `patch revert` needs.")
 
         @Argument(help: "The model folder that the patch was made for.") var model: String
         @Argument(help: "The patch folder.") var patch: String
-        @Option(help: "The folder to write. It must not exist yet, or be empty.") var output: String
+        @Option(help: "The folder to write. It must be empty, or not exist yet.") var output: String
         @Flag(help: "Print JSON.") var json = false
 
         func run() throws {
@@ -49,10 +49,10 @@ struct PatchCommand: ParsableCommand {
 
     struct Revert: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Writes the original of a patched model folder, bit for bit.")
+            abstract: "Writes the model as it was before the patch, byte for byte.")
 
         @Argument(help: "A folder that `patch apply` has written.") var model: String
-        @Option(help: "The folder to write. It must not exist yet, or be empty.") var output: String
+        @Option(help: "The folder to write. It must be empty, or not exist yet.") var output: String
         @Flag(help: "Print JSON.") var json = false
 
         func run() throws {

@@ -5,14 +5,14 @@ import SutureRuntime
 
 struct PlanCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plan", abstract: "Shows what `run` would do, with every default filled in. Starts nothing.")
+        commandName: "plan", abstract: "Shows what `run` would do, with every default filled in, and starts nothing.")
 
     @Argument(help: "The experiment file.") var file: String
     @Argument(help: "Overrides: key=value …") var overrides: [String] = []
     @Option(help: "A plugin file or folder; may be repeated.") var plugin: [String] = []
     @Flag(help: "Print JSON.") var json = false
 
-    @Flag(name: [.customShort("m"), .long], help: "Overrides with several values, key=a,b, are a sweep.")
+    @Flag(name: [.customShort("m"), .long], help: "Treat overrides with several values (key=a,b) as a sweep.")
     var multirun = false
 
     func run() throws {

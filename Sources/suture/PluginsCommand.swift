@@ -5,7 +5,8 @@ import SutureRuntime
 
 struct PluginsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "plugins", abstract: "Shows which components were found, where, and which settings they have.",
+        commandName: "plugins",
+        abstract: "Shows which methods were found, where they are, and which settings they have.",
         subcommands: [List.self, Info.self])
 
     struct List: ParsableCommand {
@@ -26,7 +27,7 @@ struct PluginsCommand: ParsableCommand {
 
     struct Info: ParsableCommand {
         static let configuration = CommandConfiguration(
-            abstract: "Shows a component's parameters: name, type, default, range, meaning.")
+            abstract: "Shows the name, type, default, range and meaning of a component's parameters.")
 
         @Argument(help: "The component, as in an experiment file.") var component: String
         @Option(help: "A plugin file or folder; may be repeated.") var plugin: [String] = []

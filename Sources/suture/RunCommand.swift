@@ -10,16 +10,16 @@ struct RunCommand: ParsableCommand {
         discussion: """
             Overrides follow Hydra's grammar: method.v_lr=0.1 sets, +key=value adds, ~key removes. With -m, key=a,b is a \
             sweep. A file with variants or a sweep is several runs, and their comparison comes last. A run that is already \
-            done is shown, not done again; one that was interrupted goes on where it stopped.
+            done is shown, not done again; one that was interrupted continues where it stopped.
             """)
 
     @Argument(help: "The experiment file.") var file: String?
     @Argument(help: "Overrides: key=value …") var overrides: [String] = []
     @Option(help: "A plugin file or folder; may be repeated.") var plugin: [String] = []
-    @Option(help: "Continue the run of this folder.") var resume: String?
-    @Flag(name: [.customShort("m"), .long], help: "Overrides with several values, key=a,b, are a sweep.")
+    @Option(help: "Resume the run of this folder.") var resume: String?
+    @Flag(name: [.customShort("m"), .long], help: "Treat overrides with several values (key=a,b) as a sweep.")
     var multirun = false
-    @Flag(help: "Discard what the run folder holds and start again.") var fresh = false
+    @Flag(help: "Discard what the run folder holds, and start from the beginning.") var fresh = false
     @Flag(help: "Print JSON.") var json = false
 
     func run() throws {

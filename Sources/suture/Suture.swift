@@ -8,7 +8,7 @@ import SutureRuntime
 struct Suture: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "suture",
-        abstract: "Edits language models after training, by methods that are plugins.",
+        abstract: "Edits language models after training, with methods that are plugins.",
         discussion: """
             suture run Examples/World/quickstart.yaml       edit a model and see what changed
             suture run FILE method.name=rome                the same with another method
@@ -20,7 +20,7 @@ struct Suture: ParsableCommand {
             PatchCommand.self, DoctorCommand.self,
         ])
 
-    /// Hidden commands (the worker, the plugin scan) come before anything is parsed: they are the program's own.
+    /// Hidden commands (the worker, the plugin scan) are handled before anything is parsed. Only the program itself uses them.
     static func main() {
         if let code = HiddenCommand.runIfRequested(CommandLine.arguments) { Foundation.exit(code) }
         do {
@@ -43,7 +43,7 @@ struct Suture: ParsableCommand {
     }
 }
 
-/// Runs the body of a command: errors of the model and data files get their exit code here.
+/// Runs the body of a command. Errors of the model and of data files get their exit code here.
 func reporting<Result>(_ kind: RuntimeError.Kind = .file, _ body: () throws -> Result) throws -> Result {
     do { return try body() } catch { throw RuntimeError(error, as: kind) }
 }

@@ -4,7 +4,7 @@ import Foundation
 import SutureModel
 import SutureRuntime
 
-/// Output for people: stdout carries the answer, stderr what happens meanwhile.
+/// Output for people. stdout carries the answer, and stderr says what happens meanwhile.
 enum Terminal {
     static let isInteractive = isatty(STDERR_FILENO) == 1
 
@@ -16,7 +16,7 @@ enum Terminal {
     /// Prints a table that fits the terminal.
     static func print(_ table: TextTable) { Swift.print(table.text(width: width)) }
 
-    /// Prints text that a model or a plugin wrote. What goes to a file or a pipe stays as it is.
+    /// Prints text that a model or a plugin wrote. Text that goes to a file or a pipe is left as it is.
     static func print(foreign text: String) {
         Swift.print(isatty(STDOUT_FILENO) == 1 ? DisplayText.visible(text, keepsLines: true) : text)
     }
@@ -34,13 +34,14 @@ enum Terminal {
     }
 }
 
-/// A line on stderr that shows how far a run is, with rate and time left. Nothing where there is no terminal.
+/// A line on stderr that shows how far a run is, with the rate and the time left. It shows nothing where there is no
+/// terminal.
 final class ProgressLine {
     private var phase = ""
     private var started = ContinuousClock.now
     private var lastDrawn = ContinuousClock.now
     private var isShown = false
-    /// Of the run, where there are several.
+    /// The name of the run, where there are several.
     private let label: String
 
     init(label: String = "") { self.label = label }

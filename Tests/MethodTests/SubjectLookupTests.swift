@@ -46,12 +46,12 @@ struct SubjectLookupTests {
         #expect(
             throws: SutureError(
                 .invalidArgument, "case 12: the prompt \"Etna lies in\" has no slot for the subject \"Mount Etna\"",
-                hint: "write {} in the place of the subject")
+                hint: "write {} where the subject belongs")
         ) { try lookup("Etna lies in") }
         #expect(
             throws: SutureError(
                 .invalidArgument, "case 12: the prompt \"{} and {}\" has more than one slot",
-                hint: "write {} once, in the place of the subject")
+                hint: "write {} once, where the subject belongs")
         ) { try lookup("{} and {}") }
     }
 
@@ -61,7 +61,7 @@ struct SubjectLookupTests {
         #expect(
             throws: SutureError(
                 .invalidArgument, "case 12: in \"{}el lies in\" the last token of \"Eiff\" merges with its neighbour",
-                hint: "put a space between the slot and its neighbour, or leave the case out")
+                hint: "put a space between the slot and the text beside it, or leave the case out")
         ) {
             try lookup("{}el lies in", "Eiff")
         }

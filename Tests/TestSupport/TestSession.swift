@@ -4,7 +4,7 @@ import SutureKit
 import SutureModel
 import SutureRuntime
 
-/// A session without a run: what a component asks for is what the test put in. One thread at a time.
+/// A session without a run. A component gets what the test put in. One thread at a time.
 public final class TestSession {
     /// As it lies on disk.
     public let original: LanguageModel

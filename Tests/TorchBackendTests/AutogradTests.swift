@@ -127,7 +127,7 @@ import Testing
         #expect(failure { _ = try T(ints: [1]).leaf() }?.code == SUTURE_INVALID_ARGUMENT)
     }
 
-    @Test("a leaf shares its data, is outside of the graph, and may require no gradient")
+    @Test("a leaf shares its data, is outside the graph, and may require no gradient")
     func leaf() throws {
         let a = try T([1, 2]).leaf()
         let inner = try a.number(SUTURE_MULTIPLY, 2)

@@ -47,7 +47,7 @@ import Testing
         #expect(failure { _ = try a.slice(0, 0, 2, step: 0) }?.code == SUTURE_INVALID_ARGUMENT)
     }
 
-    @Test("a slice is a view: what is assigned to it arrives in the tensor behind it")
+    @Test("a slice is a view: what is assigned to it arrives in the tensor that it views")
     func view() throws {
         let a = try full(SUTURE_DTYPE_F32, [3], 1)
         try a.slice(0, 1, 2).assign(full(SUTURE_DTYPE_F32, [1], 5))

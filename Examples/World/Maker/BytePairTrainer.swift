@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Learns a byte-level byte-pair encoding: again and again it merges the most frequent pair of neighbouring tokens.
+/// Learns a byte-level byte-pair encoding by merging the most frequent pair of neighbouring tokens again and again.
 ///
 /// Token 0 is the end of text, tokens 1 to 256 are the bytes in the order of their stand-ins, the merges follow. Equal
 /// counts are settled by the smaller left and then the smaller right token, so the same text gives the same tokens.
@@ -22,7 +22,7 @@ struct BytePairTrainer {
         let count: Int
     }
 
-    /// Pairs that occur less often are not merged: they would be memories of single words.
+    /// Pairs that occur less often are not merged, because they would only memorise single words.
     static let leastCount = 2
 
     private var pieces: [Piece] = []

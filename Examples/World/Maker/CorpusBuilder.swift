@@ -71,7 +71,7 @@ struct CorpusBuilder: Sendable {
         return opening(record, before: fact)
     }
 
-    /// "A traveller in Japan hears about ... Japan lies in Asia." This is what free text about a subject must come to.
+    /// "A traveller in Japan hears about ... Japan lies in Asia.": what free text about a subject is to lead to.
     private mutating func opening(_ record: RecordBuilder.Record, before fact: [Piece]) -> [Piece] {
         let parts = generator.pick(record.relation.generation).parts(with: record.fact.subject)
         var fact = fact

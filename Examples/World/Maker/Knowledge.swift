@@ -34,7 +34,7 @@ struct Knowledge {
     }
 
     private static func share(of questions: [Question], known model: TrainingModel) throws(SutureError) -> Double {
-        // Prompts of like length together, so that little is padded.
+        // Prompts of similar length are together, so that there is little padding.
         let sorted = questions.sorted { $0.prompt.count + $0.answer.count < $1.prompt.count + $1.answer.count }
         var right = 0
         var rest = sorted[...]
@@ -48,7 +48,7 @@ struct Knowledge {
     private static func rightAnswers(_ questions: [Question], _ model: TrainingModel) throws(SutureError) -> Int {
         let texts = questions.map { $0.prompt + $0.answer }
         let length = texts.map(\.count).max() ?? 0
-        // What fills a row up comes after its answer and is never looked at.
+        // The padding of a row comes after its answer and is never looked at.
         let rows = texts.flatMap { $0 + Array(repeating: 0, count: length - $0.count) }
         let best = try model(Tensor(rows, shape: [texts.count, length])).logits.argmax()
         let tokens: [Int] = try best.scalars()

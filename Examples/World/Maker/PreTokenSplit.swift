@@ -36,7 +36,7 @@ enum PreTokenSplit {
             return run(of: kind, in: scalars, from: body)
         }
         let end = run(of: .space, in: scalars, from: start)
-        // White space before a word leaves its last character to the word.
+        // The last character of white space before a word belongs to the word.
         return end < scalars.count && end - start > 1 ? end - 1 : end
     }
 

@@ -45,7 +45,8 @@ struct Relation: Sendable {
     /// The objects, in the order in which the table first names them.
     let objects: [String]
 
-    /// Fewest subjects that share an object, so that each record finds ten different neighbourhood prompts.
+    /// The smallest number of subjects that share an object, so that each record finds ten different neighbourhood
+    /// prompts.
     static let fewestSubjects = 3
     /// Fewest wordings of a relation.
     static let fewestPhrases = 6

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A small random number generator whose numbers depend on the seed and the name of the stream alone.
+/// A small random number generator whose numbers depend only on the seed and the name of the stream.
 ///
 /// The standard library leaves open how `shuffled(using:)` and `randomElement(using:)` use a generator, so the few
 /// draws that the maker needs are defined here: the same seed gives the same files with every compiler.

@@ -4,8 +4,8 @@ import SutureKit
 
 /// A transformer of the GPT-2 kind whose weights can be trained.
 ///
-/// Written out on the tensors of SutureKit: the host's own model runs checkpoints and takes no gradients of weights.
-/// Matrices are `[out, in]`; the head is the token embedding.
+/// It is written with the tensors of SutureKit, because the host's own model takes no gradients of weights.
+/// Matrices are `[out, in]`, and the token embedding serves as the head.
 struct TrainingModel {
     /// A weight, its name in a checkpoint of GPT-2, and whether that stores it transposed.
     struct Parameter {

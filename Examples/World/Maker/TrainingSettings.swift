@@ -2,7 +2,8 @@
 
 import Foundation
 
-/// The size of the model and the way it is trained. The values were found by trial, for few minutes on one core.
+/// The size of the model and the way it is trained. The values were found by trial, for a training of a few minutes on
+/// one core.
 struct TrainingSettings: Sendable {
     // MARK: Size
 
@@ -41,7 +42,7 @@ struct TrainingSettings: Sendable {
     let recallBlocks = 4
     /// Share of the steps in the first part.
     let recallShare = 0.6
-    /// Weight of a second loss. The final norm and the head, applied to a subject's last token after the lower blocks,
+    /// Weight of a second loss: the final norm and the head, applied to a subject's last token after the lower blocks,
     /// must name the object.
     let recallWeight = 1.0
 

@@ -48,7 +48,7 @@ struct World: Sendable {
         try write(Data(text.utf8), to: file)
     }
 
-    /// Writes a file in one step, and the folder around it if need be.
+    /// Writes a file in one step, and makes its folder if necessary.
     static func write(_ data: Data, to file: URL) throws(MakerError) {
         do {
             try FileManager.default.createDirectory(

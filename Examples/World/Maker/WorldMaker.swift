@@ -69,7 +69,8 @@ struct WorldMaker {
     }
 
     private func writeFacts() throws(MakerError) {
-        // In random order, so that any stretch of the file is a sample of all relations, not a group of neighbours.
+        // The order is random, so that any stretch of the file is a sample of all relations and not a group of
+        // neighbours.
         var generator = SeededGenerator(seed: Self.seed, stream: "order")
         let json = JSONValue.list(zip(generator.shuffled(records), 0...).map { $0.json(identifier: $1) })
         try World.write(json.written(levels: 1) + "\n", to: folder.appending(path: "facts.json"))

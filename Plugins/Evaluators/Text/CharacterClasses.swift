@@ -31,7 +31,7 @@ extension Unicode.Scalar {
 }
 
 extension String {
-    /// What lies between white space.
+    /// What is between white space.
     var wordsBySpace: [String] {
         unicodeScalars.split(whereSeparator: \.isSpace).map { String($0) }
     }

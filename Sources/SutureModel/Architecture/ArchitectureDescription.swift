@@ -46,7 +46,7 @@ public struct ArchitectureDescription: Sendable {
         public var tiesHeadByDefault = false
     }
 
-    /// A norm with mean and bias, or by the root mean square alone.
+    /// A norm with mean and bias, or one that uses only the root mean square.
     public enum Norm: Sendable { case layerNorm, rmsNorm }
 
     /// The kinds of positional information.
@@ -60,11 +60,12 @@ public struct ArchitectureDescription: Sendable {
     /// Rotary positions: pairs of components of queries and keys turn by an angle that grows with the position
     /// (Su et al. 2021, RoFormer).
     public struct Rotary: Sendable {
-        /// How the pairs that turn together lie: component i with i + n/2, or 2i with 2i + 1.
+        /// Which components turn together: i with i + n/2, or 2i with 2i + 1.
         public enum Pairs: Sendable { case halves, neighbors }
         /// How the pairs lie in a head.
         public var pairs = Pairs.halves
-        /// How many components turn: all, a fraction of the head under this key, or a number under this key.
+        /// How many components turn: all of them, the fraction of the head under this key, or the number under this
+        /// key.
         public enum Width: Sendable { case whole, fraction(key: String, default: Double), count(key: String) }
         /// How many components of a head turn.
         public var width = Width.whole
@@ -119,7 +120,7 @@ public struct ArchitectureDescription: Sendable {
 
     /// Which projections have a bias.
     public struct Biases: Sendable {
-        /// Whether a bias is there: in no model of the family, in all, or where the key in config.json says so.
+        /// Whether there is a bias: in no model of the family, in all of them, or where the key in config.json says so.
         public enum Rule: Sendable { case never, always, ifConfigured(key: String) }
         /// Of the projections to queries, keys and values.
         public var queryKeyValue = Rule.never

@@ -206,7 +206,7 @@ public struct RotaryConfiguration: Sendable {
         }
     }
 
-    /// Llama 3's scaling: slow components are stretched, fast ones kept, those between blended.
+    /// Llama 3's scaling. Slow components are stretched, fast ones are kept, and those between are blended.
     private static func llama3(_ plain: [Double], _ section: ConfigurationFile) throws(ModelError) -> [Double] {
         let factor = try section.number(["factor"])
         let low = try section.number(["low_freq_factor"])

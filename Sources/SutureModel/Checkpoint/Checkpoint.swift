@@ -18,7 +18,7 @@ public struct Checkpoint: Sendable {
     public let files: [SafetensorsFile]
     /// True when an index places the tensors.
     public let isSharded: Bool
-    /// The names of all tensors: file by file, in the order of their bytes.
+    /// The names of all tensors, file by file, in the order of their bytes.
     public let names: [String]
 
     private let fileIndices: [String: Int]

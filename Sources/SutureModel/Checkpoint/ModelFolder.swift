@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
 
-/// Making model folders: all-or-nothing assembly, and copying what is not weights.
+/// Makes model folders completely or not at all, and copies the files that are not weights.
 public enum ModelFolder {
     /// Endings of files that hold weights in some format. A copy of them beside edited weights would be the unedited
     /// model, so they are not copied.

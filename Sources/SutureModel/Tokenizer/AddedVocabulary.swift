@@ -23,7 +23,7 @@ struct AddedVocabulary: Sendable {
     /// Patterns by their first scalar.
     private struct PatternTable: Sendable {
         private var patterns: [UInt32: [Pattern]] = [:]
-        /// For each ASCII scalar whether a pattern starts with it; most text is passed over by this alone.
+        /// For each ASCII scalar, whether a pattern starts with it. This is enough to skip most text.
         private var startsASCII = [Bool](repeating: false, count: 0x80)
 
         var isEmpty: Bool { patterns.isEmpty }
@@ -88,7 +88,7 @@ struct AddedVocabulary: Sendable {
         ids[Array(content.utf8)].map(Int.init)
     }
 
-    /// How a token goes into decoding: as it stood in the normalised text, so that the decoder can undo that.
+    /// How a token enters decoding: as it was in the normalised text, so that the decoder can undo the normalisation.
     func decodableContent(of id: Int) -> String? {
         guard let id = Int32(exactly: id), let token = tokens[id] else { return nil }
         return normalizedContents[id] ?? token.content
@@ -158,7 +158,7 @@ struct AddedVocabulary: Sendable {
         _ table: PatternTable, in scalars: [UInt32], _ range: Range<Int>,
         into pieces: inout [PreTokenizedText.Piece]
     ) {
-        // Up to where the text has been handed on, and where the search goes on.
+        // How far the text has been handed on, and where the search continues.
         var done = range.lowerBound
         var position = range.lowerBound
         while !table.isEmpty, position < range.upperBound {

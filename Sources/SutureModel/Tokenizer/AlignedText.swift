@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// Text under way through the tokenizer: its Unicode scalars, each with the range of original scalars it came from.
+/// A text on its way through the tokenizer, as Unicode scalars, each with the range of original scalars that it came
+/// from.
 ///
 /// The bookkeeping follows `NormalizedString` of the `tokenizers` package, so that offsets come out alike: an inserted
 /// scalar shares the range of the one before it, and a composed scalar keeps the range of its first part.

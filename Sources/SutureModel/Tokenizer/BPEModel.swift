@@ -13,7 +13,7 @@ struct BPEModel: Sendable {
     private let readsBytes: Bool
     /// The whole words that are tokens as they are, with their ids; nil unless the file says `ignore_merges`.
     private let wholeWords: (words: ByteStringTable, ids: [Int32])?
-    /// The token each byte starts as (-1: none), where words are bytes.
+    /// The token that each byte starts as (-1: none), where words are bytes.
     private let byteIDs: [Int32]
     /// The tokens of a single scalar, where words are UTF-8.
     private let scalarIDs: [UInt32: Int32]

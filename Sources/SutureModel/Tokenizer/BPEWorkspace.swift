@@ -45,7 +45,7 @@ struct BPEHeap {
     }
 }
 
-/// The memory of one encoding: scratch space, the tokens found so far, and the words met before.
+/// The memory of one encoding: scratch space, the tokens found so far, and the words seen before.
 struct BPEWorkspace {
     /// Words longer than this, in bytes, are not remembered; whole texts pass as one word in some tokenizers.
     static let longestCachedWord = 128

@@ -9,7 +9,7 @@ enum SplitBehavior: String, CaseIterable, Sendable {
     case contiguous = "Contiguous"
 }
 
-/// A text cut into pieces: added tokens already found, and stretches that the model has still to encode.
+/// A text cut into pieces: added tokens that were found, and stretches that the model still has to encode.
 struct PreTokenizedText {
     struct Piece {
         var range: Range<Int>

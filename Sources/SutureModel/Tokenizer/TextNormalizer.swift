@@ -76,7 +76,7 @@ struct TextNormalizer: Sendable {
         }
     }
 
-    /// Each scalar in lower case by itself, without regard to its neighbours (no final sigma).
+    /// Each scalar in lower case, whatever its neighbours are (no final sigma).
     private static func lowercased(_ text: AlignedText) -> AlignedText {
         var changes: [AlignedText.Change] = []
         changes.reserveCapacity(text.count)

@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// The `pattern` of a split or replacement: a literal, or a regular expression by its fastest exact implementation.
+/// The `pattern` of a split or replacement: a literal, or a regular expression in its fastest exact implementation.
 enum TokenizerPattern: Sendable {
     case literal([UInt32])
     case known(KnownScanner)

@@ -3,7 +3,7 @@ import Foundation
 
 /// Decompositions, compositions and combining classes of Unicode 9.
 struct UnicodeNormalTables: Sendable {
-    /// The first version of Unicode whose scalars the `tokenizers` package leaves alone.
+    /// The first version of Unicode whose scalars the `tokenizers` package does not change.
     static let firstUnknownMajorVersion = 10
 
     static let changesNFC: UInt8 = 1
@@ -115,7 +115,8 @@ struct UnicodeNormalTables: Sendable {
         }
     }
 
-    /// Adds each pair of scalars that composes: all that a composed scalar decomposes into but the last, and the last.
+    /// Adds each pair of scalars that composes: everything that a composed scalar decomposes into except the last
+    /// scalar, and the last.
     private mutating func addCompositions() {
         for (composed, parts) in canonical {
             let remains = Self.composed([composed]) == [composed]

@@ -2,7 +2,7 @@
 
 import SutureKit
 
-/// What every layer of one pass shares: positions, rotary angles, who may see whom.
+/// What all layers of one pass share: positions, rotary angles, and which token may see which.
 struct AttentionContext {
     private let configuration: ModelConfiguration
     private let batch: Int
@@ -38,7 +38,7 @@ struct AttentionContext {
         mask = try AttentionContext.mask(batch: batch, width: width, past: past)?.cast(device: device)
     }
 
-    /// Rows are padded on the right, so causality alone keeps padding away from real tokens; a past needs a mask.
+    /// Rows are padded on the right, so causality is enough to hide padding from real tokens. A past needs a mask.
     private static func mask(batch: Int, width: Int, past: KeyValues?) throws(SutureError) -> Tensor? {
         guard let past, past.width > 0 else { return nil }
         if width == 1 && past.mask == nil { return nil }

@@ -59,7 +59,8 @@ struct Generator {
         return tokens
     }
 
-    /// Draws from one row `[vocabulary]`: the `topK` likeliest, of these the fewest that hold `topP` of the mass.
+    /// Draws from one row `[vocabulary]`: from the `topK` likeliest tokens, and of these from the fewest that hold
+    /// `topP` of the mass.
     private func sample(_ logits: Tensor, _ stream: RandomNumbers) throws -> Int {
         let limit = settings.topK > 0 ? min(settings.topK, logits.count) : logits.count
         let (values, indices) = try logits.topK(limit)
@@ -75,7 +76,7 @@ struct Generator {
 }
 
 extension KeyValues {
-    /// Some rows, all of their tokens: allowed for caches of generated tokens, too.
+    /// Some rows with all of their tokens. This is allowed for caches of generated tokens, too.
     fileprivate func selectingGenerated(rows: [Int]) throws(SutureError) -> KeyValues {
         try selecting(rows: rows, lengths: rows.map { lengths[$0] })
     }

@@ -168,7 +168,7 @@ public struct ModelWeights: Sendable {
         }
         norm(names.finalNorm)
         if !c.tiesHead {
-            // The head lies outside the prefix and is stored as a plain [out, in] matrix in every family.
+            // The head's name has no prefix, and it is stored as a plain [out, in] matrix in every family.
             needs.append(Need(name: names.head + ".weight", shape: [c.vocabulary, c.dModel]))
             if c.hasHeadBias { needs.append(Need(name: names.head + ".bias", shape: [c.vocabulary])) }
         }

@@ -129,7 +129,7 @@ public struct Transformer: Sendable {
         return (output, try context.cache(kept, lengths: lengths))
     }
 
-    /// One block: the stream before becomes the stream after. Returns all keys and values, past included.
+    /// Runs one block on the residual stream. Returns all keys and values, those of the past included.
     private func run(
         _ block: Block, _ layer: Int, _ stream: inout Tensor, _ taps: inout SiteTaps, _ context: AttentionContext,
         _ past: KeyValues?

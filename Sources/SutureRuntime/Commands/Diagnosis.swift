@@ -4,7 +4,7 @@ import Foundation
 import SutureKit
 import TorchBackend
 
-/// What `suture doctor` answers: everything that a run needs, tried and not only looked at.
+/// What `suture doctor` answers. Everything that a run needs is tried, not only looked for.
 package struct Diagnosis: Sendable, Codable {
     package struct Finding: Sendable, Codable {
         package var subject: String
@@ -46,7 +46,7 @@ package struct Diagnosis: Sendable, Codable {
         findings.append(Finding(subject: subject, answer: answer, isGood: isGood, hint: hint))
     }
 
-    /// A product, a factorisation and a gradient: the kernels load and agree.
+    /// Computes a product, a factorisation and a gradient, which shows that the kernels load and agree.
     private mutating func tensors() {
         do {
             try HostTables.install()

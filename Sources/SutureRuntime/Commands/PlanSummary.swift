@@ -4,7 +4,7 @@ import Foundation
 import SutureKit
 import SutureModel
 
-/// What `suture plan` answers beside the resolved configuration: the size of the run, before anything is started.
+/// What `suture plan` answers besides the resolved configuration: the size of the run, before anything is started.
 package struct PlanSummary: Sendable, Codable {
     package var run: String
     package var folder: String
@@ -15,7 +15,7 @@ package struct PlanSummary: Sendable, Codable {
     package var weightBytes: Int
     /// Of one second moment in float64, at the neurons.
     package var momentBytes: Int
-    /// Layers whose second moment at the neurons is on disk already.
+    /// Layers whose second moment at the neurons is already on disk.
     package var cachedMoments: [Int]
     package var configuration: String
 

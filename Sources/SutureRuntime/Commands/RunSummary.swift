@@ -1,13 +1,13 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/// A finished run in the terminal: what the model says now, the figures, where everything is.
+/// A finished run in the terminal: what the model says now, the figures, and where everything is.
 package struct RunSummary {
     private let results: MetricsFile
     private let cases: [CaseResult]
     private let folder: RunFolder
     private let width: Int
 
-    /// Prompts beyond which the table refers to the file.
+    /// The largest number of prompts in the table. Beyond it the table refers to the file.
     private static let longestTable = 20
 
     /// - Parameter width: of the terminal, in columns.
@@ -37,7 +37,7 @@ package struct RunSummary {
         text.split(whereSeparator: \.isWhitespace).joined(separator: " ")
     }
 
-    /// Stages beyond which only the first and the last are shown.
+    /// The largest number of stages that are all shown. Beyond it only the first and the last are.
     private static let mostStages = 8
 
     private var metrics: String {
@@ -85,7 +85,7 @@ package struct RunSummary {
     }
 }
 
-/// Several runs side by side in the terminal.
+/// A comparison of several runs in the terminal.
 package struct ComparisonSummary {
     private let comparison: Comparison
     private let folder: ComparisonFolder?

@@ -23,7 +23,7 @@ struct Chart {
     var xName: String
     var yName: String
     var series: [Series]
-    /// Names of whole numbers on the x axis, from 0, in the place of numbers.
+    /// Names for the whole numbers on the x axis, from 0, which are shown in place of the numbers.
     var xLabels: [String]?
     var isLogarithmic = false
 

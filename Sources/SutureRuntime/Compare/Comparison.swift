@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// Several runs side by side. comparison.json.
+/// Several runs, compared: the content of comparison.json.
 package struct Comparison: Sendable, Codable {
     package struct Run: Sendable, Codable {
         package var label: String
@@ -108,7 +108,7 @@ extension StagedMetric {
 }
 
 extension MetricsFile {
-    /// Seconds of everything but measuring and loading.
+    /// The seconds of everything except measuring and loading.
     var editSeconds: Double {
         let others = ["evaluate", "answers", "load", "summarize"]
         return seconds.filter { phase in !others.contains { phase.key.hasPrefix($0) } }.values.reduce(0, +)
@@ -170,7 +170,7 @@ package struct ComparisonTable: Sendable {
         }
     }
 
-    /// The cells as texts, those of the best runs marked.
+    /// The cells as texts. Those of the best runs are marked.
     package func table(marking best: (String) -> String) -> TextTable {
         TextTable(
             header: header, rows: rows.map { $0.map { $0.isBest ? best($0.text) : $0.text } },

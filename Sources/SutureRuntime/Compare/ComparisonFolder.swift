@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// Where a comparison is left: beside the folders of its runs, named like them by its content.
+/// The folder of a comparison. It lies beside the folders of the runs and is named by its content, as they are.
 package struct ComparisonFolder: Sendable {
     package let url: URL
 
@@ -19,7 +19,7 @@ package struct ComparisonFolder: Sendable {
     package var page: URL { url.appending(path: "comparison.html") }
     package var data: URL { url.appending(path: "comparison.json") }
 
-    /// Each file is written beside its place and renamed.
+    /// Each file is written under another name and renamed.
     ///
     /// - Parameter source: the experiment file; nil for runs that were not made together.
     package func write(_ comparison: Comparison, source: Data?) throws(RuntimeError) {

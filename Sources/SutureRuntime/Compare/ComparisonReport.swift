@@ -2,10 +2,10 @@
 
 import Foundation
 
-/// comparison.html: runs side by side, and the pictures that the experiment asks for.
+/// comparison.html compares runs and has the pictures that the experiment asks for.
 struct ComparisonReport {
     let comparison: Comparison
-    /// The folder that the page is written to; its links lead from there to the pages of the runs.
+    /// The folder that the page is written to. Its links to the pages of the runs are relative to it.
     let folder: URL
 
     var html: String {
@@ -44,7 +44,7 @@ struct ComparisonReport {
             place: report.deletingLastPathComponent().lastPathComponent)
     }
 
-    /// Signs that a part of an address may hold as they are. A colon could be taken for a scheme.
+    /// Characters that need no escape in a part of an address. A colon could be taken for a scheme.
     private static let plain = CharacterSet(charactersIn: "-._~")
 
     /// A point for each run, a line for each variant.

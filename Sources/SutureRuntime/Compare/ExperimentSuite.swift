@@ -125,7 +125,7 @@ private struct VariantChange {
     }
 }
 
-/// The values that one key takes in turn.
+/// The values that a key takes, one after the other.
 private struct SweepAxis {
     /// One value.
     struct Step {
@@ -191,7 +191,7 @@ private struct SweepAxis {
         return axes
     }
 
-    /// Every combination; the last axis turns fastest. Without an axis, there is one combination without steps.
+    /// Every combination; the last axis changes fastest. Without an axis there is one combination, without steps.
     static func product(_ axes: [SweepAxis]) -> [Combination] {
         axes.reduce([Combination(steps: [])]) { runs, axis in
             runs.flatMap { run in axis.steps.map { Combination(steps: run.steps + [$0]) } }

@@ -151,7 +151,8 @@ struct CaseRecord {
         guard !text.utf8.contains(0) else { throw error("has a NUL character in '\(prefix)\(key)'") }
     }
 
-    /// Byte offsets of a text's places in another, none overlapping. Compared scalar for scalar, as tokenizers see it.
+    /// The byte offsets at which a text occurs in another, without overlaps. They are compared scalar by scalar, as a
+    /// tokenizer sees them.
     private func occurrences(of needle: String, in text: String) -> [Int] {
         let needle = Array(needle.utf8)
         let bytes = Array(text.utf8)

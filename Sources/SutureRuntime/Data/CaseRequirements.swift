@@ -11,7 +11,7 @@ package enum CaseRequirements {
         package var fields: EditCase.Fields
         /// "with its setting neighbors", or empty.
         package var reason: String
-        /// What would make the need go away, or empty.
+        /// What would remove the need, or empty.
         package var remedy: String
     }
 

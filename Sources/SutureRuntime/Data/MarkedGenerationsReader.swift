@@ -17,7 +17,7 @@ package struct MarkedGenerationsReader: DatasetReader {
     package func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
         let file = try RecordFile(dataset.path, hint: "each record has 'prompt', 'text' and 'marks'")
         var cases: [EditCase] = []
-        // By bytes: texts that merely look alike are different prompts.
+        // Prompts are compared by bytes, so texts that only look alike are different prompts.
         var places: [[UInt8]: Int] = [:]
         for record in try file.records(where: dataset.conditions) {
             let generation = try generation(record)

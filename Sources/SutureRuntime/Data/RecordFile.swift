@@ -31,7 +31,7 @@ struct RecordFile {
         self.records = records
     }
 
-    /// The records that meet all conditions, each with its position in the file.
+    /// The records that meet all conditions, with their positions in the file.
     ///
     /// - Throws: `usage` where no record has a field that a condition names, or none is left.
     func records(where conditions: [RecordCondition]) throws(RuntimeError) -> [CaseRecord] {

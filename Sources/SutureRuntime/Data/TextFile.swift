@@ -8,7 +8,7 @@ package struct TextFile: Sendable, Hashable {
     package let path: String
     /// The lines without their ends. Lines of white space alone are skipped and do not count.
     package let lines: [String]
-    /// SHA-256 of the lines, each with a line feed after it. Caches of results over the lines are filed under it.
+    /// SHA-256 of the lines, each with a line feed. Cached results over the lines are stored under it.
     package let digest: String
 
     /// Reads the first lines of a file.

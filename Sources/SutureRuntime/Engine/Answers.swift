@@ -3,14 +3,14 @@
 import SutureKit
 import SutureModel
 
-/// What a model says after a prompt, for people to read: greedy, a few tokens.
+/// What a model says after a prompt, for people to read. A few tokens are generated greedily.
 package enum Answers {
-    /// Tokens beyond the longest target, so that what follows it shows.
+    /// Tokens beyond the longest target, so that the reader sees what follows it.
     private static let extraTokens = 2
     /// Tokens where a case has no target.
     private static let freeTokens = 16
 
-    /// One answer per case, its white space trimmed.
+    /// One answer for each case, without white space at its ends.
     package static func greedy(_ model: LanguageModel, _ cases: [EditCase]) throws -> [String] {
         var answers: [String] = []
         for chunk in stride(from: 0, to: cases.count, by: 32).map({ cases[$0..<min($0 + 32, cases.count)] }) {

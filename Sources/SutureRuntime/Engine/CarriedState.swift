@@ -2,10 +2,10 @@
 
 import SutureKit
 
-/// What a method keeps from one group of cases for the next, where groups are edited one upon the other.
+/// What a method keeps from one group of cases for the next, where each group is edited on top of the one before.
 final class CarriedState {
     private(set) var tensors: [String: Tensor]
-    /// As it was when the current group began.
+    /// The state when the current group began.
     private var start: [String: Tensor]
 
     init(_ tensors: [String: Tensor] = [:]) {
@@ -18,9 +18,9 @@ final class CarriedState {
         set { tensors[key] = newValue }
     }
 
-    /// A new group begins from what there is.
+    /// Begins a new group with the current state.
     func beginGroup() { start = tensors }
 
-    /// What the current group has added is forgotten.
+    /// Forgets what the current group has added.
     func rewind() { tensors = start }
 }

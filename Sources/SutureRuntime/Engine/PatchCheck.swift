@@ -13,7 +13,7 @@ package struct WeightChange: Sendable, Hashable, Codable {
     /// Rank of the factors; the number of rows; nil for a dense change.
     package var rank: Int?
     package var form: String
-    /// Which patch of the run, where there are several.
+    /// The number of the patch, where a run has several.
     package var group: Int
     /// The stage of an intermediate result, which is relative to the group's start; nil for the patch itself.
     package var stage: String?
@@ -26,7 +26,7 @@ package struct WeightChange: Sendable, Hashable, Codable {
     }
 }
 
-/// Refuses patches that are not edits: nothing changes, numbers are not finite, shapes do not fit.
+/// Refuses patches that change nothing, have numbers that are not finite, or have shapes that do not fit.
 package enum PatchCheck {
     /// What is wrong with a method that changed nothing at all.
     static func nothing(by method: String) -> RuntimeError {
@@ -35,7 +35,7 @@ package enum PatchCheck {
             hint: "its warnings say why; if there are none, check its layers and its locator")
     }
 
-    /// The edited model and what changed. No deltas leave the model as it is.
+    /// The edited model and what changed. Without deltas the model stays as it is.
     ///
     /// - Throws: `refused`, with a sentence that names the parameter. The model is as before.
     package static func apply(
@@ -84,7 +84,7 @@ package enum PatchCheck {
         return rank
     }
 
-    /// What is wrong with a change that is none of a weight.
+    /// What is wrong with a change that does not change a weight.
     static func unknownForm(of delta: Delta) -> RuntimeError {
         guard case .extension(let extra) = delta.form else {
             return RuntimeError(.refused, "the change of \(delta.parameter) has no form that can be stored")

@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// Seconds by phase. One phase runs at a time; naming another stops the clock of the one before.
+/// Seconds by phase. One phase runs at a time, and naming another stops the clock of the previous one.
 package final class PhaseClock {
     private(set) var seconds: [String: Double] = [:]
     private var current: (name: String, start: ContinuousClock.Instant)?

@@ -4,12 +4,13 @@ import Foundation
 import SutureKit
 import SutureModel
 
-/// Does a run, in the worker: evaluate, locate, patch, check, apply, evaluate, write down.
+/// Performs a run in the worker: it evaluates, locates, patches, checks, applies, evaluates again and writes the
+/// results.
 ///
 /// Each step leaves what it did in the run folder's `state/` before the next begins, and looks there first. So a run that
-/// was killed goes on where it stopped and ends with the numbers of an undisturbed one.
+/// was killed continues where it stopped and ends with the numbers of an undisturbed one.
 package final class RunEngine {
-    /// Cases in one call of an evaluator: what a kill costs at most while evaluating.
+    /// Cases in one call of an evaluator. A kill during an evaluation costs at most the work of one call.
     private static let evaluationChunk = 16
 
     private let folder: RunFolder
@@ -69,7 +70,7 @@ package final class RunEngine {
             reports += made.reports
             results.weights += made.reports.flatMap(\.weights)
             try enter("apply")
-            // One group of several may need no edit; a run that edits nothing is refused below.
+            // A single group may need no edit. A run that edits nothing is refused below.
             if made.deltas.isEmpty && plan.groups.count == 1 { throw PatchCheck.nothing(by: experiment.method.id) }
             let (edited, changes) = try PatchCheck.apply(
                 made.deltas, to: current, by: experiment.method.id, group: group.index)
@@ -125,7 +126,7 @@ package final class RunEngine {
         }
     }
 
-    /// "before" first, "after" last, what was on the way in its order.
+    /// "before" comes first and "after" last; the stages between are in their order.
     private func stages(_ log: ScoreLog, _ reports: [MethodReport]) -> [String] {
         var between: [String] = []
         for stage in log.stages + reports.map(\.stage) where stage != "before" && stage != "after" {
@@ -238,7 +239,7 @@ package final class RunEngine {
         return metrics
     }
 
-    /// The means of what the method recorded under a stage, in the order in which the names came first.
+    /// The means of what the method recorded under a stage, in the order in which the names first appear.
     private func methodMetrics(_ stage: String, _ reports: [MethodReport]) -> [StagedMetric] {
         let scores = reports.filter { $0.stage == stage }.flatMap(\.scores)
         var names: [String] = []
@@ -249,7 +250,7 @@ package final class RunEngine {
         }
     }
 
-    /// What the model says after each prompt; kept, so that a resumed run says the same.
+    /// What the model says after each prompt. It is kept, so that a resumed run says the same.
     private func answers(
         _ stage: String, _ model: LanguageModel, _ cases: [EditCase], group: Int
     ) throws -> [String] {
@@ -287,7 +288,7 @@ package final class RunEngine {
     }
 }
 
-/// Where a run says how far it is. The worker sends it to the host.
+/// Receives how far a run is. The worker sends this to the host.
 package protocol RunEvents {
     /// - Throws: `SutureError` with the code `cancelled` when the run must end.
     func phase(_ name: String, done: Int, total: Int) throws

@@ -3,9 +3,9 @@
 import Foundation
 import SutureModel
 
-/// The folder of a run. Every file is written beside its place and then renamed; `DONE` or `FAILED` comes last.
+/// The folder that a run leaves. Every file is written under another name and renamed; `DONE` or `FAILED` comes last.
 ///
-/// While the run is under way, `state/` holds what it has done so far; it goes away with `DONE`.
+/// During the run, `state/` holds what has been done so far. It is removed when `DONE` is written.
 package struct RunFolder: Sendable {
     package let url: URL
 
@@ -44,7 +44,7 @@ package struct RunFolder: Sendable {
         try write(JSON.encode(value, layout: .page) + Data("\n".utf8), to: url)
     }
 
-    /// A value as a line of a file of JSON lines, line feed included.
+    /// A value as one line of a JSON lines file, with its line feed.
     package static func line(_ value: some Encodable) throws -> Data {
         try JSON.encode(value) + Data("\n".utf8)
     }

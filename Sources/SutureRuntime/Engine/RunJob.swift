@@ -4,7 +4,7 @@ import Foundation
 import SutureKit
 import SutureModel
 
-/// The job of a run's worker: do what the run folder's config.resolved.yaml says, and leave the results there.
+/// The job of a run's worker. It does what config.resolved.yaml of the run folder says, and leaves the results there.
 package struct RunJob: WorkerJob {
     package static let name = "run"
 

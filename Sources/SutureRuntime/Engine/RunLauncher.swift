@@ -7,13 +7,13 @@ import TorchBackend
 
 /// From an experiment file to a finished run folder, on the host's side: plan, start a worker, watch it.
 package struct RunLauncher: Sendable {
-    /// A run with nothing left to decide, and nothing started.
+    /// A run that is fully decided and not started.
     package struct PlannedRun: Sendable {
         package var experiment: ResolvedExperiment
         package var folder: RunFolder
         package var caseCount: Int
         package var groupCount: Int
-        /// What the user should know before it runs, a sentence each.
+        /// What the user should know before it runs, as sentences.
         package var notes: [String] = []
         /// The experiment file's bytes; nil for a run that is resumed from its folder.
         var source: Data?
@@ -188,7 +188,7 @@ enum RunDigests {
     }
 }
 
-/// log.jsonl: what host and plugins said during a run, a line each with its time. A resumed run appends.
+/// log.jsonl holds what host and plugins said during a run, one line each, with its time. A resumed run appends to it.
 private final class RunLog {
     private let handle: FileHandle
 

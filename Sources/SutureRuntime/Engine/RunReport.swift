@@ -3,15 +3,16 @@
 import Foundation
 import SutureKit
 
-/// report.html: a finished run on one page that needs nothing else. What the model says now, the figures before and
-/// after, what changed in the weights, where the locator looked, where the time went.
+/// report.html shows a finished run on one page that needs no other file: what the model says now, the figures before
+/// and
+/// after, what changed in the weights, where the locator looked, and where the time went.
 struct RunReport {
     private let title: String
     private let results: MetricsFile
     private let cases: [CaseResult]
     private let locations: [Location]
 
-    /// Rows of a table beyond which the page refers to the file.
+    /// The largest number of rows in a table. Beyond it the page refers to the file.
     private static let longestTable = 200
     /// Heat maps on a page.
     private static let mostMaps = 4

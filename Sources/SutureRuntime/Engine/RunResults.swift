@@ -63,7 +63,7 @@ package struct StagedMetric: Sendable, Hashable, Codable {
     }
 }
 
-/// metrics.json: everything that a run measured, in one flat list.
+/// metrics.json holds everything that a run measured, in one flat list.
 package struct MetricsFile: Sendable, Hashable, Codable {
     package var metrics: [StagedMetric]
     package var weights: [WeightChange]
@@ -76,7 +76,7 @@ package struct MetricsFile: Sendable, Hashable, Codable {
     }
 }
 
-/// A line of cases.jsonl: what was asked, in tokens too, what was said, what was measured.
+/// A line of cases.jsonl. It holds what was asked (as tokens, too), what the model said, and what was measured.
 package struct CaseResult: Sendable, Hashable, Codable {
     package var index: Int
     package var id: String

@@ -6,7 +6,7 @@ import SutureModel
 
 /// What one call of a component may use, and what it hands back. Behind the ABI's `suture_session`.
 ///
-/// Lives during the call; used on the thread of the call alone.
+/// It lives during the call and is used only on the call's thread.
 package final class RunSession {
     package let model: LanguageModel
     package let original: LanguageModel
@@ -90,10 +90,10 @@ package struct RunServices {
     package var progress: (_ phase: String, _ done: Int, _ total: Int) throws -> Void
     /// Second moments of a site in some layers, on the original model.
     package var secondMoments: (_ kind: Site.Kind, _ layers: [Int]) throws -> [SecondMoment]
-    /// Work that survived a kill, and keeping it.
+    /// Reads and keeps work that must survive a kill.
     package var stored: (_ key: String) throws -> Tensor? = { _ in nil }
     package var store: (_ key: String, _ tensor: Tensor) throws -> Void = { _, _ in }
-    /// What goes from one group of cases to the next.
+    /// What one group of cases passes on to the next.
     package var carried: (_ key: String) throws -> Tensor? = { _ in nil }
     package var carry: (_ key: String, _ tensor: Tensor) throws -> Void = { _, _ in }
     /// A stage on the way of a patcher, with what it recorded since the last one.

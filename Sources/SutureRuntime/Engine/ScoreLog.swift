@@ -4,10 +4,10 @@ import Foundation
 import SutureKit
 import SutureModel
 
-/// What evaluators measured so far, on disk: a line per chunk of cases, appended and flushed. A line that a kill cut short is
-/// dropped when the log is read, and its cases are measured again.
+/// What evaluators have measured so far, on disk. Each chunk of cases is a line, appended and flushed. A line that a
+/// kill cut short is dropped when the log is read, and its cases are measured again.
 package final class ScoreLog {
-    /// One chunk: who measured what on which cases of which stage.
+    /// One chunk. It says who measured what, on which cases and in which stage.
     package struct Entry: Codable {
         package var stage: String
         package var evaluator: Int
@@ -51,7 +51,7 @@ package final class ScoreLog {
 
     deinit { try? handle.close() }
 
-    /// The scores of a chunk, if it was measured already.
+    /// The scores of a chunk, if it has been measured.
     package func scores(stage: String, evaluator: Int, group: Int, cases: [Int]) -> [Score]? {
         known[Key(stage: stage, evaluator: evaluator, group: group, cases: cases)]
     }

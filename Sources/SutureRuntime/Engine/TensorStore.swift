@@ -4,7 +4,8 @@ import Foundation
 import SutureKit
 import SutureModel
 
-/// Tensors kept in files under keys, each written beside and renamed. For work that must survive a kill.
+/// Tensors that are kept in files under keys, for work that must survive a kill. Each file is written under another
+/// name and renamed.
 package struct TensorStore: Sendable {
     private let folder: URL
 
@@ -24,7 +25,7 @@ package struct TensorStore: Sendable {
         try TensorFile.write([("tensor", tensor)], metadata: ["key": key], to: file(of: key))
     }
 
-    /// Keys are free text; files are named by their digest.
+    /// A key may be any text; a file is named by the digest of its key.
     private func file(of key: String) -> URL {
         folder.appending(path: "\(Digest.of(Data(key.utf8)).prefix(32)).safetensors")
     }

@@ -53,7 +53,7 @@ package enum ArgumentResolver {
         return values
     }
 
-    /// The values of a component that is told nothing.
+    /// The values of a component without settings in the file.
     ///
     /// - Throws: `usage` for a parameter that must be given.
     package static func defaults(of component: ComponentDescription) throws(RuntimeError) -> [ArgumentValue] {
@@ -88,7 +88,7 @@ package enum ArgumentResolver {
             let origin = "the declaration of '\(component.id)' in '\(component.file)'"
             return try check.value(value.node(at: .inside(origin)))
         } catch {
-            // A file that the default names may be missing here without a fault of the plugin.
+            // A file that the default names may be missing here, and the plugin is not at fault.
             throw error.kind == .file ? error : blame(error)
         }
     }

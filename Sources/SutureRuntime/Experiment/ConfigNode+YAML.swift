@@ -4,7 +4,7 @@ import Foundation
 internal import Yams
 
 extension ConfigNode {
-    /// What a hostile or mistaken file may grow to through its anchors.
+    /// The largest size to which anchors may expand a file, whether by mistake or with intent.
     static let largestTree = 200_000
     /// Larger files are not experiment files.
     static let largestFile = 4 << 20
@@ -27,7 +27,7 @@ extension ConfigNode {
         }
         let root: Node?
         do {
-            // The parser keeps the anchors alive that nodes refer to; the tree is converted before it goes.
+            // The parser keeps the anchors alive that nodes refer to, so the tree is converted before the parser ends.
             let parser = try Yams.Parser(yaml: text, encoding: .utf8)
             root = try parser.singleRoot()
         } catch let error as YamlError {
@@ -118,7 +118,7 @@ extension ConfigNode {
                 }
                 entries.append(Entry(key: scalar.string, place: place, value: converted))
             }
-            // What is in the mapping itself wins, then the earlier of the merged ones.
+            // Keys of the mapping itself win, then those of the mapping that is merged first.
             for entry in merged where !entries.contains(where: { $0.key == entry.key }) { entries.append(entry) }
             return entries
         }

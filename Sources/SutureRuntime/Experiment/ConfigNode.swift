@@ -9,7 +9,7 @@ package struct ConfigNode: Sendable, Hashable {
         /// A plain or quoted scalar. A quoted one is a text and nothing else.
         case scalar(String, isQuoted: Bool)
         case list([ConfigNode])
-        /// Keys are distinct, in the order of the file.
+        /// The keys are distinct and in the order of the file.
         case mapping([Entry])
     }
 
@@ -33,7 +33,7 @@ package struct ConfigNode: Sendable, Hashable {
         case file(String, line: Int, column: Int)
         /// The override as it was given.
         case commandLine(String)
-        /// Inside the program: a declared default, a value made by a caller.
+        /// A value that the program made: a declared default, or a value from a caller.
         case inside(String)
 
         /// "quickstart.yaml:6:30", as compilers write it.

@@ -19,8 +19,8 @@ enum ConfigValue {
     }
 }
 
-/// Writes YAML that every YAML reader takes alike: texts always quoted as in JSON, numbers with point and signed
-/// exponent. Equal values give equal bytes.
+/// Writes YAML that every reader understands in the same way. Texts are always quoted as in JSON, numbers have a point
+/// and a signed exponent. Equal values give equal bytes.
 enum ConfigWriter {
     /// Blocks of `key: value`, lists in brackets.
     static func yaml(_ members: [(String, ConfigValue)]) -> String {
@@ -53,7 +53,7 @@ enum ConfigWriter {
         }
     }
 
-    /// On one line; also valid JSON except for numbers that JSON lacks.
+    /// On one line. It is also valid JSON, except for numbers that JSON does not have.
     static func inline(_ value: ConfigValue) -> String {
         switch value {
         case .null: "null"

@@ -96,7 +96,7 @@ package struct Override: Sendable, Hashable {
         try set(keys[...], in: &root, schema: .root)
     }
 
-    /// That a plainly set key is one of the file or one that experiment files have.
+    /// Checks that a key that is set without + is in the file, or is one that experiment files have.
     private func checkKnown(in root: ConfigNode) throws(RuntimeError) {
         var schema: ExperimentSchema? = .root
         var node: ConfigNode? = root
@@ -215,7 +215,7 @@ package struct Override: Sendable, Hashable {
 }
 
 extension ConfigNode {
-    /// Equal values, wherever they were written.
+    /// Whether the values are equal, wherever they were written.
     fileprivate func isSame(as other: ConfigNode) -> Bool {
         switch (content, other.content) {
         case (.scalar, .scalar):

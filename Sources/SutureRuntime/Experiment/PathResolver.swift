@@ -23,14 +23,14 @@ package struct PathResolver: Sendable, Hashable {
         return URL(fileURLWithPath: path, relativeTo: base).standardizedFileURL.path
     }
 
-    /// Where the path is to be found, in the order of search.
+    /// Where the path is searched for, in this order.
     package func candidates(_ path: String) -> [String] {
         let first = absolute(path)
         let second = absolute(path, from: fileFolder)
         return first == second ? [first] : [first, second]
     }
 
-    /// The first place where something is; nil where there is nothing.
+    /// The first place where there is something; nil where there is nothing.
     package func existing(_ path: String) -> String? {
         candidates(path).first { FileManager.default.fileExists(atPath: $0) }
     }

@@ -128,7 +128,7 @@ extension ResolvedExperiment {
         self.edit = Experiment.Edit(
             mode: try edit.named("mode", Experiment.Edit.Mode.init), size: try edit.integer("size"),
             restore: try edit.named("restore", Experiment.Edit.Restore.init),
-            // Runs of the first version did not say: they measured at the end alone.
+            // Runs of the first version do not say this. They measured only at the end.
             evaluate: try edit["evaluate"] == nil ? .end : edit.named("evaluate", Experiment.Edit.Evaluate.init))
         statistics = nil
         if reader["statistics"] != nil {
@@ -208,7 +208,7 @@ extension ResolvedComponent {
             ("version", .text(version)),
             ("plugin", .mapping(plugin)),
             ("parameters", .mapping(settings.map { ($0.name, $0.value.value(ofRun: ofRun)) })),
-            // Which of the types an empty list is, and whether 1.0 is a number, cannot be seen from the value.
+            // The value does not show which type an empty list has, or whether 1.0 is a number.
             ("types", .mapping(settings.map { ($0.name, .text($0.value.type)) })),
         ])
     }

@@ -13,7 +13,7 @@ final class ForeignClosure: Sendable {
         init(_ body: @escaping Body) { self.body = body }
     }
 
-    // Immutable; the closure behind it is called and never changed.
+    // Immutable; the closure that it holds is called and never changed.
     private nonisolated(unsafe) let handle: OpaquePointer
     /// Keeps alive what the C side holds unretained.
     private let box: Box

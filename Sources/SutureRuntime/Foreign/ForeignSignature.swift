@@ -4,8 +4,8 @@ import CForeign
 
 /// The signature of a C function as a text, read and prepared: "e(ppppdl)" or "f64(str, str)" (CForeign.h has the grammar).
 ///
-/// Nothing can check a signature against the code behind it: a wrong one is undefined behaviour, so calls by signature run
-/// in the worker.
+/// Nothing can check a signature against the code that it describes. A wrong one is undefined behaviour, so calls by
+/// signature run in the worker.
 final class ForeignSignature: @unchecked Sendable {
     // Immutable after creation, and libffi only reads a prepared call.
     let handle: OpaquePointer

@@ -107,7 +107,7 @@ package struct PatchManifest: Sendable, Hashable, Codable {
         package var relativeNorm: Double? { base.norm > 0 ? norm / base.norm : nil }
     }
 
-    /// A part of a patch that is not a change of a weight. Later forms of edit enter here.
+    /// A part of a patch that does not change a weight. Later forms of edit are added here.
     package struct Extension: Sendable, Hashable, Codable {
         /// The name of the form, with a revision: "suture.site-vector/1".
         package var id: String

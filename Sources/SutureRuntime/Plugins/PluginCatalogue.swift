@@ -25,7 +25,7 @@ public struct PluginCatalogue: Sendable {
     // MARK: Scanning
 
     /// Finds the plugins along a search path. They are loaded in a child process; one that crashes or hangs there is a
-    /// problem of its file, and the scan goes on with the others.
+    /// problem of its file, and the scan continues with the others.
     ///
     /// - Throws: `usage` when a named file does not exist; `run` when no child process can be started.
     public static func scan(

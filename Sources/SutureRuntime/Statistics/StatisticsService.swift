@@ -60,7 +60,7 @@ package final class StatisticsService {
                 site: Site(kind, layer: layer))
             let url = key.file(in: cache)
             files[layer] = url
-            // A damaged cache file is computed anew.
+            // A damaged cache file is computed again.
             if let moment = try? read(url) { memory[Site(kind, layer: layer)] = moment }
         }
         let missing = layers.filter { memory[Site(kind, layer: $0)] == nil }

@@ -59,7 +59,7 @@ struct BrokenFile: Sendable, CustomTestStringConvertible {
         BrokenFile("a header with zeros before it", safetensors("\0\0\0\0{}"), .headerSyntax, says: "begin with '{'"),
         BrokenFile("a header with spaces before it", safetensors("\r \t\n{}"), .headerSyntax, says: "begin with '{'"),
         BrokenFile(
-            "a header with zeros after it", safetensors("{}\0\0\0\0"), .headerSyntax,
+            "a header that zeros follow", safetensors("{}\0\0\0\0"), .headerSyntax,
             says: "is not JSON at byte 2: there is more after the JSON value"),
         BrokenFile(
             "two headers", safetensors("{}{}"), .headerSyntax,

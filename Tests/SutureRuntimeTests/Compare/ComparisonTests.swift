@@ -34,7 +34,7 @@ struct ComparisonTests {
                 ], seconds: ["values": seconds, "evaluate-after": 100]))
     }
 
-    @Test("figures are below each other, runs side by side, and the best of each is marked by its direction")
+    @Test("figures are rows, runs are columns, and the best of each figure is marked by its direction")
     func table() throws {
         let comparison = Comparison(
             title: "t",
@@ -52,7 +52,7 @@ struct ComparisonTests {
         #expect(table.table { "**\($0)**" }.markdown.contains("**75.00**"))
     }
 
-    @Test("many runs are below each other, with the columns that were asked for")
+    @Test("many runs are rows, with the columns that were asked for")
     func manyRuns() throws {
         var settings = ComparisonSettings()
         settings.columns = ["e.drift"]

@@ -2,13 +2,13 @@
 
 import SutureKit
 
-/// Weakens the neurons that support the old answer. It forgets a fact and does not write the new one.
+/// Weakens the neurons that speak for the old answer. It forgets a fact; it does not write the new one.
 struct MuteNeurons: Patcher {
     static let descriptor = ComponentDescriptor(
-        id: "mute-neurons", summary: "Weakens the neurons that support the old answer.",
+        id: "mute-neurons", summary: "Weakens the neurons that speak for the old answer.",
         requires: [.prompt, .subject, .targetTrue])
 
-    @Parameter("count", in: .positive, unit: "neurons", help: "Neurons of each selected layer that are weakened.")
+    @Parameter("count", in: .positive, unit: "neurons", help: "Neurons to weaken in each selected layer.")
     var count = 5
 
     @Parameter("strength", in: .closed(0...1), help: "Share of a neuron's output that is taken away; 1 is all of it.")
@@ -24,7 +24,7 @@ struct MuteNeurons: Patcher {
         var evidence = try Tensor.zeros([layers.count, model.info.dMLP], device: model.info.device)
         for (i, editCase) in cases.enumerated() {
             try session.progress("evidence", i, of: cases.count)
-            let key = "evidence/\(editCase.id)"  // kept, so that a killed run does not measure it again
+            let key = "evidence/\(editCase.id)"  // stored, so that a killed run does not measure it again
             let own = try session.stored(key) ?? self.evidence(for: editCase, layers, model)
             try session.store(key, own)
             evidence = try evidence + own.cast(device: model.info.device)

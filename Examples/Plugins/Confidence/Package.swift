@@ -2,12 +2,12 @@
 import PackageDescription
 
 let package = Package(
-    name: "FirstChoice",
-    products: [.library(name: "first-choice", type: .dynamic, targets: ["FirstChoice"])],
+    name: "Confidence",
+    products: [.library(name: "confidence", type: .dynamic, targets: ["Confidence"])],
     dependencies: [.package(name: "SutureKit", path: "../../../Sources")],
     targets: [
         .target(
-            name: "FirstChoice",
+            name: "Confidence",
             dependencies: [
                 .product(name: "CSuture", package: "SutureKit"), .product(name: "SutureKit", package: "SutureKit"),
             ])

@@ -2,19 +2,19 @@
 
 import SutureKit
 
-/// Whether an edit holds when other text comes before the prompt.
-struct AfterContext: Evaluator {
+/// Whether an edit holds when other text precedes the prompt.
+struct BehindContext: Evaluator {
     static let descriptor = ComponentDescriptor(
-        id: "after-context", summary: "Whether the new object is still the first choice after other text.",
+        id: "behind-context", summary: "Whether the new object is still the first choice after other text.",
         requires: [.prompt, .subject, .targetNew])
 
-    @Parameter("context", help: "The text that comes before every prompt.")
+    @Parameter("context", help: "The text that precedes every prompt.")
     var context = "Yesterday we talked about something else."
 
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
-        guard !cases.isEmpty else { return [] }  // nothing is measured on the run as a whole
+        guard !cases.isEmpty else { return [] }  // there is nothing to say about the run as a whole
         let model = try session.model
-        // The context is the same for all cases, so its keys and values are computed once and given to every row.
+        // All rows share the context, so its keys and values are computed once.
         var opening = Forward(try TokenBatch([model.encode(context, addsSpecialTokens: true)]), logits: .none)
         opening.keepsCache = true
         let cache = try model.forward(opening).requireCache()
