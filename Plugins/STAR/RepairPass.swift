@@ -21,11 +21,10 @@ struct RepairRow {
 /// The part of the model that depends on the patched down projections, for some rows, forward and backward.
 ///
 /// What enters the lowest patched layer does not change during a repair and is computed once. If that layer is the last
-/// one, neither do its keys and values, and tokens before the first prediction need no run at all. A weight's gradient
-/// is not a leaf's: it is Σ zᵀ g over the tokens, z entering the projection and g being the gradient at its output.
+/// one, neither do its keys and values, and tokens before the first prediction need no run at all.
 struct RepairPass {
     private struct Batch {
-        /// What enters the lowest patched layer, `[row, position, dModel]`; a leaf, so that gradients are recorded.
+        /// What enters the lowest patched layer, `[row, position, dModel]`.
         var stream: Tensor
         var lengths: IntegerVector
         /// Of the tokens before the stream; nil where there are none.
@@ -37,6 +36,8 @@ struct RepairPass {
 
     /// Ascending.
     let layers: [Int]
+    /// The down projections of ``layers``.
+    private let projections: [Projection]
     /// In the order in which an observation lists them; not that of the rows given.
     let reads: [RepairRead]
     private let batches: [Batch]
@@ -44,6 +45,7 @@ struct RepairPass {
     init(_ rows: [RepairRow], layers: [Int], tokenBudget: Int, _ model: Model) throws {
         guard let lowest = layers.first else { throw SutureError(.internal, "a repair needs a layer") }
         self.layers = layers
+        projections = try model.projections(writing: layers.map { .mlpOutput($0) })
         let groups = TokenBatch.batches(ofLengths: rows.map(\.tokens.count), budget: tokenBudget)
             .map { $0.map { rows[$0] } }
         reads = groups.joined().flatMap(\.reads)
@@ -63,7 +65,7 @@ struct RepairPass {
         pass.keepsCache = isLast
         let output = try model.forward(pass)
         return Batch(
-            stream: try output.captures[0].reshaped(rows.count, width, -1).leaf(), lengths: IntegerVector(lengths),
+            stream: try output.captures[0].reshaped(rows.count, width, -1), lengths: IntegerVector(lengths),
             past: (starts.max() ?? 0) > 0 ? try output.cache?.selecting(lengths: starts) : nil,
             reads: TokenPositions(
                 rows.enumerated().flatMap { i, row in
@@ -84,19 +86,15 @@ struct RepairPass {
                 .residual(batch.stream, lengths: batch.lengths), layers: layers[0]..<model.info.layerCount,
                 logits: .at(batch.reads))
             pass.past = batch.past
-            pass.captures = layers.map { Capture(.neurons($0)) } + layers.map { Capture(.mlpOutput($0)) }
-            let output = try model.forward(pass)
-            let predicted = try output.requireLogits().cast(to: .float32)
-            let sum = try predicted.crossEntropy(batch.targets, reduction: .sum) / Double(reads.count)
-            loss += try sum.item()
-            logits.append(try predicted.detached())
-            let gradients = try sum.gradients(of: Array(output.captures[layers.count...]))
-            for i in layers.indices {
-                guard let gradient = gradients[i] else { continue }
-                parts[i].append(
-                    Observation.Part(
-                        neurons: try output.captures[i].detached().cast(to: .float32),
-                        gradient: try gradient.cast(to: .float32), reads: batch.reads))
+            let found = try model.gradients(of: projections, in: pass) { output in
+                let predicted = try output.requireLogits().cast(to: .float32)
+                let sum = try predicted.crossEntropy(batch.targets, reduction: .sum) / Double(reads.count)
+                loss += try sum.item()
+                logits.append(try predicted.detached())
+                return sum
+            }
+            for (i, gradient) in found.enumerated() {
+                parts[i].append(Observation.Part(projection: try gradient.cast(to: .float32), reads: batch.reads))
             }
         }
         guard loss.isFinite else {
@@ -114,10 +112,8 @@ struct RepairPass {
 /// What one pass saw.
 struct Observation {
     struct Part {
-        /// z, `[row, position, dMLP]`, float32.
-        var neurons: Tensor
-        /// g, `[row, position, dModel]`, float32; 0 at padding.
-        var gradient: Tensor
+        /// The neurons that entered the down projection and the gradient at its output, float32.
+        var projection: ProjectionGradient
         var reads: TokenPositions
     }
 
@@ -129,22 +125,20 @@ struct Observation {
 
     /// Z: the neurons at the reads, `[read, unit]`.
     func neurons(at layer: Int, units: [Int]?) throws -> Tensor {
-        let z = try Tensor.concatenated((parts[layer] ?? []).map { try $0.neurons.pick($0.reads) })
+        let z = try Tensor.concatenated((parts[layer] ?? []).map { try $0.projection.input.pick($0.reads) })
         return try units.map { try z.indexSelect(1, $0) } ?? z
     }
 
     /// The gradient at the MLP's output at the reads, `[read, dModel]`.
     func outputGradient(at layer: Int) throws -> Tensor {
-        try Tensor.concatenated((parts[layer] ?? []).map { try $0.gradient.pick($0.reads) })
+        try Tensor.concatenated((parts[layer] ?? []).map { try $0.projection.gradient.pick($0.reads) })
     }
 
     /// The gradient of the down projection, `[dModel, unit]`.
     func weightGradient(at layer: Int, units: [Int]?) throws -> Tensor {
         var sum: Tensor?
         for part in parts[layer] ?? [] {
-            let z = try units.map { try part.neurons.indexSelect(2, $0) } ?? part.neurons
-            let g = try part.gradient.reshaped(-1, part.gradient.shape[2])
-            let product = try g.transposed().matmul(z.reshaped(-1, z.shape[2]))
+            let product = try part.projection.weightGradient(units: units)
             sum = try sum.map { try $0 + product } ?? product
         }
         guard let sum else { throw SutureError(.internal, "layer \(layer) was not observed") }

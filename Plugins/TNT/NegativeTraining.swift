@@ -38,7 +38,7 @@ struct NegativeTraining {
         let teacher = try Teacher(
             model, loss, for: sequences, tokenBudget: settings.tokenBudget, memory: teacherMemory
         ) { try session.progress("teacher", $0, of: sequences.count) }
-        let trained = try TrainedParameters(settings.parameters, of: model)
+        let trained = try TrainableWeights(model.parameterNames(matching: settings.parameters), of: model)
         let optimizer = try Optimizer(
             .adamW(
                 learningRate: settings.learningRate, beta1: settings.betas[0], beta2: settings.betas[1],
@@ -95,7 +95,7 @@ struct NegativeTraining {
     ///
     /// - Returns: the loss over the divisor.
     private func backward(
-        _ sequences: [TrainingSequence], at places: [Int], _ teacher: Teacher, _ trained: TrainedParameters,
+        _ sequences: [TrainingSequence], at places: [Int], _ teacher: Teacher, _ trained: TrainableWeights,
         on model: Model, divisor: Double
     ) throws -> Double {
         let student = try model.applying(trained.patch)

@@ -34,7 +34,7 @@ public final class Model: Sendable {
         /// Where the weights are.
         public var device = Device.cpu
         /// Sites that this architecture has.
-        public var sites: Set<Site.Kind> = []
+        public var sites: SiteKinds = []
     }
 
     // The host counts handles atomically, and a model does not change.
@@ -194,6 +194,6 @@ extension Model.Info {
         endToken = c.end_token >= 0 ? Int(c.end_token) : nil
         dtype = DType(rawValue: c.dtype) ?? .float32
         device = Device(Device.Kind(rawValue: c.device) ?? .cpu, index: Int(c.device_index))
-        sites = Set(Site.Kind.allCases.filter { c.sites & (1 << UInt32($0.rawValue)) != 0 })
+        sites = SiteKinds(rawValue: c.sites)
     }
 }

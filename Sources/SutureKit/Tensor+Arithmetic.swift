@@ -52,6 +52,8 @@ extension Tensor {
     }
     public func and(_ other: Tensor) throws(SutureError) -> Tensor { try binary(.and, other) }
     public func or(_ other: Tensor) throws(SutureError) -> Tensor { try binary(.or, other) }
+    /// log(1 + exp(x)), elementwise, without overflow: −log of the sigmoid of −x.
+    public func softplus() throws(SutureError) -> Tensor { try unary(.softplus) }
     public func not() throws(SutureError) -> Tensor { try unary(.not) }
     /// Elementwise choice: `a` where this (bool) is true, else `b`.
     public func choose(_ a: Tensor, _ b: Tensor) throws(SutureError) -> Tensor {

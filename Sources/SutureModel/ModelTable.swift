@@ -71,7 +71,7 @@ public enum ModelTable {
             info.dtype = model.dtype.rawValue
             info.device = model.device.kind.rawValue
             info.device_index = Int32(model.device.index)
-            info.sites = c.sites.reduce(0) { $0 | 1 << UInt32($1.rawValue) }
+            info.sites = c.sites.rawValue
             return fill(out, with: info, size: out.pointee.struct_size, in: "suture_model_api.info")
         }
 
@@ -184,19 +184,18 @@ public enum ModelTable {
         }
 
     private static let projectionCount: @convention(c) (OpaquePointer) -> Int64 = {
-        Int64(model($0).transformer.projections.count)
+        Int64(model($0).transformer.projectionCount)
     }
     private static let projection:
         @convention(c) (OpaquePointer, Int64, UnsafeMutablePointer<suture_projection>) -> OpaquePointer? = {
             handle, index, out in
             answer {
-                let projections = model(handle).transformer.projections
-                guard projections.indices.contains(Int(index)) else {
+                let transformer = model(handle).transformer
+                guard let projection = transformer.projection(at: Int(index)) else {
                     throw SutureError(
-                        .outOfRange, "projection \(index) of \(projections.count) was asked for",
+                        .outOfRange, "projection \(index) of \(transformer.projectionCount) was asked for",
                         hint: "count from 0 to suture_model_api.projection_count")
                 }
-                let projection = projections[Int(index)]
                 let rows = try projection.rows.map { try Tensor($0) }
                 let c = suture_projection(
                     struct_size: 0, parameter: PermanentText.pointer(projection.parameter),

@@ -59,6 +59,7 @@ at::Tensor applyUnary(int32_t operation, const at::Tensor &a)
     case SUTURE_EXPM1: return a.expm1();
     case SUTURE_ROUND: return a.round();
     case SUTURE_DIAGONAL: return mainDiagonal(a);
+    case SUTURE_SOFTPLUS: return at::logaddexp(a, at::zeros_like(a)); // at::softplus is linear from 20 on
     default: throw unknown("unary operation", operation);
     }
 }

@@ -34,6 +34,7 @@ constexpr const char *unaryNames[] = {
     "expm1",
     "round",
     "diagonal",
+    "softplus",
 };
 constexpr const char *binaryNames[] = {
     "binary operation",

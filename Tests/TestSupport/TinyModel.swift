@@ -15,16 +15,23 @@ public enum TinyModel {
 
     /// Architectures that differ in what a test may depend on.
     public enum Family: String, CaseIterable, Sendable {
+        /// Those that the methods' tests run on.
+        public static let allCases = [Family.gpt2, .gptj, .llama]
+
         /// Serial blocks, learned positions, transposed weights.
         case gpt2
         /// Parallel blocks, rotary positions.
         case gptj
-        /// Gated MLP, no biases.
+        /// Gated MLP, no biases; queries share keys and values.
         case llama
+        /// Parallel blocks, query, key and value of a head next to each other in one tensor.
+        case gptNeoX = "gpt_neox"
     }
 
     /// A model of a family. The folder is gone when this returns.
-    public static func load(_ family: Family = .gpt2, seed: Int = 7) throws -> LanguageModel {
+    public static func load(
+        _ family: Family = .gpt2, seed: Int = 7, dtype: DType = .float32
+    ) throws -> LanguageModel {
         try TestHost.install()
         let folder = FileManager.default.temporaryDirectory.appending(path: "suture-tiny-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
@@ -47,7 +54,7 @@ public enum TinyModel {
                 bytes: TensorBytes(values.withUnsafeBytes { Array($0) }))
         }
         try SafetensorsWriter.write(tensors, to: folder.appending(path: "model.safetensors"))
-        return try LanguageModel(folder: folder)
+        return try LanguageModel(folder: folder, dtype: dtype)
     }
 
     private static func configuration(_ family: Family, _ vocabulary: Int) -> [String: Any] {
@@ -67,6 +74,13 @@ public enum TinyModel {
                     "hidden_size": dModel, "num_hidden_layers": layerCount, "num_attention_heads": headCount,
                     "num_key_value_heads": 1, "intermediate_size": dMLP, "max_position_embeddings": contextLength,
                     "hidden_act": "silu", "rms_norm_eps": 1e-5, "tie_word_embeddings": false, "rope_theta": 10000.0,
+                ]
+            case .gptNeoX:
+                [
+                    "hidden_size": dModel, "num_hidden_layers": layerCount, "num_attention_heads": headCount,
+                    "intermediate_size": dMLP, "max_position_embeddings": contextLength, "hidden_act": "gelu",
+                    "layer_norm_eps": 1e-5, "tie_word_embeddings": false, "rotary_pct": 0.5, "rotary_emb_base": 10000,
+                    "use_parallel_residual": true,
                 ]
             }
         return common.merging(own) { $1 }
@@ -121,6 +135,21 @@ public enum TinyModel {
                 Weight("self_attn.o_proj.weight", d, d), Weight("post_attention_layernorm.weight", d),
                 Weight("mlp.gate_proj.weight", m, d), Weight("mlp.up_proj.weight", m, d),
                 Weight("mlp.down_proj.weight", d, m),
+            ]
+        case .gptNeoX:
+            ends.first = [Weight("gpt_neox.embed_in.weight", vocabulary, d)]
+            ends.last = [
+                Weight("gpt_neox.final_layer_norm.weight", d), Weight("gpt_neox.final_layer_norm.bias", d),
+                Weight("embed_out.weight", vocabulary, d),
+            ]
+            prefix = "gpt_neox.layers."
+            block = [
+                Weight("input_layernorm.weight", d), Weight("input_layernorm.bias", d),
+                Weight("attention.query_key_value.weight", 3 * d, d), Weight("attention.query_key_value.bias", 3 * d),
+                Weight("attention.dense.weight", d, d), Weight("attention.dense.bias", d),
+                Weight("post_attention_layernorm.weight", d), Weight("post_attention_layernorm.bias", d),
+                Weight("mlp.dense_h_to_4h.weight", m, d), Weight("mlp.dense_h_to_4h.bias", m),
+                Weight("mlp.dense_4h_to_h.weight", d, m), Weight("mlp.dense_4h_to_h.bias", d),
             ]
         }
         let blocks = (0..<layerCount).flatMap { layer in

@@ -33,6 +33,7 @@ enum UnaryOperation: Int32, CaseIterable {
     case expm1 = 25
     case round = 26
     case diagonal = 27
+    case softplus = 28
 }
 
 enum BinaryOperation: Int32, CaseIterable {

@@ -154,8 +154,8 @@ public struct ModelConfiguration: Sendable {
     }
 
     /// The sites that this architecture has.
-    public var sites: Set<Site.Kind> {
-        var sites = Set(Site.Kind.allCases)
+    public var sites: SiteKinds {
+        var sites = SiteKinds.all
         if isParallel { sites.remove(.residualMid) }
         if architecture.names.gate == nil { sites.remove(.gate) }
         return sites

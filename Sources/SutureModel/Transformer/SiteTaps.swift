@@ -18,7 +18,7 @@ struct SiteTaps {
     ///   - rowLengths: real tokens of each row; positions beyond are padding and cannot be asked for.
     ///   - visits: whether the pass will come by a site.
     init(
-        _ pass: Forward, rowLengths: IntegerVector, sites: Set<Site.Kind>, visits: (Site) -> Bool
+        _ pass: Forward, rowLengths: IntegerVector, sites: SiteKinds, visits: (Site) -> Bool
     ) throws(SutureError) {
         func check(_ site: Site, _ positions: TokenPositions?, _ what: String) throws(SutureError) {
             guard sites.contains(site.kind) else {

@@ -82,6 +82,7 @@ typedef struct suture_tensor_spec {
 #define SUTURE_EXPM1 25
 #define SUTURE_ROUND 26
 #define SUTURE_DIAGONAL 27 /* [n, n] -> [n], [n] -> [n, n] */
+#define SUTURE_SOFTPLUS 28 /* log(1 + exp(x)), without overflow */
 
 /* operations Binary, with broadcasting */
 #define SUTURE_ADD 1
