@@ -19,7 +19,7 @@ struct MarksFile: Annotator {
     /// What a text is that the file does not have.
     enum Missing: String, ParameterChoice { case error, unmarked }
 
-    @Parameter("missing", help: "What a text is that the file does not have.")
+    @Parameter("missing", help: "How a text counts that is not in the file.")
     var missing = Missing.error
 
     func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] {

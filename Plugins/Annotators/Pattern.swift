@@ -10,7 +10,7 @@ struct Pattern: Annotator {
     @Parameter("pattern", help: "A regular expression in Swift's syntax, which is close to Perl's.")
     var pattern: String
 
-    @Parameter("group", in: .nonNegative, help: "The group to mark; 0: all that matches.")
+    @Parameter("group", in: .nonNegative, help: "The group to mark; 0 marks all that matches.")
     var group = 0
 
     @Parameter("case_sensitive", help: "Distinguish capitals from small letters.")

@@ -10,7 +10,7 @@ struct BLEUEvaluator: Evaluator {
     static let descriptor = ComponentDescriptor(
         id: "bleu", summary: "BLEU of what the model says against the reference answer.", requires: [.prompt, .answer])
 
-    @Parameter("tokenize", help: "How words are cut: 13a (sacrebleu's default), conala (code), none (white space).")
+    @Parameter("tokenize", help: "How words are split: 13a (sacrebleu's default), conala (code), none (white space).")
     var split = WordSplit.mteval
 
     let settings = AnswerSettings()

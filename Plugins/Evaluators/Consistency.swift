@@ -21,7 +21,7 @@ struct Consistency: Evaluator {
         "references", help: "JSON: lists of texts, by the data set's name of a case, or by the new object.")
     var references: FilePath
 
-    @Parameter("corpus", help: "UTF-8 text, one text a line: how rare terms are.")
+    @Parameter("corpus", help: "UTF-8 text, one text per line, which says how rare terms are.")
     var corpus: FilePath
 
     let sampling = SamplingSettings()

@@ -11,7 +11,7 @@ struct Drift: Evaluator {
     static let descriptor = ComponentDescriptor(
         id: "drift", summary: "KL divergence of the edited model's predictions from the original's on neutral text.")
 
-    @Parameter("path", help: "UTF-8 text, one text a line; without: the cases' neighbourhood prompts.")
+    @Parameter("path", help: "UTF-8 text, one text per line; the cases' neighbourhood prompts if not given.")
     var path: FilePath?
 
     @Parameter(.lineLimit) var limit: Int?

@@ -10,7 +10,7 @@ struct Perplexity: Evaluator {
     static let descriptor = ComponentDescriptor(
         id: "perplexity", summary: "Perplexity of a text file, one text a line.")
 
-    @Parameter("path", help: "UTF-8 text, one text a line.")
+    @Parameter("path", help: "UTF-8 text, one text per line.")
     var path: FilePath
 
     @Parameter(.lineLimit) var limit: Int?

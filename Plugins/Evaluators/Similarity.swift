@@ -16,13 +16,13 @@ struct Similarity: Evaluator {
     @Parameter("prompts", help: "Which prompts of the cases are continued, where no text file is given.")
     var choice = PromptChoice.neighborhood
 
-    @Parameter("path", help: "UTF-8 text, one prompt a line; in place of the cases' prompts.")
+    @Parameter("path", help: "UTF-8 text, one prompt per line, used instead of the cases' prompts.")
     var path: FilePath?
 
     @Parameter(.lineLimit) var limit: Int?
 
     @Parameter(
-        "tokenize", help: "How BLEU cuts words: 13a (sacrebleu's default), conala (code), none (white space).")
+        "tokenize", help: "How BLEU splits words: 13a (sacrebleu's default), conala (code), none (white space).")
     var split = WordSplit.mteval
 
     let settings = ContinuationSettings(maxNewTokens: 64)

@@ -38,7 +38,7 @@ struct IME: Patcher {
     @Parameter(
         "epsilon", in: .nonNegative,
         help: "Stop when |p(theta) - p(h)|, the perplexity of the new object as written against as optimised, is at "
-            + "most this in the mean over cases. Without: never, as released.")
+            + "most this in the mean over cases. If not given, never, as released.")
     var epsilon: Double?
 
     @Parameter("variant", help: "full optimises and writes in every pass; spread adds the first pass's change again.")
@@ -46,7 +46,8 @@ struct IME: Patcher {
 
     @Parameter(
         "state",
-        help: "What the base carries between passes (the keys of alphaedit): accumulate goes on with it, as released; "
+        help:
+            "What the base carries between passes (the keys of alphaedit): accumulate continues with it, as released; "
             + "per_round lets each pass begin as the first did.")
     var state = State.accumulate
 

@@ -20,7 +20,7 @@ struct CausalTrace: Locator {
 
     @Parameter(
         "noise_level", in: .positive,
-        help: "Standard deviation of the noise; without: noise_factor times that of the subjects' embeddings.")
+        help: "Standard deviation of the noise; noise_factor times that of the subjects' embeddings if not given.")
     var noiseLevel: Double?
 
     @Parameter("noise_factor", in: .positive, help: "Multiple of the embeddings' standard deviation.")

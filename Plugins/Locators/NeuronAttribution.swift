@@ -38,7 +38,7 @@ struct NeuronAttribution: Locator {
 
     @Parameter(
         "ratio", in: .closed(0...1),
-        help: "Selected neurons over the neurons of one layer; published: 1, 1/4, 1/16, 1/64, 1/256.")
+        help: "Selected neurons over the neurons of one layer. Published values are 1, 1/4, 1/16, 1/64, 1/256.")
     var ratio = 0.0625
 
     @Parameter(

@@ -24,7 +24,9 @@ struct MEMIT: Patcher {
 
     @Parameter(
         "carry_keys",
-        help: "In sequential edits, keep what earlier groups of cases wrote: their keys join lambda C (MEMIT_seq).")
+        help:
+            "In sequential edits, keep what earlier groups of cases wrote, by adding their keys to lambda C (MEMIT_seq)."
+    )
     var carriesKeys = false
 
     let contexts = ContextTemplateSettings.sentences

@@ -6,7 +6,8 @@ import SutureKit
 struct RepairSettings: ParameterSet {
     @Parameter(
         "layers", in: .nonNegative, unit: "layer",
-        help: "Layers to write, from 0, every neuron of them; without: what the locator selected, or else all layers.")
+        help: "Layers of which every neuron is written, from 0. If not given, what the locator selected, or all layers."
+    )
     var layers: [Int]?
 
     @Parameter(
@@ -65,7 +66,7 @@ struct StepSettings: ParameterSet {
 
     @Parameter(
         "stop_margin", in: .nonNegative, unit: "logits",
-        help: "Stop early, once every target is ahead of all other tokens by more; without: never, as published.")
+        help: "Stop early, once every target is ahead of all other tokens by more. If not given, never, as published.")
     var stopMargin: Double?
 
     var rate: Double { learningRate * scale }

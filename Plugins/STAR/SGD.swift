@@ -15,7 +15,7 @@ struct SGD: Patcher {
         case finetune
     }
 
-    @Parameter("form", help: "What a step looks at: one token, or an answer.")
+    @Parameter("form", help: "The loss of a step: of a failing token (token), or the mean over its answer (finetune).")
     var form = Form.token
 
     let repair = RepairSettings()

@@ -32,7 +32,7 @@ enum SemanticSteer: String, ParameterChoice {
 
     /// A direction over its interquartile range, so that neither the head's scale nor a logit scale matters.
     ///
-    /// Where the range vanishes, 1.35 standard deviations stand for it: what it is for a normal distribution.
+    /// Where the range vanishes, 1.35 standard deviations replace it, which is what it is for a normal distribution.
     static func scaledByQuartiles(_ direction: [Double]) -> [Double] {
         guard let quartiles = direction.percentiles([25, 75]) else { return direction }
         let range = quartiles[1] - quartiles[0]

@@ -39,10 +39,12 @@ struct Selection {
 struct SelectionSettings: ParameterSet {
     @Parameter(
         "validation_share", in: .closed(0...0.5),
-        help: "Hold out this share of the prompts, and take the step that is best on them; 0: take the last step.")
+        help: "Hold out this share of the prompts, and take the step that is best on them; 0 takes the last step.")
     var share = 0.0
 
-    @Parameter("validation_interval", in: .positive, unit: "steps", help: "Steps between two looks at them.")
+    @Parameter(
+        "validation_interval", in: .positive, unit: "steps", help: "Steps between two measurements on held-out prompts."
+    )
     var interval = 20
 
     @Parameter(

@@ -20,10 +20,11 @@ struct TextSettings: ParameterSet {
 
     @Parameter(
         "generations",
-        help: "Train on what the model says, or on the data set's texts. Without: sampled where there is an annotator.")
+        help:
+            "Train on what the model says, or on the data set's texts. If not given, sampled if there is an annotator.")
     var source: Source?
 
-    @Parameter("mark", help: "Of each unwanted part mark every token that it touches, or its first token alone.")
+    @Parameter("mark", help: "Mark every token that an unwanted part touches, or only its first token.")
     var mark = Mark.word
 
     @Parameter("max_new_tokens", in: .positive, unit: "tokens", help: "The largest length of a sampled text.")
@@ -35,7 +36,7 @@ struct TextSettings: ParameterSet {
     @Parameter("top_k", in: .nonNegative, help: "Sample from this many of the likeliest tokens; 0: from all.")
     var topK = 0
 
-    @Parameter("top_p", in: .closed(0...1), help: "Sample from the fewest tokens that hold this mass.")
+    @Parameter("top_p", in: .closed(0...1), help: "Sample from the fewest tokens that have this probability together.")
     var topP = 1.0
 
     @Parameter("samples", in: .positive, unit: "texts", help: "Texts for each prompt; several need a temperature.")

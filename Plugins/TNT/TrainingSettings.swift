@@ -26,10 +26,10 @@ struct TrainingSettings: ParameterSet {
     var epochs: Int?
 
     @Parameter(
-        "warmup_steps", in: .nonNegative, help: "Steps of linear warm-up; without: a tenth of all, at most 100.")
+        "warmup_steps", in: .nonNegative, help: "Steps of linear warm-up; a tenth of all, at most 100, if not given.")
     var warmUp: Int?
 
-    @Parameter("clip", in: .nonNegative, help: "The largest norm of the gradient per token; 0: no limit.")
+    @Parameter("clip", in: .nonNegative, help: "The largest norm of the gradient per token; 0 means no limit.")
     var clip = 1.0
 
     @Parameter("batch_size", in: .positive, unit: "sequences", help: "Sequences of a step, or all if fewer.")

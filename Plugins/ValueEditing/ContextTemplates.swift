@@ -27,7 +27,9 @@ package struct ContextTemplates {
 package struct ContextTemplateSettings: ParameterSet {
     @Parameter(
         "context_templates",
-        help: "Groups of texts with one {} for the prompt, the first of them \"{}\". Without: sampled from the model.")
+        help:
+            "Groups of texts with one {} for the prompt, the first of them \"{}\". Sampled from the model if not given."
+    )
     package var given: [[String]]?
 
     @Parameter

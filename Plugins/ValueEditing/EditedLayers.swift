@@ -5,7 +5,7 @@ import SutureKit
 extension SharedParameter {
     /// `layers`: the layers that a method writes by its own setting, for ``editedLayers(_:_:for:of:_:)``.
     package static let editedLayers = SharedParameter(
-        "layers", in: .nonNegative, unit: "layer", help: "Layers to write, from 0; without: the locator's.")
+        "layers", in: .nonNegative, unit: "layer", help: "Layers to write, from 0; the locator's if none are given.")
 }
 
 /// The layers to write for a case: the method's own setting, or what the locator selected.

@@ -6,7 +6,9 @@ extension SharedParameter {
     /// `mom2_update_weight`: λ of ``LeastSquares``.
     package static let updateWeight = SharedParameter(
         "mom2_update_weight", in: .positive,
-        help: "lambda: how much old associations count against new ones. Without: the MLP's width, the natural scale.")
+        help:
+            "lambda: how much old associations count against new ones. The MLP's width, its natural scale, if not given."
+    )
 }
 
 /// The write of MEMIT and PMET: the smallest change, measured by the second moment, that maps keys to residuals.

@@ -47,7 +47,7 @@ package struct NeighborSettings: ParameterSet {
 
     @Parameter(
         "neighbor_weight", in: .positive,
-        help: "How much a neighbour counts against one row of the new object; 1: the published plain mean.")
+        help: "How much a neighbour counts against one row of the new object; 1 is the published plain mean.")
     package var weight = 1.0
 
     @Parameter(

@@ -16,10 +16,10 @@ struct suture_foreign_closure {
     {
         closure = static_cast<ffi_closure *>(ffi_closure_alloc(sizeof(ffi_closure), &function));
         if (!closure)
-            throw Refusal{"this system gives no memory for a closure"};
+            throw Refusal{"this system gives no executable memory for a closure"};
         if (ffi_prep_closure_loc(closure, &signature.cif, run, this, function) != FFI_OK) {
             ffi_closure_free(closure);
-            throw Refusal{std::string("libffi makes no closure of \"") + text + "\""};
+            throw Refusal{std::string("libffi cannot make a closure of \"") + text + "\""};
         }
     }
 

@@ -40,7 +40,7 @@ suture_foreign_failure *guarded(Body body) noexcept
     } catch (const std::string &text) {
         return makeFailure(true, text.c_str());
     } catch (...) {
-        return makeFailure(true, "an exception that carries no text");
+        return makeFailure(true, "an exception without a text");
     }
 }
 

@@ -60,7 +60,7 @@ public:
                 fail("it must end in \")\"");
             for (const Letter *argument : arguments) {
                 if (argument->isResultOnly)
-                    fail(std::string("\"") + argument->word + "\" is a result and no argument");
+                    fail(std::string("\"") + argument->word + "\" can be a result and not an argument");
                 signature.arguments += argument->letter;
                 signature.types.push_back(argument->type);
             }
@@ -104,7 +104,7 @@ private:
             const Letter *entry = find(letter);
             if (!entry)
                 fail("\"" + token +
-                     "\" is no type; types are f64 f32 i64 i32 u8 str ptr error void, or d f l i b s p e v");
+                     "\" is not a type; types are f64 f32 i64 i32 u8 str ptr error void, or d f l i b s p e v");
             found.push_back(entry);
         }
         return found;

@@ -24,7 +24,7 @@ at::Tensor mainDiagonal(const at::Tensor &a)
     case 1: return at::diag_embed(a);
     case 2: return a.diagonal();
     default:
-        throw Failure(SUTURE_INVALID_ARGUMENT, c10::str("the shape ", a.sizes(), " is no vector and no matrix"),
+        throw Failure(SUTURE_INVALID_ARGUMENT, c10::str("the shape ", a.sizes(), " is neither a vector nor a matrix"),
                       "give one vector or one matrix");
     }
 }

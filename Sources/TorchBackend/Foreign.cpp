@@ -42,7 +42,7 @@ void requireWritable(const at::Tensor &tensor)
 {
     const c10::DataPtr &memory = tensor.storage().data_ptr();
     if (memory.get_deleter() == endOwner && static_cast<const Owner *>(memory.get_context())->isReadOnly)
-        throw Failure(SUTURE_FAILED_PRECONDITION, "the tensor looks at borrowed memory, which must not be changed",
+        throw Failure(SUTURE_FAILED_PRECONDITION, "the tensor uses borrowed memory, which must not be changed",
                       "clone it first");
 }
 

@@ -19,7 +19,7 @@ Failure::Failure(suture_code code, std::string message, std::string hint)
 
 Failure unknown(const char *kind, int32_t number)
 {
-    return Failure(SUTURE_UNIMPLEMENTED, c10::str("this host knows no ", kind, " with the number ", number),
+    return Failure(SUTURE_UNIMPLEMENTED, c10::str("this host does not know the ", kind, " ", number),
                    "use one of the codes of tensor.h, or a newer host");
 }
 
@@ -50,7 +50,7 @@ Failure outOfMemory(std::string message)
                    "make the batch or the tensors smaller, or free some memory");
 }
 
-/// libtorch tells its failures apart by class only in part; the rest is in the text.
+/// libtorch distinguishes its failures by class only in part; the rest is in the text.
 Failure classify(const c10::Error &error)
 {
     std::string message = firstLine(error.what_without_backtrace());
@@ -87,7 +87,7 @@ Failure currentFailure()
     } catch (const std::exception &error) {
         return Failure(SUTURE_INTERNAL, firstLine(error.what()));
     } catch (...) {
-        return Failure(SUTURE_INTERNAL, "something that is no exception was thrown");
+        return Failure(SUTURE_INTERNAL, "something that is not an exception was thrown");
     }
 }
 

@@ -34,7 +34,7 @@ public:
     std::string hint;
 };
 
-/// A number that the table does not know, e.g. of an operation that a later version appended.
+/// A number that the table does not know, for example that of an operation which a later version appended.
 Failure unknown(const char *kind, int32_t number);
 
 /// The exception in flight as an error that begins with the operation's name. Only inside a catch clause.

@@ -26,7 +26,7 @@ at::Tensor applyIndexed(int32_t operation, const at::Tensor &a, int64_t dimensio
         throw unknown("indexed operation", operation);
     if (operation == SUTURE_EMBEDDING) {
         if (a.dim() != 2)
-            throw Failure(SUTURE_INVALID_ARGUMENT, c10::str("the shape ", a.sizes(), " is no table of rows [v, d]"));
+            throw Failure(SUTURE_INVALID_ARGUMENT, c10::str("the shape ", a.sizes(), " is not a table of rows [v, d]"));
         requireIndices(index, a.size(0));
         return at::embedding(a, index);
     }

@@ -66,7 +66,7 @@ try {
         throw Failure(SUTURE_INVALID_ARGUMENT, "there is nothing to optimise", "give at least one leaf");
     for (size_t i = 0; i < parameters.size(); i++) {
         if (!parameters[i].is_leaf() || !parameters[i].requires_grad())
-            throw Failure(SUTURE_INVALID_ARGUMENT, c10::str("tensor ", i, " is no leaf that requires a gradient"),
+            throw Failure(SUTURE_INVALID_ARGUMENT, c10::str("tensor ", i, " is not a leaf that requires a gradient"),
                           "make a leaf of it");
         requireWritable(parameters[i]);
     }

@@ -6,7 +6,7 @@ import SutureRuntime
 
 struct RunCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "run", abstract: "Runs an experiment: locates, edits, evaluates, and leaves a run folder.",
+        commandName: "run", abstract: "Runs an experiment: locates, edits, evaluates, and writes a run folder.",
         discussion: """
             Overrides follow Hydra's grammar: method.v_lr=0.1 sets, +key=value adds, ~key removes. With -m, key=a,b is a \
             sweep. A file with variants or a sweep is several runs, and their comparison comes last. A run that is already \

@@ -23,7 +23,7 @@ import Testing
         }
         #expect(
             failure { _ = try a.unary(999) }?.message
-                == "unary operation: this host knows no unary operation with the number 999")
+                == "unary operation: this host does not know the unary operation 999")
     }
 
     @Test(

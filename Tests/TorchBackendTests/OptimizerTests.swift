@@ -112,7 +112,7 @@ struct GoldenTrajectories: Decodable {
         try optimizer.step()
     }
 
-    @Test("an optimiser refuses what is no leaf, rates below zero and kinds that it does not know")
+    @Test("an optimiser refuses what is not a leaf, rates below zero, and kinds that it does not know")
     func refusals() throws {
         let p = try T([1]).leaf()
         #expect(
@@ -129,6 +129,6 @@ struct GoldenTrajectories: Decodable {
                 == SUTURE_INVALID_ARGUMENT)
         let unknown = failure { _ = try Optimizer(99, [p]) { _ in } }
         #expect(unknown?.code == SUTURE_UNIMPLEMENTED)
-        #expect(unknown?.message.contains("optimiser with the number 99") == true)
+        #expect(unknown?.message.contains("the optimiser 99") == true)
     }
 }

@@ -3,11 +3,11 @@
  * The way into code that was loaded at run time, host side only. Two kinds of call go through here:
  *
  *  - calls whose signature is known only at run time: native components and foreign functions, by libffi;
- *  - calls of the plugin ABI's own function pointers, whose prototypes the headers fix.
+ *  - calls of the plugin ABI's own function pointers, whose prototypes are in the headers.
  *
- * Both catch every C++ exception that the callee lets out, so that "a plugin that throws" is an error value here and not
- * the end of the process. Nothing here can protect from a callee that writes where it should not: that is what the worker
- * process is for.
+ * Both catch every C++ exception that the callee lets out, so that a plugin that throws gives an error value here and
+ * does not end the process. Nothing here can protect against a callee that writes where it should not. The worker
+ * process is there for that.
  *
  * A function that can fail returns an owned failure; NULL means success. Everything is [any-thread].
  */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Host side only: the one representation behind suture_error, shared by the tensor backend and the runtime.
+ * This is for the host alone: the one representation of suture_error, which the tensor backend and the runtime share.
  * Plugins reach it through suture_host.
  */
 #ifndef CSUTURE_HOST_H

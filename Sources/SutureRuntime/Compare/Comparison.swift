@@ -49,7 +49,7 @@ package struct Comparison: Sendable, Codable {
             let experiment = try ResolvedExperiment(runFolder: path)
             guard folder.isDone else {
                 throw RuntimeError(
-                    .usage, "the run in '\(path)' is not done", hint: "go on with `suture run --resume \(path)`")
+                    .usage, "the run in '\(path)' is not done", hint: "continue with `suture run --resume \(path)`")
             }
             methods.append(experiment.method.id)
             runs.append(

@@ -35,7 +35,7 @@ package struct RunJob: WorkerJob {
             link.phase(name, done, of: total)
             guard !link.isCancelled else {
                 throw SutureError(
-                    .cancelled, "the run was interrupted", hint: "go on with `suture run --resume` and its folder")
+                    .cancelled, "the run was interrupted", hint: "continue with `suture run --resume` and its folder")
             }
         }
     }

@@ -6,7 +6,7 @@ internal import Yams
 extension ConfigNode {
     /// The largest size to which anchors may expand a file, whether by mistake or with intent.
     static let largestTree = 200_000
-    /// Larger files are no experiment files.
+    /// Larger files are not experiment files.
     static let largestFile = 4 << 20
 
     /// Reads one YAML document into a tree. Anchors and `<<` merges are resolved; nothing is typed.

@@ -60,7 +60,7 @@ package struct ConfigNode: Sendable, Hashable {
         return ["", "~", "null", "Null", "NULL"].contains(text)
     }
 
-    /// The value of a key; nil where this is no mapping or has no such key.
+    /// The value of a key; nil where this is not a mapping or has no such key.
     package subscript(_ key: String) -> ConfigNode? {
         guard case .mapping(let entries) = content else { return nil }
         return entries.first { $0.key == key }?.value

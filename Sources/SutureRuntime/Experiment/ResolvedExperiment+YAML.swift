@@ -26,7 +26,7 @@ extension ResolvedExperiment {
         let path = URL(fileURLWithPath: folder).appendingPathComponent(Self.fileName).path
         guard let data = FileManager.default.contents(atPath: path) else {
             throw RuntimeError(
-                .file, "'\(folder)' is no run folder: it has no readable \(Self.fileName)",
+                .file, "'\(folder)' is not a run folder: it has no readable \(Self.fileName)",
                 hint: "give the folder that a run has written")
         }
         try self.init(ConfigNode(yaml: data, name: path, kind: .file))

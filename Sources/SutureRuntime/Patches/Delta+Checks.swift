@@ -19,7 +19,7 @@ extension Delta {
                 [parts[0][0], parts[1][1]] == shape
             else {
                 throw refuse(
-                    "has factors \(parts[0]) and \(parts[1]), which make no \(shape)",
+                    "has factors \(parts[0]) and \(parts[1]), which do not make \(shape)",
                     hint: "factors are [out, rank] and [rank, in], whatever the checkpoint stores")
             }
         case .rows(let rows, _):

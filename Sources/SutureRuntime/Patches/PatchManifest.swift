@@ -116,7 +116,7 @@ package struct PatchManifest: Sendable, Hashable, Codable {
     package var schema = Self.schema
     package var origin: Origin
     package var changes: [Change]
-    /// Written by later versions; this one knows no form and refuses a patch that has any.
+    /// Written by later versions. This one does not know any form and refuses a patch that has one.
     package var extensions: [Extension]?
     /// SHA-256 of `patch.safetensors`.
     package var weightsDigest: String
@@ -144,7 +144,7 @@ package struct PatchManifest: Sendable, Hashable, Codable {
             let inner = folder.appendingPathComponent("0").path
             let isCollection = FileManager.default.fileExists(atPath: inner)
             throw RuntimeError(
-                .file, "'\(folder.path)' is no patch: it has no readable \(Self.fileName)",
+                .file, "'\(folder.path)' is not a patch: it has no readable \(Self.fileName)",
                 hint: isCollection
                     ? "it holds one patch for each group of edits; give one of them, such as '\(inner)'"
                     : "give the folder 'patch' of a run")

@@ -86,7 +86,7 @@ package enum PatchStore {
 
     /// Reads a patch with its factors, as tensors on the CPU.
     ///
-    /// - Throws: `file` for a folder that is no patch, and for factors that are not those of its `patch.json`.
+    /// - Throws: `file` for a folder that is not a patch, and for factors that are not those of its `patch.json`.
     package static func read(_ folder: URL) throws(RuntimeError) -> StoredPatch {
         try RuntimeError.wrapping { try HostTables.install() }
         let manifest = try PatchManifest(folder: folder)

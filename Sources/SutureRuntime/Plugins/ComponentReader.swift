@@ -54,11 +54,11 @@ struct ComponentReader {
         }
         guard let id = c.id.map({ String(cString: $0) }), !id.isEmpty else { throw Complaint(text: "id is empty") }
         guard let kind = ComponentKind(rawValue: c.kind) else {
-            throw Complaint(text: "\"\(id)\": kind \(c.kind) is none that this host knows")
+            throw Complaint(text: "\"\(id)\": kind \(c.kind) is not one that this host knows")
         }
         func complaint(_ text: String) -> Complaint { Complaint(text: text, kind: kind, component: id) }
         guard c.convention == SUTURE_CONVENTION_BOXED || c.convention == SUTURE_CONVENTION_NATIVE else {
-            throw complaint("convention \(c.convention) is none that this host knows")
+            throw complaint("convention \(c.convention) is not one that this host knows")
         }
         let isNative = c.convention == SUTURE_CONVENTION_NATIVE
         let parameters = try parameters(c, isNative: isNative, complaint)
@@ -114,7 +114,7 @@ struct ComponentReader {
             return "it has no default, and neither flag SUTURE_PARAMETER_REQUIRED nor SUTURE_PARAMETER_OPTIONAL is set"
         }
         if parameter.kind == .component, ComponentKind(rawValue: parameter.componentKind) == nil {
-            return "component_kind \(parameter.componentKind) is none that this host knows"
+            return "component_kind \(parameter.componentKind) is not one that this host knows"
         }
         if parameter.range.minimum > parameter.range.maximum {
             return "minimum \(parameter.range.minimum) is above maximum \(parameter.range.maximum)"
@@ -123,7 +123,7 @@ struct ComponentReader {
             return "a native component cannot take \(parameter.kind.phrase)"
         }
         if isNative, parameter.isOptional, NativeEntry.letter(of: parameter.kind) != "s" {
-            return "a native component cannot be told that it is absent; give it a default"
+            return "a native component cannot receive an absent value of this type; give it a default"
         }
         guard let json = parameter.defaultJSON, !(parameter.isOptional && json == "null") else { return nil }
         guard let value = DefaultValue(json, parameter.kind) else {

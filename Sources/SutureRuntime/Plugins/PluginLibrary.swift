@@ -37,7 +37,7 @@ final class PluginLibrary: @unchecked Sendable {
         }
         guard let symbol = dlsym(handle, "suture_plugin_entry") else {
             throw problem(
-                "is no Suture plugin: it exports no suture_plugin_entry",
+                "is not a Suture plugin: it does not export suture_plugin_entry",
                 "export that function (suture/plugin.h), or move the file out of the plugin folder")
         }
         let entry = unsafeBitCast(symbol, to: suture_plugin_entry_function.self)
@@ -64,7 +64,7 @@ final class PluginLibrary: @unchecked Sendable {
                 ? "version" : table.firstMissing(of: ["start", "component_count", "component_at"])
         if let missing { throw problem("has a broken table: suture_plugin.\(missing) is missing", "set the field") }
         guard try Self.digest(of: file) == digest else {
-            throw problem("changed while it was loaded", "run again when nobody writes it")
+            throw problem("changed while it was loaded", "run again when nothing writes to it")
         }
         self.file = file
         self.table = table
@@ -147,7 +147,7 @@ final class PluginLibrary: @unchecked Sendable {
             return components
         } catch {
             throw PluginProblem(
-                file: file, sentence: "\(file) does not tell its components: \(error.text)",
+                file: file, sentence: "\(file) does not list its components: \(error.text)",
                 hint: "report this to its author")
         }
     }

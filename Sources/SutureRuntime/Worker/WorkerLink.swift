@@ -9,7 +9,7 @@ import Synchronization
 ///
 /// Everything here may be called from any thread. The process ends when the host does.
 public final class WorkerLink: Sendable {
-    /// The line of this process, or nil where it is no worker.
+    /// The line of this process, or nil where it is not a worker.
     package static var current: WorkerLink? { installed.withLock(\.self) }
     private static let installed = Mutex<WorkerLink?>(nil)
 
@@ -96,7 +96,7 @@ public final class WorkerLink: Sendable {
 
     /// What the process does when it was started as a worker: reads its job from the line, runs it, tells the result.
     ///
-    /// - Returns: the exit code, where the process is no worker; otherwise it does not return.
+    /// - Returns: the exit code, where the process is not a worker; otherwise it does not return.
     static func runWorker(_ name: String, jobs: [any WorkerJob.Type]) -> Int32 {
         var kind: Int32 = 0
         var size = socklen_t(MemoryLayout<Int32>.size)

@@ -211,7 +211,7 @@ public final class WorkerProcess: Sendable {
         let (isCancelled, isKilled) = state.withLock { ($0.isCancelled, $0.isKilled) }
         if isKilled || (isCancelled && end == .exited(RuntimeError.Kind.interrupted.rawValue)) {
             throw RuntimeError(
-                .interrupted, "the run was ended at once", hint: "run it again to go on from its last checkpoint")
+                .interrupted, "the run was stopped at once", hint: "run it again to continue from its last checkpoint")
         }
         if let (call, seconds) = watch.stalled {
             throw RuntimeError(

@@ -132,7 +132,7 @@ struct ResolvedExperimentTests {
         let workspace = try Workspace()
         let error = try failure { try ResolvedExperiment(runFolder: workspace.path) }
         #expect(error.kind == .file)
-        #expect(error.message == "'\(workspace.path)' is no run folder: it has no readable config.resolved.yaml")
+        #expect(error.message == "'\(workspace.path)' is not a run folder: it has no readable config.resolved.yaml")
     }
 
     @Test("A component that cannot be found is passed on")

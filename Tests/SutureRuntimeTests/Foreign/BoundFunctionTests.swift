@@ -122,10 +122,10 @@ struct BoundFunctionTests {
             ("(str)", "it must begin with the one type of the result, as in \"f64(str, str)\" or \"d(ss)\""),
             ("dd(s)", "it must begin with the one type of the result, as in \"f64(str, str)\" or \"d(ss)\""),
             ("f64(str,, str)", "it must end in \")\""),
-            ("f64(void)", "\"void\" is a result and no argument"),
+            ("f64(void)", "\"void\" can be a result and not an argument"),
             (
                 "f64(string)",
-                "\"string\" is no type; types are f64 f32 i64 i32 u8 str ptr error void, or d f l i b s p e v"
+                "\"string\" is not a type; types are f64 f32 i64 i32 u8 str ptr error void, or d f l i b s p e v"
             ),
         ])
     func readsSignatures(signature: String, why: String) {

@@ -147,8 +147,8 @@ struct PatchStoreTests {
         ),
         (
             { [Delta(PatchFixture.down, .lowRank(left: try Tensor.ones([6, 1]), right: try Tensor.ones([1, 4])))] },
-            "the change of 'transformer.h.0.mlp.c_proj.weight' has factors [6, 1] and [1, 4], which make no [4, 6]; "
-                + "factors are [out, rank] and [rank, in], whatever the checkpoint stores"
+            "the change of 'transformer.h.0.mlp.c_proj.weight' has factors [6, 1] and [1, 4], which do not make [4, 6]"
+                + "; factors are [out, rank] and [rank, in], whatever the checkpoint stores"
         ),
         (
             { [Delta(PatchFixture.down, .rows(rows: try Tensor([4]), values: try Tensor.ones([1, 6])))] },
@@ -179,7 +179,7 @@ struct PatchStoreTests {
         #expect(error.kind == .file)
         #expect(
             error.description
-                == "'\(fixture.patch.path)' is no patch: it has no readable patch.json; give the folder 'patch' of a "
+                == "'\(fixture.patch.path)' is not a patch: it has no readable patch.json; give the folder 'patch' of a "
                 + "run")
     }
 

@@ -72,7 +72,8 @@ struct PluginCatalogueTests {
                 catalogue.problems == [
                     PluginProblem(
                         file: Build.library("entry"),
-                        sentence: "\(Build.library("entry")) is no Suture plugin: it exports no suture_plugin_entry",
+                        sentence:
+                            "\(Build.library("entry")) is not a Suture plugin: it does not export suture_plugin_entry",
                         hint: "export that function (suture/plugin.h), or move the file out of the plugin folder"),
                     PluginProblem(
                         file: Build.library("major"),
@@ -110,7 +111,7 @@ struct PluginCatalogueTests {
                     "the patcher \"no_entry\": it is native and entry is NULL",
                     "the patcher \"native_list\": parameter \"layers\": a native component cannot take a list of whole "
                         + "numbers",
-                    "component 12: \"odd\": kind 77 is none that this host knows",
+                    "component 12: \"odd\": kind 77 is not one that this host knows",
                     "component 13: id is empty",
                     "the patcher \"sound\": it is declared twice",
                 ].map { "\(file): \($0)" })
@@ -174,8 +175,8 @@ struct PluginCatalogueTests {
         #expect(
             throws: RuntimeError(
                 .plugin, "there is no locator \"tracing\"; no locator was found; \(where_)",
-                hint: "some libraries could not be used: \(Build.library("entry")) is no Suture plugin: it exports no "
-                    + "suture_plugin_entry")
+                hint: "some libraries could not be used: \(Build.library("entry")) is not a Suture plugin: it does "
+                    + "not export suture_plugin_entry")
         ) { try catalogue.find(kind: .locator, id: "tracing") }
     }
 

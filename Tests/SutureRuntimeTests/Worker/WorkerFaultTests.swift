@@ -92,7 +92,7 @@ struct WorkerFaultTests {
     @Test(
         "Exceptions are caught wherever they leave a plugin, whatever they carry",
         arguments: [
-            ("throw_odd", "out of patch (case \"1531\"): an exception that carries no text"),
+            ("throw_odd", "out of patch (case \"1531\"): an exception without a text"),
             ("throw_native", "out of patch (case \"1531\"): out of a native function"),
             ("throw_create", "out of create: cannot be made"),
         ])

@@ -103,7 +103,7 @@ struct WorkerProcessTests {
         let worker = WorkerProcess(executable: Build.worker)
         await #expect(
             throws: RuntimeError(
-                .interrupted, "the run was ended at once", hint: "run it again to go on from its last checkpoint")
+                .interrupted, "the run was stopped at once", hint: "run it again to continue from its last checkpoint")
         ) {
             _ = try await worker.run(job("loop")) { event in
                 guard case .enter(let call) = event, call.operation == "patch" else { return }

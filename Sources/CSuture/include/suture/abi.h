@@ -83,7 +83,7 @@ typedef int32_t suture_code;
 #define SUTURE_UNAVAILABLE 14
 #define SUTURE_DATA_LOSS 15
 
-/* Made by the host alone (suture_host.error_new), so that no allocator crosses. Opaque. */
+/* Only the host makes one (suture_host.error_new), so that no allocator crosses. Opaque. */
 typedef struct suture_error suture_error;
 
 /* What a function that can fail returns: NULL is success; an error belongs to the caller. */

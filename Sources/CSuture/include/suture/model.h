@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Suture plugin ABI: the model — text to tokens, the forward pass with captures and interventions, generation,
- * weights, and overlays (the model with some patch applied). Nothing is ever stored on a model: what a pass is to do
+ * Suture plugin ABI: the model. This is text to tokens, the forward pass with captures and interventions, generation,
+ * weights, and overlays (the model with some patch applied). Nothing is ever stored on a model: what a pass must do
  * differently is an argument of that pass.
  */
 #ifndef SUTURE_MODEL_H
@@ -53,7 +53,7 @@ typedef struct suture_capture {
 #define SUTURE_INTERVENTION_COPY_ROW 6 /* the value that row `source_row` of the same batch has at that position */
 #define SUTURE_INTERVENTION_CLOSURE 7  /* what `closure` returns */
 
-/* Change the value at a site. An intervention that touches nothing is an error, not a silence. */
+/* Change the value at a site. An intervention that touches nothing is an error. */
 typedef struct suture_intervention {
     size_t struct_size;
     int32_t site;

@@ -39,7 +39,7 @@ typedef struct suture_parameter {
     const char *unit; /* "" where it has none */
     const char *help; /* one line */
     uint64_t needs;   /* SUTURE_FIELD_… that every case must have where the value is not null, 0, false or empty */
-    uint64_t needs_otherwise; /* SUTURE_FIELD_… that every case must have where it is */
+    uint64_t needs_otherwise; /* SUTURE_FIELD_… that every case must have where the value is one of these */
     int32_t component_kind;   /* COMPONENT: SUTURE_KIND_… */
     int32_t reserved;
 } suture_parameter;

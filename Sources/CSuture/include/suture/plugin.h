@@ -45,7 +45,7 @@ typedef struct suture_plugin {
     const char *id;     /* "suture.memit"; third parties use reverse domain names */
     const char *version;
     /* `host` lives as long as the process. A host that goes on after it is done with a plugin calls stop, once for each
-     * start; one whose process ends does not: the end of the worker is the unload. [load-thread] */
+     * start. A host whose process ends does not, since the end of the worker is the unload. [load-thread] */
     suture_result (*start)(const suture_host *host);
     void (*stop)(void);
     int64_t (*component_count)(void);
@@ -65,8 +65,8 @@ typedef struct suture_plugin {
     const void *SUTURE_NULLABLE (*SUTURE_NULLABLE get_extension)(const char *id);
 } suture_plugin;
 
-/* The one exported symbol. Returns NULL when it cannot serve a host of that major. Must not do work: the host calls it
- * to look, too. [load-thread] */
+/* The one exported symbol. Returns NULL when it cannot serve a host of that major. It must not do any work, because the
+ * host also calls it only to look. [load-thread] */
 SUTURE_EXTERN SUTURE_EXPORT const suture_plugin *SUTURE_NULLABLE suture_plugin_entry(uint32_t host_major,
                                                                                      uint32_t host_minor);
 

@@ -73,9 +73,9 @@ typedef struct suture_session_api {
     suture_result (*store_get)(suture_session *session, const char *key, SUTURE_OUT(suture_tensor) out);
     suture_result (*store_put)(suture_session *session, const char *key, suture_tensor *tensor);
 
-    /* What follows the edits of a run: kept by one group of cases for the next one where groups are edited one upon the
-     * other, empty at the start and wherever weights are restored. It serves a method that must not disturb its own
-     * earlier work. `out` is NULL where there is nothing. [call-thread] */
+    /* What accompanies the edits of a run. One group of cases keeps it for the next one where groups are edited one
+     * after the other on the same weights. It is empty at the start and wherever weights are restored. It serves a
+     * method that must not disturb its own earlier work. `out` is NULL where there is nothing. [call-thread] */
     suture_result (*carried)(suture_session *session, const char *key, SUTURE_OUT(suture_tensor) out);
     suture_result (*carry)(suture_session *session, const char *key, suture_tensor *tensor);
 

@@ -1,8 +1,9 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Suture plugin ABI: tensors. Handles are opaque and counted; every operation is the host's, autograd included,
- * so a plugin needs no tensor library of its own. Operations are grouped by shape of call; which one is meant is a code,
- * so that new operations append codes and not functions. An unknown code gives SUTURE_UNIMPLEMENTED.
+ * Suture plugin ABI: tensors. Handles are opaque and counted. The host performs every operation, autograd included, so
+ * a plugin needs no tensor library of its own. Operations with the same arguments share a function, and a code says
+ * which one is meant. A new operation is therefore a new code and not a new function. An unknown code gives
+ * SUTURE_UNIMPLEMENTED.
  *
  * Every `out` is a new handle that the caller owns. Inputs are borrowed and never changed, except where a function says
  * "in place". All functions are [any-thread], but one tensor must not be changed on two threads at once; the gradient
@@ -197,17 +198,17 @@ typedef struct suture_tensor_api {
     /* Copies `byte_count` bytes in row-major order; the count must fit the shape. */
     suture_result (*from_bytes)(const suture_tensor_spec *spec, const void *bytes, int64_t byte_count,
                                 SUTURE_OUT(suture_tensor) out);
-    /* Looks at CPU memory without a copy; `release` is called once, when the last user is gone. The memory must not
-     * change meanwhile; `assign` and optimisers refuse such a tensor. After an error `release` is not called and the
-     * memory is still the caller's. */
+    /* Uses CPU memory in place, without a copy. `release` is called once, when the last user is gone. The memory must
+     * not change until then, and `assign` and optimisers refuse such a tensor. After an error `release` is not called
+     * and the memory is still the caller's. */
     suture_result (*from_borrowed)(const suture_tensor_spec *spec, const void *bytes, int64_t byte_count,
                                    void *SUTURE_NULLABLE release_context,
                                    void (*SUTURE_NULLABLE release)(void *SUTURE_NULLABLE),
                                    SUTURE_OUT(suture_tensor) out);
     /* Copies the elements out, row-major; `capacity` in bytes must be enough. */
     suture_result (*to_bytes)(suture_tensor *tensor, void *bytes, int64_t capacity);
-    /* To another type or device; -1 leaves dtype or device as it is. Where nothing changes, the result shares its data
-     * with `tensor`. */
+    /* Converts to another type or device; -1 leaves dtype or device as it is. Where nothing changes, the result shares
+     * its data with `tensor`. */
     suture_result (*cast)(suture_tensor *tensor, int32_t dtype, int32_t device, int32_t device_index,
                           SUTURE_OUT(suture_tensor) out);
 
@@ -301,8 +302,8 @@ typedef struct suture_tensor_api {
     /* d sum(output) / d inputs[i] into out[i]; NULL where the output does not depend on it. Accumulates nothing. */
     suture_result (*gradients)(suture_tensor *output, suture_tensor *SUTURE_NONNULL const *SUTURE_NONNULL inputs,
                                int64_t count, int32_t keeps_graph, SUTURE_OUT(suture_tensor) out);
-    /* In place: the data of `a` becomes that of `source`, without autograd noticing. Same shape. Borrowed memory is
-     * refused. */
+    /* In place: gives `a` the data of `source`, unseen by autograd. Both have the same shape and dtype. Borrowed memory
+     * is refused. */
     suture_result (*assign)(suture_tensor *a, suture_tensor *source);
 
     /* Optimisers: they retain their leaves and change them in place. Leaves over borrowed memory are refused. */

@@ -1,6 +1,6 @@
 /* SPDX-License-Identifier: Apache-2.0
  *
- * Suture plugin ABI: the values of a run: edit cases, locations, changes, scores, metrics, texts and marks.
+ * Suture plugin ABI: the values of a run, which are edit cases, locations, changes, scores, metrics, texts and marks.
  * Arrays are arrays of pointers, since a struct may be longer than the reader knows.
  */
 #ifndef SUTURE_VALUES_H
@@ -143,8 +143,8 @@ typedef struct suture_locations {
 #define SUTURE_DELTA_LOW_RANK 1 /* left [out, rank] @ right [rank, in] */
 #define SUTURE_DELTA_ROWS 2     /* values [n, in] added to the rows `rows` (int64 [n]) */
 #define SUTURE_DELTA_DENSE 3    /* values, the shape of the parameter */
-/* Something that is no change of a weight: a vector added at a site, a code book. `extension` names it, with a revision. A
- * host that does not know the name says so and applies nothing; this one knows none yet. */
+/* Something other than a change of a weight, such as a vector that is added at a site. `extension` names it, with a
+ * revision. A host that does not know the name says so and applies nothing. No host knows one yet. */
 #define SUTURE_DELTA_EXTENSION 4
 
 /* A tensor of an extension. */
