@@ -58,6 +58,8 @@ let package = Package(
         // What a plugin in a package of its own depends on; linked into it, so that no Swift type crosses.
         .library(name: "CSuture", targets: ["CSuture"]),
         .library(name: "SutureKit", targets: ["SutureKit"]),
+        // For the tests of a plugin: does a component keep the laws of its kind?
+        .library(name: "SutureLaws", targets: ["SutureLaws"]),
         plugin("Annotators"),
         plugin("Locators"),
         plugin("MEMIT"),
@@ -81,6 +83,8 @@ let package = Package(
         .target(name: "CSuture", exclude: ["abi-layout.tsv"]),
         // What plugin authors import.
         .target(name: "SutureKit", dependencies: ["CSuture"], swiftSettings: strict),
+
+        .target(name: "SutureLaws", dependencies: ["SutureKit"], swiftSettings: strict),
 
         // What methods that optimise values share; linked into each of them.
         .target(
@@ -154,7 +158,7 @@ let package = Package(
             name: "MethodTests",
             dependencies: [
                 "AlphaEdit", "Annotators", "Evaluators", "IME", "Locators", "MEMIT", "PMET", "STAR", "SutureModel",
-                "TNT", "CSutureHost", "TestSupport", "ValueEditing",
+                "TNT", "CSutureHost", "SutureLaws", "TestSupport", "ValueEditing",
             ],
             exclude: ["Golden", "TNT/Golden", "counts.json"], swiftSettings: strict),
         .testTarget(

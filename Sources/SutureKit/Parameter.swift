@@ -185,3 +185,8 @@ func parameters(of component: Any) -> [any AnyParameter] {
         return []
     }
 }
+
+/// What a component declares of its settings, in declaration order, sets included.
+package func parameterDeclarations(of component: some Component) -> [ParameterDeclaration] {
+    parameters(of: component).map(\.declaration)
+}
