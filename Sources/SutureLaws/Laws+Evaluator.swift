@@ -5,12 +5,13 @@ import SutureKit
 // The laws of evaluators: the host may cut the cases into calls, and sort the scores, as it likes.
 
 extension Laws {
-    /// The largest difference of a score between one call for all cases and one for each, absolute below 1 and relative above:
-    /// float32 log-probabilities depend on the shape of the batch in the sixth digit, and a few of them are added.
+    /// The largest difference of a score between one call for all cases and one for each, absolute below 1 and relative
+    /// above: float32 log-probabilities depend on the shape of the batch in the sixth digit, and a few of them are
+    /// added.
     public static let scoreTolerance = 1e-4
 
-    /// The largest difference of a figure between two orders of the same scores, absolute below 1 and relative above: sums in
-    /// float64.
+    /// The largest difference of a figure between two orders of the same scores, absolute below 1 and relative above:
+    /// sums in float64.
     public static let figureTolerance = 1e-9
 
     func check(_ evaluator: any Evaluator, _ findings: Findings) {
@@ -81,7 +82,8 @@ extension Laws {
         return a.count == b.count ? nil : (a.count > b.count ? a : b)[min(a.count, b.count)].name
     }
 
-    /// The name of the first figure that only one side has, or that is another; nil where all agree. Their order is free.
+    /// The name of the first figure that only one side has, or that is another; nil where all agree. Their order is
+    /// free.
     private func differing(_ a: [Metric], _ b: [Metric]) -> String? {
         func sorted(_ metrics: [Metric]) -> [Metric] {
             metrics.sorted { ($0.name, $0.protocol, $0.value) < ($1.name, $1.protocol, $1.value) }
@@ -102,8 +104,8 @@ extension Laws {
     }
 }
 
-/// Whether two numbers differ by at most a tolerance, times the larger of them where that is above 1. Equal infinities are close,
-/// and so are two values that are no numbers.
+/// Whether two numbers differ by at most a tolerance, times the larger of them where that is above 1. Equal infinities
+/// are close, and so are two values that are no numbers.
 func isClose(_ a: Double, _ b: Double, within tolerance: Double) -> Bool {
     a == b || (a.isNaN && b.isNaN) || abs(a - b) <= tolerance * max(1, abs(a), abs(b))
 }

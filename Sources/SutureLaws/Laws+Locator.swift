@@ -28,8 +28,8 @@ extension Laws {
 }
 
 extension Model {
-    /// How many tokens a case's prompt and what may follow it have together: the longest of its answer and its objects. A
-    /// locator may speak of a token of the answer, where the model goes wrong within it.
+    /// How many tokens a case's prompt and what may follow it have together: the longest of its answer and its objects.
+    /// A locator may speak of a token of the answer, where the model goes wrong within it.
     fileprivate func textLength(of editCase: EditCase) throws(SutureError) -> Int {
         let prompt = try encode(editCase.filledPrompt, addsSpecialTokens: true).count
         var following = editCase.answer.isEmpty ? 0 : try encode(editCase.answer).count

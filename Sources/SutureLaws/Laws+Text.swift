@@ -63,7 +63,8 @@ extension Laws {
 }
 
 extension MarkedText {
-    /// What is wrong with marks of this text, for a sentence: outside, within a character, overlapping; nil where they are sound.
+    /// What is wrong with marks of this text, for a sentence: outside, within a character, overlapping; nil where they
+    /// are sound.
     fileprivate func fault(of marks: [Range<Int>]) -> String? {
         let bytes = Array(text.utf8)
         // The first byte of a scalar is no continuation byte; the end of the text is a boundary.

@@ -2,13 +2,14 @@
 
 import SutureKit
 
-/// Checks whether a component keeps the laws of its kind: what the host and other components rely on, and no compiler checks.
+/// Checks whether a component keeps the laws of its kind: what the host and other components rely on, and no compiler
+/// checks.
 ///
 ///     let broken = Laws(of: memit, cases: cases, locations: locations) { try host.newSession() }.broken()
 ///     #expect(broken.isEmpty)
 ///
-/// A component that keeps every law on these inputs may still break one on others: give inputs that differ from each other, and
-/// more than one. The laws are listed at each kind: `Laws+Locator.swift` and so on.
+/// A component that keeps every law on these inputs may still break one on others: give inputs that differ from each
+/// other, and more than one. The laws are listed at each kind: `Laws+Locator.swift` and so on.
 public struct Laws {
     let component: any Component
     let cases: [EditCase]
@@ -23,8 +24,8 @@ public struct Laws {
     ///   - cases: for locators, patchers and evaluators; they have the fields that the component requires.
     ///   - locations: for patchers: what a locator found for the cases.
     ///   - texts: for annotators and judges.
-    ///   - session: makes a session in which nothing is stored or carried, each time with the same models, seed and stage. The
-    ///     session must stay valid until the check is over. Annotators and judges may do without a model.
+    ///   - session: makes a session in which nothing is stored or carried, each time with the same models, seed and
+    ///     stage. The session must stay valid until the check is over. Annotators and judges may do without a model.
     public init(
         of component: any Component, cases: [EditCase] = [], locations: [Location] = [], texts: [MarkedText] = [],
         session: @escaping () throws -> Session
@@ -38,8 +39,8 @@ public struct Laws {
 
     /// Performs the component's operations and compares what they give.
     ///
-    /// - Returns: a sentence for each law that is broken, with the first thing that breaks it; nothing where all are kept. An
-    ///   error that the component throws is such a sentence, too.
+    /// - Returns: a sentence for each law that is broken, with the first thing that breaks it; nothing where all are
+    ///   kept. An error that the component throws is such a sentence, too.
     /// - Complexity: between three calls and one for each case or text and four more; models are read as a whole.
     public func broken() -> [String] {
         let findings = Findings(of: type(of: component).descriptor.id)

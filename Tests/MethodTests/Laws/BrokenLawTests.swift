@@ -271,8 +271,8 @@ struct BrokenLawTests {
 }
 
 extension Session {
-    /// Writes into a weight of the model that the session was given, which nobody may do. The host refuses to write into the
-    /// checkpoint; this weight is one that a patch in force has made.
+    /// Writes into a weight of the model that the session was given, which nobody may do. The host refuses to write
+    /// into the checkpoint; this weight is one that a patch in force has made.
     fileprivate func disturb() throws {
         let weight = try model.parameter(model.weightName(reading: .neurons(2)))
         try weight.assign(from: weight + 1)

@@ -4,7 +4,8 @@ import SutureKit
 import SutureModel
 import TestSupport
 
-/// Makes sessions that are alike: nothing stored, the same models, statistics and components. Keeps them as long as it lives.
+/// Makes sessions that are alike: nothing stored, the same models, statistics and components. Keeps them as long as it
+/// lives.
 final class SessionMaker {
     private let original: LanguageModel
     private let edit: Patch
