@@ -335,9 +335,12 @@ def swift_kinds(schema):
 
 
 def option_set(name, comment, members):
-    lines = [f"/// {comment}", f"public struct {name}: OptionSet, Sendable, Hashable {{", "    public let rawValue: UInt32",
+    lines = [f"/// {comment}", f"public struct {name}: OptionSet, Sendable, Hashable {{",
+             "    /// One bit for each member, in the order of the header.", "    public let rawValue: UInt32",
+             "    /// The members of these bits; other bits are kept and mean nothing.",
              "    public init(rawValue: UInt32) { self.rawValue = rawValue }", ""]
-    lines += [f"    public static let {member} = {name}(rawValue: 1 << {bit})" for bit, member in enumerate(members)]
+    for bit, member in enumerate(members):
+        lines += [f"    /// {member.capitalize()}.", f"    public static let {member} = {name}(rawValue: 1 << {bit})"]
     lines += ["", "    /// The names of the members, in the order of the header.", "    public var names: [String] {",
               "        var names: [String] = []"]
     lines += [f'        if contains(.{member}) {{ names.append("{member}") }}' for member in members]

@@ -37,5 +37,6 @@ public protocol Component {
 }
 
 extension Component {
+    /// Accepts every setting.
     public func validate() throws {}
 }

@@ -4,7 +4,26 @@ import CSuture
 
 /// The type of a tensor's elements.
 public enum DType: Int32, Sendable, Hashable, CaseIterable, CustomStringConvertible {
-    case float32 = 0, float64, float16, bfloat16, int64, int32, bool, uint8, int16, int8
+    /// IEEE single precision, 4 bytes.
+    case float32 = 0
+    /// IEEE double precision, 8 bytes: solves and statistics run in it.
+    case float64
+    /// IEEE half precision, 2 bytes.
+    case float16
+    /// The upper half of a float32: its range, with 8 bits of precision.
+    case bfloat16
+    /// Signed, 8 bytes: indices and token ids.
+    case int64
+    /// Signed, 4 bytes.
+    case int32
+    /// Truth values, one byte each.
+    case bool
+    /// Unsigned, 1 byte.
+    case uint8
+    /// Signed, 2 bytes.
+    case int16
+    /// Signed, 1 byte.
+    case int8
 
     /// Bytes of one element.
     public var size: Int {
@@ -19,6 +38,7 @@ public enum DType: Int32, Sendable, Hashable, CaseIterable, CustomStringConverti
     /// Whether the elements are floating-point numbers, which gradients need.
     public var isFloatingPoint: Bool { rawValue <= DType.bfloat16.rawValue }
 
+    /// The name in experiment files: "float32".
     public var description: String {
         switch self {
         case .float32: "float32"
@@ -44,7 +64,12 @@ public enum DType: Int32, Sendable, Hashable, CaseIterable, CustomStringConverti
 /// Where a tensor's elements lie.
 public struct Device: Sendable, Hashable, CustomStringConvertible {
     /// Which sort of device. The raw value is the ABI's number.
-    public enum Kind: Int32, Sendable { case cpu, cuda }
+    public enum Kind: Int32, Sendable {
+        /// The processor and its memory.
+        case cpu
+        /// An NVIDIA GPU.
+        case cuda
+    }
 
     /// Which sort of device.
     public var kind: Kind
@@ -73,6 +98,7 @@ public struct Device: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// "cpu", "cuda" for the first GPU, or "cuda:1".
     public var description: String { kind == .cpu ? "cpu" : "cuda:\(index)" }
 
     /// How many devices of a kind this machine offers.
@@ -89,9 +115,32 @@ public protocol TensorElement: Sendable, BitwiseCopyable {
     static var dtype: DType { get }
 }
 
-extension Float: TensorElement { public static var dtype: DType { .float32 } }
-extension Double: TensorElement { public static var dtype: DType { .float64 } }
-extension Int: TensorElement { public static var dtype: DType { .int64 } }
-extension Int32: TensorElement { public static var dtype: DType { .int32 } }
-extension Bool: TensorElement { public static var dtype: DType { .bool } }
-extension UInt8: TensorElement { public static var dtype: DType { .uint8 } }
+extension Float: TensorElement {
+    /// `float32`
+    public static var dtype: DType { .float32 }
+}
+
+extension Double: TensorElement {
+    /// `float64`
+    public static var dtype: DType { .float64 }
+}
+
+extension Int: TensorElement {
+    /// `int64`
+    public static var dtype: DType { .int64 }
+}
+
+extension Int32: TensorElement {
+    /// `int32`
+    public static var dtype: DType { .int32 }
+}
+
+extension Bool: TensorElement {
+    /// `bool`
+    public static var dtype: DType { .bool }
+}
+
+extension UInt8: TensorElement {
+    /// `uint8`
+    public static var dtype: DType { .uint8 }
+}

@@ -7,18 +7,31 @@
 public struct EditCase: Sendable, Hashable, Codable {
     /// Fields that a data set may have, and a component may need.
     public struct Fields: OptionSet, Sendable, Hashable, Codable {
+        /// One bit for each field, as in the ABI.
         public let rawValue: UInt64
+        /// The fields of these bits; bits that no field has are kept and mean nothing.
         public init(rawValue: UInt64) { self.rawValue = rawValue }
+        /// ``EditCase/prompt``
         public static let prompt = Fields(rawValue: 1 << 0)
+        /// ``EditCase/subject``
         public static let subject = Fields(rawValue: 1 << 1)
+        /// ``EditCase/targetNew``
         public static let targetNew = Fields(rawValue: 1 << 2)
+        /// ``EditCase/targetTrue``
         public static let targetTrue = Fields(rawValue: 1 << 3)
+        /// ``EditCase/paraphrasePrompts``
         public static let paraphrases = Fields(rawValue: 1 << 4)
+        /// ``EditCase/neighborhoodPrompts``
         public static let neighbors = Fields(rawValue: 1 << 5)
+        /// ``EditCase/generationPrompts``
         public static let generation = Fields(rawValue: 1 << 6)
+        /// ``EditCase/attributePrompts``
         public static let attributes = Fields(rawValue: 1 << 7)
+        /// ``EditCase/answer``
         public static let answer = Fields(rawValue: 1 << 8)
+        /// ``EditCase/neighborSamples``
         public static let neighborSamples = Fields(rawValue: 1 << 9)
+        /// ``EditCase/generations``
         public static let generations = Fields(rawValue: 1 << 10)
 
         /// Each field with its name in experiment files and sentences.
@@ -54,17 +67,20 @@ public struct EditCase: Sendable, Hashable, Codable {
     public var id: String
     /// A template with one `{}` for the subject; ends before the object. Empty where the data set has none.
     public var prompt: String
+    /// What the fact is about; fills the slot of the prompt. Empty where the data set has none.
     public var subject: String
     /// The object to write, without its leading space.
     public var targetNew: String
     /// The object that the model knows.
     public var targetTrue: String
-    /// A whole reference answer, as it follows the prompt: nothing is put between the two. Where a data set has an object
-    /// to write, a space and the object.
+    /// A whole reference answer, as it follows the prompt: nothing is put between the two. Where a data set has an
+    /// object to write, a space and the object.
     public var answer: String
+    /// Other wordings of the prompt, with the subject filled in; the edit must hold for them, too.
     public var paraphrasePrompts: [String]
     /// Prompts of the same relation about other subjects, whose object is ``targetTrue``.
     public var neighborhoodPrompts: [String]
+    /// Openings about the subject, which the model continues freely.
     public var generationPrompts: [String]
     /// Prompts about other subjects whose object is ``targetNew``.
     public var attributePrompts: [String]
@@ -73,6 +89,7 @@ public struct EditCase: Sendable, Hashable, Codable {
     /// What the model itself said after a prompt, with what is unwanted in it (negative training).
     public var generations: [MarkedText]
 
+    /// A case of these fields. A field that is left out is one that the data set does not have.
     public init(
         index: Int, id: String, prompt: String = "", subject: String = "", targetNew: String = "",
         targetTrue: String = "", answer: String = "", paraphrasePrompts: [String] = [],
@@ -119,10 +136,12 @@ public struct EditCase: Sendable, Hashable, Codable {
 public struct Neighbor: Sendable, Hashable, Codable {
     /// A template with one `{}` for the subject.
     public var prompt: String
+    /// What fills the slot of the prompt.
     public var subject: String
     /// Its own object, without its leading space.
     public var target: String
 
+    /// A neighbour with its own object.
     public init(prompt: String, subject: String, target: String) {
         self.prompt = prompt
         self.subject = subject
@@ -134,10 +153,12 @@ public struct Neighbor: Sendable, Hashable, Codable {
 public struct MarkedText: Sendable, Hashable, Codable {
     /// Empty where there was none.
     public var prompt: String
+    /// What followed the prompt.
     public var text: String
     /// Ranges of bytes of the text's UTF-8. They do not overlap.
     public var marks: [Range<Int>]
 
+    /// A text, by default with nothing unwanted in it and after no prompt.
     public init(prompt: String = "", text: String, marks: [Range<Int>] = []) {
         self.prompt = prompt
         self.text = text

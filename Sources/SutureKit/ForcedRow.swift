@@ -10,6 +10,7 @@ public struct TokenRead: Sendable, Hashable {
     /// The token that is expected there.
     public var target: Int
 
+    /// A read of the token that follows a position.
     public init(position: Int, target: Int) {
         self.position = position
         self.target = target
@@ -125,7 +126,9 @@ public struct ForcedReading: Sendable, Hashable {
 
     /// Which of the two are wanted. Each costs one look at all logits.
     public struct Parts: OptionSet, Sendable, Hashable {
+        /// One bit for each part.
         public let rawValue: UInt8
+        /// The parts of these bits; other bits mean nothing.
         public init(rawValue: UInt8) { self.rawValue = rawValue }
         /// ``ForcedReading/losses``
         public static let losses = Parts(rawValue: 1)

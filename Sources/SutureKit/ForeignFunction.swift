@@ -12,8 +12,11 @@ import CSuture
 public final class ForeignFunction: Sendable {
     /// An argument or a result.
     public enum Value: Sendable, Hashable {
+        /// Of the types `i64`, `i32` and `u8`.
         case integer(Int)
+        /// Of the types `f64` and `f32`.
         case number(Double)
+        /// Of the type `str`: UTF-8 that ends at the first zero byte.
         case text(String)
         /// The result of a function that has none.
         case none

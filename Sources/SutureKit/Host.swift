@@ -88,7 +88,14 @@ public enum Host {
 
     /// Severity of a line in the run's log.
     public enum LogLevel: Int32, Sendable {
-        case debug, info, warning, error
+        /// For the author of a component.
+        case debug
+        /// What a user may want to know of a run.
+        case info
+        /// Something that a user should look at; the run goes on.
+        case warning
+        /// Something that failed.
+        case error
     }
 
     /// Writes a line to the run's log. Without a host it goes nowhere.

@@ -24,6 +24,7 @@ public struct IntegerVector: Sendable, RandomAccessCollection, ExpressibleByArra
         made = .success(tensor)
     }
 
+    /// Numbers as a literal: `[3, 1, 2]`.
     public init(arrayLiteral elements: Int...) { self.init(elements) }
 
     /// The numbers as int64 `[n]`.
@@ -31,9 +32,13 @@ public struct IntegerVector: Sendable, RandomAccessCollection, ExpressibleByArra
     /// - Throws: what refused to make it, for example a host that ran out of memory.
     public var tensor: Tensor { get throws(SutureError) { try made.get() } }
 
+    /// 0.
     public var startIndex: Int { 0 }
+    /// How many numbers there are.
     public var endIndex: Int { values.count }
+    /// The number at an index, from 0.
     public subscript(_ index: Int) -> Int { values[index] }
 
+    /// The numbers as a list: "[3, 1, 2]".
     public var description: String { values.description }
 }

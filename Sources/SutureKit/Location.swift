@@ -6,7 +6,20 @@
 public struct Location: Sendable, Hashable, Codable {
     /// Which token, by its part in the prompt.
     public enum Role: Int32, Sendable, CaseIterable {
-        case none, subjectFirst, subjectLast, afterSubject, last, subjectMiddle, further
+        /// No part that has a role.
+        case none
+        /// The first token of the subject.
+        case subjectFirst
+        /// The last token of the subject, also where it is the first.
+        case subjectLast
+        /// The token that follows the subject.
+        case afterSubject
+        /// The last token of the prompt, from which the object is predicted.
+        case last
+        /// A token of the subject between its first and its last.
+        case subjectMiddle
+        /// A token between the one that follows the subject and the last one.
+        case further
 
         /// The name in files: "subject_last".
         public var name: String {
@@ -30,9 +43,11 @@ public struct Location: Sendable, Hashable, Codable {
 
     /// The index of the case, or nil for every case.
     public var caseIndex: Int?
+    /// The place in the forward pass, with its layer.
     public var site: Site
-    /// Token index in the prompt; nil: by role, or every position.
+    /// Token index in the prompt, or in the answer that follows it; nil: by role, or every position.
     public var position: Int?
+    /// Which token, by its part in the prompt; ``Role/none``: by position, or every position.
     public var role: Role
     /// Neuron or head; nil: the whole site.
     public var unit: Int?
@@ -41,6 +56,8 @@ public struct Location: Sendable, Hashable, Codable {
     /// The patcher is to write here. Otherwise the location is a measurement.
     public var isSelected: Bool
 
+    /// A location. Without a case it applies to every case; without a position and a role, to every position; without a unit,
+    /// to the whole site.
     public init(
         _ site: Site, caseIndex: Int? = nil, position: Int? = nil, role: Role = .none, unit: Int? = nil,
         score: Double, isSelected: Bool
@@ -76,6 +93,7 @@ extension Location.Role: Codable {
         self = role
     }
 
+    /// Writes the name: "subject_last".
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(name)

@@ -9,11 +9,14 @@ public struct Score: Sendable, Hashable, Codable {
 
     /// nil: the run as a whole.
     public var caseIndex: Int?
+    /// What was measured; scores of one name are comparable. The evaluator documents the unit.
     public var name: String
+    /// The number, in the unit of its name.
     public var value: Double
     /// How many observations it stands for; 1 by default.
     public var weight: Double
 
+    /// A score; without a case it is of the run as a whole.
     public init(_ name: String, _ value: Double, caseIndex: Int? = nil, weight: Double = 1) {
         self.caseIndex = caseIndex
         self.name = name
@@ -29,6 +32,7 @@ public struct Mark: Sendable, Hashable, Codable {
     /// Of the text's UTF-8.
     public var bytes: Range<Int>
 
+    /// A mark: a range of bytes of one of the texts.
     public init(text: Int, bytes: Range<Int>) {
         self.text = text
         self.bytes = bytes
@@ -37,12 +41,19 @@ public struct Mark: Sendable, Hashable, Codable {
 
 /// A figure of the report. Figures of different protocols are never averaged.
 public struct Metric: Sendable, Hashable {
+    /// Which way a figure must go to be better.
     public enum Direction: Int32, Sendable {
+        /// A smaller figure is better.
         case lowerIsBetter = -1
-        case none, higherIsBetter
+        /// Neither is better.
+        case none
+        /// A larger figure is better.
+        case higherIsBetter
     }
 
+    /// What was measured: "efficacy_success".
     public var name: String
+    /// The figure, in its unit.
     public var value: Double
     /// "percent", "nats", "ratio" …
     public var unit: String
@@ -50,10 +61,12 @@ public struct Metric: Sendable, Hashable {
     public var n: Int
     /// Standard error of a mean; nil where it has no meaning.
     public var standardError: Double?
+    /// Whether a larger or a smaller figure is better.
     public var direction: Direction
     /// How it was measured: "teacher-forced", "greedy" …
     public var `protocol`: String
 
+    /// A figure of these parts.
     public init(
         _ name: String, _ value: Double, unit: String, n: Int, standardError: Double? = nil, direction: Direction,
         protocol: String
@@ -104,6 +117,7 @@ extension Metric: Codable {
             protocol: try container.decode(String.self, forKey: .protocol))
     }
 
+    /// Writes an entry of metrics.json.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.container(keyedBy: CodingKeys.self)
         try container.encode(name, forKey: .name)

@@ -6,11 +6,13 @@ import CSuture
 public final class Optimizer {
     /// Which rule, with its settings under their usual names.
     public enum Rule: Sendable {
+        /// Adam (Kingma and Ba 2015), without weight decay.
         case adam(learningRate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8)
         /// Weight decay is decoupled from the gradient.
         case adamW(
             learningRate: Double, beta1: Double = 0.9, beta2: Double = 0.999, epsilon: Double = 1e-8,
             weightDecay: Double = 0.01)
+        /// Gradient descent with momentum. The weight, times the weight decay, is added to the gradient.
         case sgd(learningRate: Double, momentum: Double = 0, weightDecay: Double = 0)
     }
 

@@ -3,8 +3,28 @@
 /// What a component says of one of its settings. The host reads it, checks the experiment file against it before anything
 /// runs, fills the default and records it.
 public struct ParameterDeclaration: Sendable, Hashable, Codable {
+    /// What type of value a setting has. The raw value is the ABI's number.
     public enum Kind: Int32, Sendable, Codable {
-        case integer = 1, number, boolean, text, integers, numbers, texts, textGroups, path, component
+        /// `Int`
+        case integer = 1
+        /// `Double`; always finite.
+        case number
+        /// `Bool`
+        case boolean
+        /// `String`, or an enumeration of texts (``ParameterChoice``).
+        case text
+        /// A list of `Int`.
+        case integers
+        /// A list of `Double`.
+        case numbers
+        /// A list of `String`, or of an enumeration.
+        case texts
+        /// A list of lists of `String`; the file may name a JSON file instead.
+        case textGroups
+        /// A file (``FilePath``).
+        case path
+        /// Another component (``ComponentReference``).
+        case component
 
         /// "a whole number", for sentences.
         public var phrase: String {
@@ -23,7 +43,9 @@ public struct ParameterDeclaration: Sendable, Hashable, Codable {
         }
     }
 
+    /// The name in the experiment file. Different from those of the component's other settings.
     public var name: String
+    /// The type of the value.
     public var kind: Kind
     /// There is no default and the file must give a value.
     public var isRequired: Bool
@@ -31,10 +53,13 @@ public struct ParameterDeclaration: Sendable, Hashable, Codable {
     public var isOptional: Bool
     /// The default as JSON; nil where there is none.
     public var defaultJSON: String?
+    /// The numbers that it, or each element of a list, may be.
     public var range: ParameterRange
     /// Allowed texts; empty: any.
     public var choices: [String]
+    /// "tokens", "layers" …; empty where there is none.
     public var unit: String
+    /// What the setting does, in a sentence or two.
     public var help: String
     /// Fields that every case must have where the value is not null, 0, false or empty.
     public var needs: EditCase.Fields = []
@@ -46,17 +71,24 @@ public struct ParameterDeclaration: Sendable, Hashable, Codable {
 
 /// The numbers a parameter may take (each element of a list).
 public struct ParameterRange: Sendable, Hashable, Codable {
+    /// The smallest number, −∞ where there is no bound.
     public var minimum = -Double.infinity
+    /// The largest number, ∞ where there is no bound.
     public var maximum = Double.infinity
+    /// Whether the smallest number itself is not allowed.
     public var excludesMinimum = false
+    /// Whether the largest number itself is not allowed.
     public var excludesMaximum = false
 
+    /// Every number.
     public static let any = ParameterRange()
     /// > 0
     public static let positive = ParameterRange(minimum: 0, excludesMinimum: true)
     /// ≥ 0
     public static let nonNegative = ParameterRange(minimum: 0)
+    /// ≥ a minimum
     public static func atLeast(_ minimum: Double) -> ParameterRange { ParameterRange(minimum: minimum) }
+    /// From a minimum to a maximum, both allowed.
     public static func closed(_ range: ClosedRange<Double>) -> ParameterRange {
         ParameterRange(minimum: range.lowerBound, maximum: range.upperBound)
     }
@@ -65,24 +97,32 @@ public struct ParameterRange: Sendable, Hashable, Codable {
 /// A Swift type that a parameter may have: `Int`, `Double`, `Bool`, `String`, a ``ParameterChoice``, lists of these,
 /// `[[String]]`, a ``FilePath``, and optionals of them.
 public protocol ParameterValue: Sendable {
+    /// The kind that a declaration of this type has.
     static var parameterKind: ParameterDeclaration.Kind { get }
+    /// Whether the value may be null.
     static var isOptionalParameter: Bool { get }
     /// The texts that the value may have, each element of a list; empty: any.
     static var parameterChoices: [String] { get }
     /// Stands in until the host has given a required value.
     static var placeholder: Self { get }
+    /// The value as JSON, for the declaration's default; nil where it has none (null, a number that is not finite).
     var json: String? { get }
+    /// The value of a checked argument; nil where the argument is of another kind.
     init?(_ argument: Argument)
 }
 
 extension ParameterValue {
+    /// A value that may not be null.
     public static var isOptionalParameter: Bool { false }
+    /// Any text.
     public static var parameterChoices: [String] { [] }
 }
 
 /// A file named in the experiment file. The host makes it absolute and checks that it can be read.
 public struct FilePath: Sendable, Hashable {
+    /// Absolute, once the host has given it.
     public var path: String
+    /// A file by its path.
     public init(_ path: String) { self.path = path }
 }
 
@@ -153,6 +193,7 @@ public struct Parameter<Value: ParameterValue> {
             needs: needs, needsOtherwise: needsOtherwise, componentKind: kind.rawValue)
     }
 
+    /// The value of the setting: the default, until the host has given the run's.
     public var wrappedValue: Value {
         get { storage.value }
         nonmutating set { storage.value = newValue }

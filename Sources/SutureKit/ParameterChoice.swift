@@ -16,23 +16,32 @@ public protocol ParameterChoice: ParameterValue, ParameterListElement, CaseItera
 }
 
 extension ParameterChoice where Self: RawRepresentable, RawValue == String {
+    /// The raw value.
     public var choice: String { rawValue }
 }
 
 extension ParameterChoice {
+    /// ``ParameterDeclaration/Kind/text``
     public static var parameterKind: ParameterDeclaration.Kind { .text }
+    /// The texts of all cases.
     public static var parameterChoices: [String] { allCases.map(\.choice) }
-    // A setting has a value, so its type has a case.
+    /// The first case. A setting has a value, so its type has a case.
     public static var placeholder: Self { allCases[allCases.startIndex] }
+    /// The text of the case in quotes.
     public var json: String? { jsonQuoted(choice) }
+    /// The case of a text; nil where no case has it.
     public init?(_ argument: Argument) {
         guard let text = String(argument), let value = Self(choice: text) else { return nil }
         self = value
     }
 
+    /// ``ParameterDeclaration/Kind/texts``
     public static var listKind: ParameterDeclaration.Kind { .texts }
+    /// The texts of all cases.
     public static var elementChoices: [String] { parameterChoices }
+    /// The text of the case in quotes.
     public var elementJSON: String { jsonQuoted(choice) }
+    /// The cases of a list of texts; nil where a text is that of no case.
     public static func list(_ argument: Argument) -> [Self]? {
         guard let texts = String.list(argument) else { return nil }
         let values = texts.compactMap { Self(choice: $0) }
@@ -47,5 +56,6 @@ extension ParameterChoice {
 }
 
 extension Site.Kind: ParameterChoice {
+    /// The name in files: "residual_out".
     public var choice: String { name }
 }

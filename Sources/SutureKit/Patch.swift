@@ -5,6 +5,7 @@
 /// Orientation is `[out, in]`, whatever the checkpoint stores. Factors stay factors: a difference of rounded weights has
 /// lost up to half of a small edit.
 public struct Delta: Sendable {
+    /// How a change is written down.
     public enum Form: Sendable {
         /// left `[out, rank]` · right `[rank, in]`
         case lowRank(left: Tensor, right: Tensor)
@@ -47,8 +48,10 @@ public struct Delta: Sendable {
 
     /// The checkpoint's name of the tensor.
     public var parameter: String
+    /// The change, in the form in which it was found.
     public var form: Form
 
+    /// A change of the weight with this name.
     public init(_ parameter: String, _ form: Form) {
         self.parameter = parameter
         self.form = form
@@ -95,6 +98,7 @@ public struct Delta: Sendable {
 public struct PatchExtension: Sendable {
     /// The name of the form, with a revision: "suture.site-vector/1". Third parties use reverse domain names.
     public var id: String
+    /// Its tensors, each under a name of its own.
     public var tensors: [(name: String, tensor: Tensor)]
     /// A JSON object with what is not a tensor.
     public var settings: String
@@ -116,6 +120,8 @@ public struct PatchExtension: Sendable {
 
 /// What a patcher returns: a value, never a side effect. The host applies it to an overlay and checks it.
 public struct Patch: Sendable {
+    /// The changes. Those of one weight add up.
     public var deltas: [Delta]
+    /// A patch of some changes; without any, the model stays as it is.
     public init(_ deltas: [Delta] = []) { self.deltas = deltas }
 }

@@ -109,6 +109,7 @@ public struct Session {
         try Host.check(try Host.sessions().pointee.carry(handle, key, tensor.handle))
     }
 
+    /// Writes a line to the run's log.
     public func log(_ level: Host.LogLevel, _ message: String) { Host.log(level, message) }
 
     // MARK: What a patcher says of its own work
@@ -148,6 +149,7 @@ public struct SecondMoment: Sendable {
     /// Token vectors that it rests on. It is singular unless this clearly exceeds the width.
     public var tokenCount: Int
 
+    /// A second moment, with the number of token vectors that it rests on.
     public init(matrix: Tensor, tokenCount: Int) {
         self.matrix = matrix
         self.tokenCount = tokenCount

@@ -5,6 +5,7 @@
 /// Axes: `batch`, `position`, `dModel` (width of the residual stream), `dMLP` (neurons), `head`, `dHead`, `vocabulary`.
 /// Which sites an architecture has is in ``Model/Info/sites``; asking for one that it lacks fails before the pass.
 public struct Site: Sendable, Hashable, CustomStringConvertible {
+    /// Which place of a block, or of the whole pass. The raw value is the ABI's number.
     public enum Kind: Int32, Sendable, Hashable, CaseIterable {
         /// `[batch, position, dModel]`: the residual stream before block 0.
         case embedding = 0
@@ -71,6 +72,7 @@ public struct Site: Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// Which place.
     public let kind: Kind
     /// From 0; nil where the kind has none.
     public let layer: Int?
@@ -83,23 +85,41 @@ public struct Site: Sendable, Hashable, CustomStringConvertible {
     /// The site of a kind in a layer; the layer is dropped where the kind has none.
     public init(_ kind: Kind, layer: Int) { self.init(kind, kind.hasLayer ? layer : nil) }
 
+    /// ``Kind/embedding``
     public static let embedding = Site(.embedding, nil)
+    /// ``Kind/finalNorm``
     public static let finalNorm = Site(.finalNorm, nil)
+    /// ``Kind/logits``
     public static let logits = Site(.logits, nil)
+    /// ``Kind/residualIn`` of a layer, from 0.
     public static func residualIn(_ layer: Int) -> Site { Site(.residualIn, layer) }
+    /// ``Kind/residualMid`` of a layer, from 0.
     public static func residualMid(_ layer: Int) -> Site { Site(.residualMid, layer) }
+    /// ``Kind/residualOut`` of a layer, from 0.
     public static func residualOut(_ layer: Int) -> Site { Site(.residualOut, layer) }
+    /// ``Kind/headOutput`` of a layer, from 0.
     public static func headOutput(_ layer: Int) -> Site { Site(.headOutput, layer) }
+    /// ``Kind/attentionOutput`` of a layer, from 0.
     public static func attentionOutput(_ layer: Int) -> Site { Site(.attentionOutput, layer) }
+    /// ``Kind/mlpInput`` of a layer, from 0.
     public static func mlpInput(_ layer: Int) -> Site { Site(.mlpInput, layer) }
+    /// ``Kind/neurons`` of a layer, from 0.
     public static func neurons(_ layer: Int) -> Site { Site(.neurons, layer) }
+    /// ``Kind/mlpOutput`` of a layer, from 0.
     public static func mlpOutput(_ layer: Int) -> Site { Site(.mlpOutput, layer) }
+    /// ``Kind/attentionInput`` of a layer, from 0.
     public static func attentionInput(_ layer: Int) -> Site { Site(.attentionInput, layer) }
+    /// ``Kind/query`` of a layer, from 0.
     public static func query(_ layer: Int) -> Site { Site(.query, layer) }
+    /// ``Kind/key`` of a layer, from 0.
     public static func key(_ layer: Int) -> Site { Site(.key, layer) }
+    /// ``Kind/value`` of a layer, from 0.
     public static func value(_ layer: Int) -> Site { Site(.value, layer) }
+    /// ``Kind/attentionPattern`` of a layer, from 0.
     public static func attentionPattern(_ layer: Int) -> Site { Site(.attentionPattern, layer) }
+    /// ``Kind/gate`` of a layer, from 0.
     public static func gate(_ layer: Int) -> Site { Site(.gate, layer) }
+    /// ``Kind/up`` of a layer, from 0.
     public static func up(_ layer: Int) -> Site { Site(.up, layer) }
 
     /// "blocks.17.neurons", "embedding".
@@ -131,6 +151,7 @@ extension Site: Codable {
         self = site
     }
 
+    /// Writes ``description``.
     public func encode(to encoder: any Encoder) throws {
         var container = encoder.singleValueContainer()
         try container.encode(description)
@@ -139,8 +160,11 @@ extension Site: Codable {
 
 /// One token of one row of a batch.
 public struct TokenIndex: Sendable, Hashable {
+    /// Which row of the batch, from 0.
     public var row: Int
+    /// Which token of the row, from 0. Rows are padded on the right, so padding comes after them all.
     public var position: Int
+    /// The token at a position of a row.
     public init(row: Int, position: Int) {
         self.row = row
         self.position = position

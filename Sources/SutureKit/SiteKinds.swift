@@ -2,6 +2,7 @@
 
 /// Kinds of site, as bits: what an architecture has. Bit i is the kind with the raw value i, as in the ABI.
 public struct SiteKinds: OptionSet, Sendable, Hashable {
+    /// One bit for each kind, as in the ABI.
     public let rawValue: UInt32
 
     /// The kinds of these bits; bits that no kind has are kept and mean nothing.

@@ -54,6 +54,7 @@ extension Tensor {
     }
     /// The Moore-Penrose inverse.
     public func pseudoInverse() throws(SutureError) -> Tensor { try decomposed(.pinv, 1)[0] }
+    /// Q `[m, k]` with orthonormal columns and the upper triangle R `[k, n]`, with k the smaller of m and n.
     public func qr() throws(SutureError) -> (q: Tensor, r: Tensor) {
         let parts = try decomposed(.qr, 2)
         return (parts[0], parts[1])

@@ -4,10 +4,16 @@ import CSuture
 
 /// How a loss over many items becomes one.
 public enum Reduction: Int32, Sendable {
-    case none, mean, sum
+    /// One loss for each item.
+    case none
+    /// The mean over the items that count.
+    case mean
+    /// The sum over the items that count.
+    case sum
 }
 
 extension Tensor {
+    /// The larger of each element and 0.
     public func relu() throws(SutureError) -> Tensor { try unary(.relu) }
     /// x · Φ(x)
     public func gelu() throws(SutureError) -> Tensor { try unary(.gelu) }
@@ -15,7 +21,9 @@ extension Tensor {
     public func geluTanh() throws(SutureError) -> Tensor { try unary(.geluTanh) }
     /// x · sigmoid(x)
     public func silu() throws(SutureError) -> Tensor { try unary(.silu) }
+    /// exp(x) / Σ exp(x) along a dimension, by default the last: numbers that sum to 1.
     public func softmax(_ dimension: Int = -1) throws(SutureError) -> Tensor { try along(.softmax, dimension) }
+    /// The logarithm of ``softmax(_:)``, without overflow.
     public func logSoftmax(_ dimension: Int = -1) throws(SutureError) -> Tensor {
         try along(.logSoftmax, dimension)
     }

@@ -19,18 +19,27 @@ extension Tensor {
 
     /// The same elements in another shape; one size may be -1.
     public func reshaped(_ sizes: Int...) throws(SutureError) -> Tensor { try shape(.reshape, sizes) }
+    /// The same elements in another shape; one size may be -1.
     public func reshaped(_ sizes: [Int]) throws(SutureError) -> Tensor { try shape(.reshape, sizes) }
     /// Repeats axes of size 1 without a copy; -1 keeps an axis.
     public func expanded(_ sizes: Int...) throws(SutureError) -> Tensor { try shape(.expand, sizes) }
+    /// Repeats axes of size 1 without a copy; -1 keeps an axis.
     public func expanded(_ sizes: [Int]) throws(SutureError) -> Tensor { try shape(.expand, sizes) }
+    /// The axes in another order: axis i of the result is axis `order[i]` of this tensor.
     public func permuted(_ order: Int...) throws(SutureError) -> Tensor { try shape(.permute, order) }
     /// Exchanges two axes, by default the last two.
     public func transposed(_ first: Int = -2, _ second: Int = -1) throws(SutureError) -> Tensor {
         try Tensor.make { table, out in table.pointee.transpose(handle, Int64(first), Int64(second), out) }
     }
+    /// A view with a new axis of size 1 at a dimension; -1 puts it last.
     public func unsqueezed(_ dimension: Int) throws(SutureError) -> Tensor { try along(.unsqueeze, dimension) }
+    /// A view without an axis of size 1.
+    ///
+    /// - Throws: `invalidArgument` where the axis has another size.
     public func squeezed(_ dimension: Int) throws(SutureError) -> Tensor { try along(.squeeze, dimension) }
+    /// A copy in which one axis runs backwards.
     public func flipped(_ dimension: Int) throws(SutureError) -> Tensor { try along(.flip, dimension) }
+    /// Sums of the elements so far along an axis, in its shape.
     public func cumulativeSum(_ dimension: Int) throws(SutureError) -> Tensor { try along(.cumsum, dimension) }
     /// The diagonal of a matrix, or a matrix with this diagonal.
     public func diagonal() throws(SutureError) -> Tensor { try unary(.diagonal) }
@@ -70,6 +79,7 @@ extension Tensor {
     public func indexSelect(_ dimension: Int, _ index: Tensor) throws(SutureError) -> Tensor {
         try indexed(.indexSelect, dimension, index)
     }
+    /// The slices at some indices of an axis, in that order; repeats allowed.
     public func indexSelect(_ dimension: Int, _ index: [Int]) throws(SutureError) -> Tensor {
         try indexed(.indexSelect, dimension, Tensor(index, device: device))
     }

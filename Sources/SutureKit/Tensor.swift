@@ -126,5 +126,6 @@ public struct Tensor: Sendable {
 }
 
 extension Tensor: CustomStringConvertible {
+    /// Shape, dtype and device, without the elements.
     public var description: String { "Tensor(\(shape), \(dtype), \(device))" }
 }

@@ -68,6 +68,7 @@ public struct TokenPositions: Sendable, RandomAccessCollection, ExpressibleByArr
             })
     }
 
+    /// Tokens as a literal.
     public init(arrayLiteral elements: TokenIndex...) { self.init(elements) }
 
     /// The tokens as int64 `[n, 2]`, the form of ``Tensor/pick(_:)`` and ``Tensor/put(_:at:adding:)``.
@@ -75,8 +76,11 @@ public struct TokenPositions: Sendable, RandomAccessCollection, ExpressibleByArr
     /// - Throws: what refused to make it, for example a host that ran out of memory.
     public var tensor: Tensor { get throws(SutureError) { try made.get() } }
 
+    /// 0.
     public var startIndex: Int { 0 }
+    /// How many tokens there are.
     public var endIndex: Int { tokens.count }
+    /// The token at an index, from 0.
     public subscript(_ index: Int) -> TokenIndex { tokens[index] }
 }
 

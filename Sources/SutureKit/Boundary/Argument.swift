@@ -6,14 +6,21 @@ import CSuture
 public enum Argument: Sendable, Hashable {
     /// Null was given or is the default; optional parameters only.
     case absent
+    /// A whole number.
     case integer(Int)
+    /// A number; finite.
     case number(Double)
+    /// True or false.
     case boolean(Bool)
     /// Also the absolute path of a file.
     case text(String)
+    /// A list of whole numbers.
     case integers([Int])
+    /// A list of numbers.
     case numbers([Double])
+    /// A list of texts.
     case texts([String])
+    /// A list of lists of texts.
     case textGroups([[String]])
     /// Another component, by the slot under which the session calls it.
     case component(slot: String)

@@ -103,12 +103,18 @@ public enum Operation: Int32, Sendable, Hashable, CaseIterable {
 
 /// What a component can be given: lists of the ABI's call.
 public struct InputKinds: OptionSet, Sendable, Hashable {
+    /// One bit for each member, in the order of the header.
     public let rawValue: UInt32
+    /// The members of these bits; other bits are kept and mean nothing.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// Cases.
     public static let cases = InputKinds(rawValue: 1 << 0)
+    /// Locations.
     public static let locations = InputKinds(rawValue: 1 << 1)
+    /// Scores.
     public static let scores = InputKinds(rawValue: 1 << 2)
+    /// Texts.
     public static let texts = InputKinds(rawValue: 1 << 3)
 
     /// The names of the members, in the order of the header.
@@ -124,13 +130,20 @@ public struct InputKinds: OptionSet, Sendable, Hashable {
 
 /// What a component can hand out: functions of the ABI's sink.
 public struct ResultKinds: OptionSet, Sendable, Hashable {
+    /// One bit for each member, in the order of the header.
     public let rawValue: UInt32
+    /// The members of these bits; other bits are kept and mean nothing.
     public init(rawValue: UInt32) { self.rawValue = rawValue }
 
+    /// Locations.
     public static let locations = ResultKinds(rawValue: 1 << 0)
+    /// Deltas.
     public static let deltas = ResultKinds(rawValue: 1 << 1)
+    /// Scores.
     public static let scores = ResultKinds(rawValue: 1 << 2)
+    /// Metrics.
     public static let metrics = ResultKinds(rawValue: 1 << 3)
+    /// Marks.
     public static let marks = ResultKinds(rawValue: 1 << 4)
 
     /// The names of the members, in the order of the header.

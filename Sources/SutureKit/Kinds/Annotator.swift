@@ -9,8 +9,10 @@ public protocol Annotator: Component {
 }
 
 extension Annotator {
+    /// ``ComponentKind/annotator``
     public static var kind: ComponentKind { .annotator }
 
+    /// Annotates the texts of the call and hands out the marks of each.
     public func perform(_ call: ComponentCall, in session: Session) throws {
         for (text, ranges) in try annotate(call.texts, in: session).enumerated() {
             try session.emit(ranges.map { Mark(text: text, bytes: $0) })

@@ -12,8 +12,10 @@ public protocol Evaluator: Component {
 }
 
 extension Evaluator {
+    /// ``ComponentKind/evaluator``
     public static var kind: ComponentKind { .evaluator }
 
+    /// Evaluates the cases of the call, or summarizes its scores, and hands out the scores or the figures.
     public func perform(_ call: ComponentCall, in session: Session) throws {
         switch call.operation {
         case .summarize: try session.emit(try summarize(call.scores))

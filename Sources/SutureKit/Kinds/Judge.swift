@@ -9,8 +9,12 @@ public protocol Judge: Component {
 }
 
 extension Judge {
+    /// ``ComponentKind/judge``
     public static var kind: ComponentKind { .judge }
 
+    /// Judges the texts of the call and hands out one score for each.
+    ///
+    /// - Throws: `internal` where the judge does not give one number for each text.
     public func perform(_ call: ComponentCall, in session: Session) throws {
         let values = try judge(call.texts, in: session)
         guard values.count == call.texts.count else {

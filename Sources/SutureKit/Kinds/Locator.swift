@@ -7,8 +7,10 @@ public protocol Locator: Component {
 }
 
 extension Locator {
+    /// ``ComponentKind/locator``
     public static var kind: ComponentKind { .locator }
 
+    /// Locates the cases of the call and hands out the locations.
     public func perform(_ call: ComponentCall, in session: Session) throws {
         try session.emit(try locate(call.cases, in: session))
     }

@@ -9,8 +9,10 @@ public protocol Patcher: Component {
 }
 
 extension Patcher {
+    /// ``ComponentKind/patcher``
     public static var kind: ComponentKind { .patcher }
 
+    /// Patches the cases of the call at its locations and hands out the changes.
     public func perform(_ call: ComponentCall, in session: Session) throws {
         try session.emit(try patch(call.cases, at: call.locations, in: session).deltas)
     }
