@@ -66,7 +66,9 @@ struct ValueTests {
         #expect(try crossed(bare) == bare)
         let mark = Mark(text: 1, bytes: 4..<4)
         #expect(try crossed(mark) == mark)
+        #expect(try coded(mark) == mark)
         #expect(try crossed(Self.editCase.generations[0]) == Self.editCase.generations[0])
+        #expect(try coded(Self.editCase.generations[0]) == Self.editCase.generations[0])
     }
 
     @Test("A declaration comes back for every kind of parameter")
@@ -97,6 +99,31 @@ struct ValueTests {
             let c = value.c("p", kind, in: arena)
             #expect(try withExtendedLifetime(arena) { try Argument(Foreign(c, in: "test")) } == value)
         }
+    }
+
+    @Test("Every value that is shorter than its first fields is refused by the name of its struct")
+    func shortStructs() throws {
+        let arena = CArena()
+        func check<Struct: ForeignLayout>(_ c: UnsafePointer<Struct>) {
+            #expect(
+                throws: SutureError(
+                    .invalidArgument,
+                    "test: struct_size of \(Struct.abiName) is 8, and its first fields take \(Struct.firstSize) bytes",
+                    hint: "set struct_size to sizeof(\(Struct.abiName))")
+            ) { try Foreign(c, in: "test") }
+        }
+        check(arena.make(suture_edit_case.self) { $0.struct_size = 8 })
+        check(arena.make(suture_neighbor.self) { $0.struct_size = 8 })
+        check(arena.make(suture_marked_text.self) { $0.struct_size = 8 })
+        check(arena.make(suture_mark.self) { $0.struct_size = 8 })
+        check(arena.make(suture_location.self) { $0.struct_size = 8 })
+        check(arena.make(suture_score.self) { $0.struct_size = 8 })
+        check(arena.make(suture_metric.self) { $0.struct_size = 8 })
+        check(arena.make(suture_parameter.self) { $0.struct_size = 8 })
+        check(arena.make(suture_argument.self) { $0.struct_size = 8 })
+        check(arena.make(suture_delta.self) { $0.struct_size = 8 })
+        check(arena.make(suture_call.self) { $0.struct_size = 8 })
+        check(arena.make(suture_sink.self) { $0.struct_size = 8 })
     }
 
     @Test("What makes no sense is refused in a sentence: sites, ranges, counts, NULL, sizes")
