@@ -16,10 +16,12 @@ struct LawTests {
         let component = try subject.component(in: scratch)
         try component.validate()
         let sessions = try SessionMaker(isEdited: true, components: subject.components)
+        let (cases, locations) = (try subject.cases(on: sessions.make().model), subject.locations)
+        // snippet-begin: laws
         let laws = Laws(
-            of: component, cases: try subject.cases(on: sessions.make().model), locations: subject.locations,
-            texts: LawSubject.texts, session: sessions.make)
+            of: component, cases: cases, locations: locations, texts: LawSubject.texts, session: sessions.make)
         #expect(laws.broken() == [])
+        // snippet-end: laws
     }
 
     @Test("Locators and patchers keep the laws on every architecture", arguments: [TinyModel.Family.gptj, .llama])
