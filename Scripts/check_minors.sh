@@ -22,7 +22,7 @@ fi
 
 rm -rf "$kit"
 mkdir -p "$kit"
-cp -r Sources/Package.swift Sources/CSuture Sources/SutureKit Sources/SutureKitOwnTests "$kit"
+cp -r Sources/Package.swift Sources/CSuture Sources/SutureKit Sources/SutureKitOwnTests Sources/SutureLaws "$kit"
 python3 Scripts/abi.py --later "$kit/CSuture/include"
 # The layout is asserted for the headers of this checkout alone.
 printf '/* Nothing. */\n' >"$kit/CSuture/Layout.c"
