@@ -34,13 +34,23 @@ public struct EditCase: Sendable, Hashable, Codable {
         /// ``EditCase/generations``
         public static let generations = Fields(rawValue: 1 << 10)
 
-        /// Each field with its name in experiment files and sentences.
-        public static let named: [(name: String, field: Fields)] = [
-            ("prompt", .prompt), ("subject", .subject), ("target_new", .targetNew), ("target_true", .targetTrue),
-            ("paraphrase_prompts", .paraphrases), ("neighborhood_prompts", .neighbors),
-            ("generation_prompts", .generation), ("attribute_prompts", .attributes), ("answer", .answer),
-            ("neighborhood_samples", .neighborSamples), ("marked_generations", .generations),
+        /// Each field with its name in experiment files and sentences, and whether a case has it.
+        static let table: [(name: CodingKeys, field: Fields, isPresent: @Sendable (EditCase) -> Bool)] = [
+            (.prompt, .prompt, { !$0.prompt.isEmpty }),
+            (.subject, .subject, { !$0.subject.isEmpty }),
+            (.targetNew, .targetNew, { !$0.targetNew.isEmpty }),
+            (.targetTrue, .targetTrue, { !$0.targetTrue.isEmpty }),
+            (.paraphrasePrompts, .paraphrases, { !$0.paraphrasePrompts.isEmpty }),
+            (.neighborhoodPrompts, .neighbors, { !$0.neighborhoodPrompts.isEmpty }),
+            (.generationPrompts, .generation, { !$0.generationPrompts.isEmpty }),
+            (.attributePrompts, .attributes, { !$0.attributePrompts.isEmpty }),
+            (.answer, .answer, { !$0.answer.isEmpty }),
+            (.neighborSamples, .neighborSamples, { !$0.neighborSamples.isEmpty }),
+            (.generations, .generations, { !$0.generations.isEmpty }),
         ]
+
+        /// Each field with its name in experiment files and sentences.
+        public static let named: [(name: String, field: Fields)] = table.map { ($0.name.rawValue, $0.field) }
 
         /// The names of the fields that are set.
         public var names: [String] { Fields.named.filter { contains($0.field) }.map(\.name) }
@@ -116,19 +126,7 @@ public struct EditCase: Sendable, Hashable, Codable {
 
     /// The fields that this case has.
     public var fields: Fields {
-        var fields: Fields = []
-        if !prompt.isEmpty { fields.insert(.prompt) }
-        if !subject.isEmpty { fields.insert(.subject) }
-        if !targetNew.isEmpty { fields.insert(.targetNew) }
-        if !targetTrue.isEmpty { fields.insert(.targetTrue) }
-        if !answer.isEmpty { fields.insert(.answer) }
-        if !paraphrasePrompts.isEmpty { fields.insert(.paraphrases) }
-        if !neighborhoodPrompts.isEmpty { fields.insert(.neighbors) }
-        if !generationPrompts.isEmpty { fields.insert(.generation) }
-        if !attributePrompts.isEmpty { fields.insert(.attributes) }
-        if !neighborSamples.isEmpty { fields.insert(.neighborSamples) }
-        if !generations.isEmpty { fields.insert(.generations) }
-        return fields
+        Fields.table.filter { $0.isPresent(self) }.reduce(into: []) { $0.insert($1.field) }
     }
 }
 
