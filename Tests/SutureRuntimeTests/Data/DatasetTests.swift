@@ -223,11 +223,12 @@ struct CaseRequirementsTests {
                 cases, dataset: Self.dataset,
                 needs: Self.needs(.make("counterfact", .evaluator, requires: [.subject, .paraphrases])))
         }
+        let others = DatasetReaders.supplying(.paraphrases).filter { $0 != "counterfact" }.joined(separator: ", ")
         #expect(error.kind == .usage)
         #expect(
             error.description
                 == "the evaluator 'counterfact' needs 'paraphrase_prompts', which case 2 of '/facts.json' does not "
-                + "have; add it to the record, leave the case out, or use a dataset that supplies it: zsre, zsre-alt, pairs"
+                + "have; add it to the record, leave the case out, or use a dataset that supplies it: \(others)"
         )
     }
 
@@ -249,7 +250,8 @@ struct CaseRequirementsTests {
         #expect(
             answer.hint
                 == "use a dataset that supplies it: \(DatasetReaders.supplying(.answer).joined(separator: ", "))")
-        #expect(Set(DatasetReaders.supplying(.answer)) == ["counterfact", "zsre", "zsre-alt", "pairs"])
+        #expect(DatasetReaders.supplying(.answer).contains("pairs"))
+        #expect(!DatasetReaders.supplying(.answer).contains("text"))
     }
 
     @Test("An unknown dataset format names the nearest")

@@ -150,8 +150,8 @@ struct ExperimentTests {
         ),
         (
             "name: counterfact, path", "name: counterfacts, path",
-            "quickstart.yaml:4:17: dataset.name must be one of counterfact, zsre, zsre-alt, pairs, "
-                + "marked-generations, text, got \"counterfacts\"; did you mean 'counterfact'?"
+            "quickstart.yaml:4:17: dataset.name must be one of "
+                + "\(DatasetReaders.names.joined(separator: ", ")), got \"counterfacts\"; did you mean 'counterfact'?"
         ),
         (
             "edit: {mode: batch}", "edit: {mode: bach}",
