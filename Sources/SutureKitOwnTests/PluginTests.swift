@@ -146,12 +146,14 @@ struct PluginTests {
     @Test("A function that the host lacks is named with both versions where it is used")
     func olderHost() throws {
         let table = StandInHost.sessionTable
-        let later = ForeignFunctionRow("later", offset: MemoryLayout<suture_session_api>.size, minor: 3)
+        let later = ForeignFunctionRow("later", offset: MemoryLayout<suture_session_api>.size, minor: 99)
+        let spoken = "2.\(SUTURE_ABI_MINOR)"
         #expect(
             throws: SutureError(
                 .unimplemented,
-                "the host speaks ABI 2.0 and has no suture_session_api.later, which appeared in 2.3; this plugin was "
-                    + "built for 2.0", hint: "use a newer host, or a version of the plugin that was built for this one")
+                "the host speaks ABI \(spoken) and has no suture_session_api.later, which appeared in 2.99; this plugin "
+                    + "was built for \(spoken)",
+                hint: "use a newer host, or a version of the plugin that was built for this one")
         ) { try Host.require(later, of: table) }
         let seed = try #require(suture_session_api.functions.first { $0.name == "seed" })
         try Host.require(seed, of: table)
