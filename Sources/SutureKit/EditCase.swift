@@ -33,6 +33,18 @@ public struct EditCase: Sendable, Hashable, Codable {
         public static let neighborSamples = Fields(rawValue: 1 << 9)
         /// ``EditCase/generations``
         public static let generations = Fields(rawValue: 1 << 10)
+        /// ``EditCase/bridge``
+        public static let bridge = Fields(rawValue: 1 << 11)
+        /// ``EditCase/firstHopPrompt``
+        public static let firstHop = Fields(rawValue: 1 << 12)
+        /// ``EditCase/secondHopPrompt``
+        public static let secondHop = Fields(rawValue: 1 << 13)
+        /// ``EditCase/wrongAnswer``
+        public static let wrongAnswer = Fields(rawValue: 1 << 14)
+        /// ``EditCase/related``
+        public static let related = Fields(rawValue: 1 << 15)
+        /// ``EditCase/unrelated``
+        public static let unrelated = Fields(rawValue: 1 << 16)
 
         /// Each field with its name in experiment files and sentences, and whether a case has it.
         static let table: [(name: CodingKeys, field: Fields, isPresent: @Sendable (EditCase) -> Bool)] = [
@@ -47,6 +59,12 @@ public struct EditCase: Sendable, Hashable, Codable {
             (.answer, .answer, { !$0.answer.isEmpty }),
             (.neighborSamples, .neighborSamples, { !$0.neighborSamples.isEmpty }),
             (.generations, .generations, { !$0.generations.isEmpty }),
+            (.bridge, .bridge, { !$0.bridge.isEmpty }),
+            (.firstHopPrompt, .firstHop, { !$0.firstHopPrompt.isEmpty }),
+            (.secondHopPrompt, .secondHop, { !$0.secondHopPrompt.isEmpty }),
+            (.wrongAnswer, .wrongAnswer, { !$0.wrongAnswer.isEmpty }),
+            (.related, .related, { !$0.related.isEmpty }),
+            (.unrelated, .unrelated, { !$0.unrelated.isEmpty }),
         ]
 
         /// Each field with its name in experiment files and sentences.
@@ -69,6 +87,11 @@ public struct EditCase: Sendable, Hashable, Codable {
         case attributePrompts = "attribute_prompts"
         case neighborSamples = "neighborhood_samples"
         case generations = "marked_generations"
+        case bridge
+        case firstHopPrompt = "first_hop_prompt"
+        case secondHopPrompt = "second_hop_prompt"
+        case wrongAnswer = "wrong_answer"
+        case related, unrelated
     }
 
     /// Position in the run, from 0.
@@ -98,13 +121,30 @@ public struct EditCase: Sendable, Hashable, Codable {
     public var neighborSamples: [Neighbor]
     /// What the model itself said after a prompt, with what is unwanted in it (negative training).
     public var generations: [MarkedText]
+    /// In a composition of two facts: what the first fact leads to ("France"). The subject is then a phrase that describes
+    /// it ("the country where Lyon is"), so that prompt and subject make the composition.
+    public var bridge: String
+    /// A prompt for the first fact alone, whose answer is the ``bridge``: "Lyon is a city in the country
+    /// of".
+    public var firstHopPrompt: String
+    /// A template with one `{}` for the ``bridge``, which asks for the second fact alone. Its answer is that of the
+    /// composition.
+    public var secondHopPrompt: String
+    /// What the model says in place of ``targetNew`` before the edit, without its leading space.
+    public var wrongAnswer: String
+    /// Compositions with the same first fact and another second one, which the edit should help, too.
+    public var related: [Question]
+    /// Compositions that have nothing to do with this one, whose answers must stay as they are.
+    public var unrelated: [Question]
 
     /// A case of these fields. A field that is left out is one that the data set does not have.
     public init(
         index: Int, id: String, prompt: String = "", subject: String = "", targetNew: String = "",
         targetTrue: String = "", answer: String = "", paraphrasePrompts: [String] = [],
         neighborhoodPrompts: [String] = [], generationPrompts: [String] = [], attributePrompts: [String] = [],
-        neighborSamples: [Neighbor] = [], generations: [MarkedText] = []
+        neighborSamples: [Neighbor] = [], generations: [MarkedText] = [], bridge: String = "",
+        firstHopPrompt: String = "", secondHopPrompt: String = "", wrongAnswer: String = "", related: [Question] = [],
+        unrelated: [Question] = []
     ) {
         self.index = index
         self.id = id
@@ -119,10 +159,19 @@ public struct EditCase: Sendable, Hashable, Codable {
         self.attributePrompts = attributePrompts
         self.neighborSamples = neighborSamples
         self.generations = generations
+        self.bridge = bridge
+        self.firstHopPrompt = firstHopPrompt
+        self.secondHopPrompt = secondHopPrompt
+        self.wrongAnswer = wrongAnswer
+        self.related = related
+        self.unrelated = unrelated
     }
 
     /// The prompt with the subject filled in. Where there is no subject, the prompt as it is, `{}` of its own included.
     public var filledPrompt: String { subject.isEmpty ? prompt : Template.fill(prompt, with: subject) }
+
+    /// The prompt of the second fact with the bridge filled in. It guides a composition: the two end alike.
+    public var guidePrompt: String { Template.fill(secondHopPrompt, with: bridge) }
 
     /// The fields that this case has.
     public var fields: Fields {
@@ -144,6 +193,20 @@ public struct Neighbor: Sendable, Hashable, Codable {
         self.prompt = prompt
         self.subject = subject
         self.target = target
+    }
+}
+
+/// A prompt with its right answer.
+public struct Question: Sendable, Hashable, Codable {
+    /// What is asked, whole.
+    public var prompt: String
+    /// As it follows the prompt: nothing is put between the two.
+    public var answer: String
+
+    /// A question with its answer.
+    public init(prompt: String, answer: String) {
+        self.prompt = prompt
+        self.answer = answer
     }
 }
 

@@ -37,7 +37,7 @@ public struct Location: Sendable, Hashable, Codable {
 
     enum CodingKeys: String, CodingKey {
         case caseIndex = "case"
-        case site, position, role, unit, score
+        case site, position, role, unit, measure, score
         case isSelected = "selected"
     }
 
@@ -51,6 +51,9 @@ public struct Location: Sendable, Hashable, Codable {
     public var role: Role
     /// Neuron or head; nil: the whole site.
     public var unit: Int?
+    /// What the score measures, where a locator measures several things: "probability of the bridge". Empty: the one thing
+    /// that the locator measures.
+    public var measure: String
     /// Larger is more responsible. The locator documents the unit.
     public var score: Double
     /// The patcher is to write here. Otherwise the location is a measurement.
@@ -60,13 +63,14 @@ public struct Location: Sendable, Hashable, Codable {
     /// to the whole site.
     public init(
         _ site: Site, caseIndex: Int? = nil, position: Int? = nil, role: Role = .none, unit: Int? = nil,
-        score: Double, isSelected: Bool
+        measure: String = "", score: Double, isSelected: Bool
     ) {
         self.caseIndex = caseIndex
         self.site = site
         self.position = position
         self.role = role
         self.unit = unit
+        self.measure = measure
         self.score = score
         self.isSelected = isSelected
     }

@@ -16,7 +16,10 @@ struct ValueTests {
         answer: " France", paraphrasePrompts: ["Where is Rome?"], neighborhoodPrompts: ["Milan is in", "Bari is in"],
         generationPrompts: ["Rome is"], attributePrompts: ["Lyon is in"],
         neighborSamples: [Neighbor(prompt: "{} is in", subject: "Milan", target: "Italy")],
-        generations: [MarkedText(prompt: "Say", text: "a bad word", marks: [2..<5, 6..<10])])
+        generations: [MarkedText(prompt: "Say", text: "a bad word", marks: [2..<5, 6..<10])],
+        bridge: "Italy", firstHopPrompt: "The country of Rome is", secondHopPrompt: "The currency of {} is",
+        wrongAnswer: "the lira", related: [Question(prompt: "The flag of the country of Rome is", answer: " green")],
+        unrelated: [Question(prompt: "The river of the capital of France is", answer: " the Seine")])
 
     private func crossed<Value: Crossing>(_ value: Value) throws -> Value {
         let arena = CArena()
@@ -41,8 +44,8 @@ struct ValueTests {
         for kind in Site.Kind.allCases {
             for role in Location.Role.allCases {
                 let value = Location(
-                    Site(kind, layer: 2), caseIndex: 1, position: 4, role: role, unit: 9, score: -0.25, isSelected: true
-                )
+                    Site(kind, layer: 2), caseIndex: 1, position: 4, role: role, unit: 9, measure: "rank",
+                    score: -0.25, isSelected: true)
                 #expect(try crossed(value) == value)
                 #expect(try coded(value) == value)
             }

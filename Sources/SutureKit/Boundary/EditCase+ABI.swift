@@ -25,6 +25,16 @@ extension EditCase: Crossing {
         for text in try foreignElements(c.marked_texts, c.marked_text_count, in: "suture_edit_case.marked_texts") {
             generations.append(try MarkedText(text))
         }
+        bridge = text(c.bridge)
+        firstHopPrompt = text(c.first_hop_prompt)
+        secondHopPrompt = text(c.second_hop_prompt)
+        wrongAnswer = text(c.wrong_answer)
+        for question in try foreignElements(c.related, c.related_count, in: "suture_edit_case.related") {
+            related.append(try Question(question))
+        }
+        for question in try foreignElements(c.unrelated, c.unrelated_count, in: "suture_edit_case.unrelated") {
+            unrelated.append(try Question(question))
+        }
     }
 
     package func c(in arena: CArena) -> UnsafePointer<suture_edit_case> {
@@ -49,6 +59,14 @@ extension EditCase: Crossing {
             $0.neighbor_samples = arena.array(neighborSamples.map { $0.c(in: arena) })
             $0.marked_text_count = Int64(generations.count)
             $0.marked_texts = arena.array(generations.map { $0.c(in: arena) })
+            $0.bridge = text(bridge)
+            $0.first_hop_prompt = text(firstHopPrompt)
+            $0.second_hop_prompt = text(secondHopPrompt)
+            $0.wrong_answer = text(wrongAnswer)
+            $0.related_count = Int64(related.count)
+            $0.related = arena.array(related.map { $0.c(in: arena) })
+            $0.unrelated_count = Int64(unrelated.count)
+            $0.unrelated = arena.array(unrelated.map { $0.c(in: arena) })
         }
     }
 }
@@ -66,6 +84,21 @@ extension Neighbor: Crossing {
             $0.prompt = arena.string(prompt)
             $0.subject = arena.string(subject)
             $0.target = arena.string(target)
+        }
+    }
+}
+
+extension Question: Crossing {
+    package init(_ c: Foreign<suture_question>) throws(SutureError) {
+        self.init(
+            prompt: try foreignText(c.prompt, "suture_question.prompt"),
+            answer: try foreignText(c.answer, "suture_question.answer"))
+    }
+
+    package func c(in arena: CArena) -> UnsafePointer<suture_question> {
+        arena.make(suture_question.self) {
+            $0.prompt = arena.string(prompt)
+            $0.answer = arena.string(answer)
         }
     }
 }

@@ -12,7 +12,7 @@ extension Location: Crossing {
         self.init(
             Site(kind, layer: Int(c.layer)), caseIndex: c.case_index >= 0 ? Int(c.case_index) : nil,
             position: c.position >= 0 ? Int(c.position) : nil, role: Role(rawValue: c.role) ?? .none,
-            unit: c.unit >= 0 ? Int(c.unit) : nil, score: c.score,
+            unit: c.unit >= 0 ? Int(c.unit) : nil, measure: c.measure.map { String(cString: $0) } ?? "", score: c.score,
             isSelected: c.flags & SUTURE_LOCATION_SELECTED != 0)
     }
 
@@ -26,6 +26,7 @@ extension Location: Crossing {
             $0.flags = isSelected ? SUTURE_LOCATION_SELECTED : 0
             $0.unit = Int64(unit ?? -1)
             $0.score = score
+            if !measure.isEmpty { $0.measure = arena.string(measure) }
         }
     }
 }

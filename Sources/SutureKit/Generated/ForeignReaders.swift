@@ -162,6 +162,18 @@ extension Foreign where Struct == suture_edit_case {
     package var marked_texts: UnsafePointer<UnsafePointer<suture_marked_text>?>? {
         load(152, as: UnsafePointer<UnsafePointer<suture_marked_text>?>?.self)
     }
+    package var bridge: UnsafePointer<CChar>? { load(160, as: UnsafePointer<CChar>?.self, or: nil) }
+    package var first_hop_prompt: UnsafePointer<CChar>? { load(168, as: UnsafePointer<CChar>?.self, or: nil) }
+    package var second_hop_prompt: UnsafePointer<CChar>? { load(176, as: UnsafePointer<CChar>?.self, or: nil) }
+    package var wrong_answer: UnsafePointer<CChar>? { load(184, as: UnsafePointer<CChar>?.self, or: nil) }
+    package var related_count: Int64 { load(192, as: Int64.self, or: 0) }
+    package var related: UnsafePointer<UnsafePointer<suture_question>?>? {
+        load(200, as: UnsafePointer<UnsafePointer<suture_question>?>?.self, or: nil)
+    }
+    package var unrelated_count: Int64 { load(208, as: Int64.self, or: 0) }
+    package var unrelated: UnsafePointer<UnsafePointer<suture_question>?>? {
+        load(216, as: UnsafePointer<UnsafePointer<suture_question>?>?.self, or: nil)
+    }
 }
 
 extension suture_forward: ForeignLayout {
@@ -291,6 +303,7 @@ extension Foreign where Struct == suture_location {
     package var flags: Int32 { load(36, as: Int32.self) }
     package var unit: Int64 { load(40, as: Int64.self) }
     package var score: Double { load(48, as: Double.self) }
+    package var measure: UnsafePointer<CChar>? { load(56, as: UnsafePointer<CChar>?.self, or: nil) }
 }
 
 extension suture_locations: ForeignLayout {
@@ -482,6 +495,16 @@ extension Foreign where Struct == suture_projection {
     package var output_site: Int32 { load(24, as: Int32.self) }
     package var row_count: Int64 { load(32, as: Int64.self) }
     package var rows: OpaquePointer? { load(40, as: OpaquePointer?.self) }
+}
+
+extension suture_question: ForeignLayout {
+    package static var abiName: String { "suture_question" }
+    package static var firstSize: Int { 24 }
+}
+
+extension Foreign where Struct == suture_question {
+    package var prompt: UnsafePointer<CChar>? { load(8, as: UnsafePointer<CChar>?.self) }
+    package var answer: UnsafePointer<CChar>? { load(16, as: UnsafePointer<CChar>?.self) }
 }
 
 extension suture_scalar: ForeignLayout {

@@ -25,6 +25,12 @@ typedef struct suture_tensor suture_tensor;
 #define SUTURE_FIELD_ANSWER (UINT64_C(1) << 8)
 #define SUTURE_FIELD_NEIGHBOR_SAMPLES (UINT64_C(1) << 9)
 #define SUTURE_FIELD_GENERATIONS (UINT64_C(1) << 10)
+#define SUTURE_FIELD_BRIDGE (UINT64_C(1) << 11)
+#define SUTURE_FIELD_FIRST_HOP (UINT64_C(1) << 12)
+#define SUTURE_FIELD_SECOND_HOP (UINT64_C(1) << 13)
+#define SUTURE_FIELD_WRONG_ANSWER (UINT64_C(1) << 14)
+#define SUTURE_FIELD_RELATED (UINT64_C(1) << 15)
+#define SUTURE_FIELD_UNRELATED (UINT64_C(1) << 16)
 
 /* Another subject of the same relation, to be left as it is while a case is edited. */
 typedef struct suture_neighbor {
@@ -33,6 +39,13 @@ typedef struct suture_neighbor {
     const char *subject;
     const char *target; /* its own object, without its leading space */
 } suture_neighbor;
+
+/* A prompt with its right answer. */
+typedef struct suture_question {
+    size_t struct_size;
+    const char *prompt;
+    const char *answer; /* follows the prompt with nothing in between */
+} suture_question;
 
 /* A text that followed a prompt, with the parts of it that are unwanted. */
 typedef struct suture_marked_text {
@@ -79,6 +92,15 @@ typedef struct suture_edit_case {
     const suture_neighbor *SUTURE_NONNULL const *SUTURE_NULLABLE neighbor_samples;
     int64_t marked_text_count; /* what the model itself said, with marks (negative training) */
     const suture_marked_text *SUTURE_NONNULL const *SUTURE_NULLABLE marked_texts;
+    /* A composition of two facts. The subject is then a phrase that describes the bridge: "the country of Lyon". */
+    SUTURE_SINCE(1) const char *SUTURE_NULLABLE bridge;            /* what the phrase stands for: "France" */
+    SUTURE_SINCE(1) const char *SUTURE_NULLABLE first_hop_prompt;  /* the bridge is its answer */
+    SUTURE_SINCE(1) const char *SUTURE_NULLABLE second_hop_prompt; /* template with one "{}" for the bridge */
+    SUTURE_SINCE(1) const char *SUTURE_NULLABLE wrong_answer;      /* what the model says before the edit */
+    SUTURE_SINCE(1) int64_t related_count; /* compositions with the same first fact and another second one */
+    SUTURE_SINCE(1) const suture_question *SUTURE_NONNULL const *SUTURE_NULLABLE related;
+    SUTURE_SINCE(1) int64_t unrelated_count; /* compositions that have nothing to do with it */
+    SUTURE_SINCE(1) const suture_question *SUTURE_NONNULL const *SUTURE_NULLABLE unrelated;
 } suture_edit_case;
 
 typedef struct suture_cases {
@@ -131,6 +153,8 @@ typedef struct suture_location {
     int32_t flags;      /* SUTURE_LOCATION_… */
     int64_t unit;       /* neuron or head; -1: the whole site */
     double score;       /* larger is more responsible; the locator documents the unit */
+    /* What the score measures, where a locator measures several things: "probability of the bridge". */
+    SUTURE_SINCE(1) const char *SUTURE_NULLABLE measure;
 } suture_location;
 
 typedef struct suture_locations {
