@@ -7,15 +7,17 @@ import SutureModel
 struct CaseRecord {
     /// The dataset's own name of the case, or its position where it has none.
     let id: String
+    /// The place of the whole record in the file, from 0.
+    let position: Int
     private let value: JSONValue
     private let file: String
     /// "requested_rewrite."; empty at the top.
     private let prefix: String
 
-    /// - Parameter position: counts from 0.
     init(_ value: JSONValue, file: String, position: Int) {
         self.value = value
         self.file = file
+        self.position = position
         prefix = ""
         switch value["case_id"] ?? value["id"] {
         case .number(let digits)?: id = digits
@@ -27,6 +29,7 @@ struct CaseRecord {
     private init(_ value: JSONValue, of record: CaseRecord, prefix: String) {
         self.value = value
         id = record.id
+        position = record.position
         file = record.file
         self.prefix = prefix
     }
@@ -120,25 +123,29 @@ struct CaseRecord {
 
     /// A prompt with one `{}`. A prompt that names the subject once becomes one.
     ///
-    /// - Parameter takesFirst: whether a subject that is named several times has its slot at the first place.
-    func template(_ key: String, subject: String, takesFirst: Bool = false) throws(RuntimeError) -> String {
+    /// - Parameters:
+    ///   - role: what the subject is, for the sentences.
+    ///   - takesFirst: whether a subject that is named several times has its slot at the first place.
+    func template(
+        _ key: String, subject: String, as role: String = "subject", takesFirst: Bool = false
+    ) throws(RuntimeError) -> String {
         let text = try nonEmptyText(key)
         switch occurrences(of: "{}", in: text).count {
         case 1: return text
         case 0: break
         case let count:
             throw error(
-                "has \(count) '{}' in '\(prefix)\(key)': \"\(text)\"", hint: "keep the one that stands for the subject")
+                "has \(count) '{}' in '\(prefix)\(key)': \"\(text)\"", hint: "keep the one that stands for the \(role)")
         }
         let places = occurrences(of: subject, in: text)
         guard let place = places.first else {
             throw error(
-                "has the subject \"\(subject)\" which is not in its '\(prefix)\(key)': \"\(text)\"",
-                hint: "write {} where the subject belongs")
+                "has the \(role) \"\(subject)\" which is not in its '\(prefix)\(key)': \"\(text)\"",
+                hint: "write {} where the \(role) belongs")
         }
         guard places.count == 1 || takesFirst else {
             throw error(
-                "has the subject \"\(subject)\" \(places.count) times in its '\(prefix)\(key)': \"\(text)\"",
+                "has the \(role) \"\(subject)\" \(places.count) times in its '\(prefix)\(key)': \"\(text)\"",
                 hint: "write {} at the one that is meant")
         }
         let bytes = Array(text.utf8)

@@ -19,7 +19,7 @@ package protocol DatasetReader: Sendable {
 package enum DatasetReaders {
     package static let all: [any DatasetReader] = [
         CounterFactReader(), ZsREReader(.answer), ZsREReader(.alternative), PairsReader(),
-        MarkedGenerationsReader(), TextReader(),
+        MarkedGenerationsReader(), TextReader(), TwoHopReader(),
     ]
 
     package static var names: [String] { all.map(\.name) }
