@@ -6,6 +6,7 @@ import TestSupport
 
 @testable import AlphaEdit
 @testable import Annotators
+@testable import CREME
 @testable import Evaluators
 @testable import IME
 @testable import Locators
@@ -18,7 +19,7 @@ import TestSupport
 /// A bundled component with settings under which it is quick on a tiny model.
 enum LawSubject: String, CaseIterable {
     case fixedLayers, causalTrace, layerOcclusion, neuronAttribution
-    case memit, rome, pmet, alphaEdit, ime, star, mint, sgd, tnt, unlikelihood, negativeLikelihood
+    case memit, rome, creme, pmet, alphaEdit, ime, star, mint, sgd, tnt, unlikelihood, negativeLikelihood
     case counterFact, zsRE, perplexity, drift, generationMatch, exactMatch, bleuEvaluator, rougeEvaluator, similarity
     case negatives, fluency, consistency, judgedText, phraseJudge
     case wordList, pattern, nativeFunction, marksFile
@@ -28,6 +29,12 @@ enum LawSubject: String, CaseIterable {
         var editCase = $0
         editCase.answer = $0.index % 2 == 0 ? " the capital of Rome" : " Paris.\n"
         editCase.generationPrompts = ["The capital", "Mount Etna lies in the"]
+        editCase.bridge = "Rome"
+        editCase.firstHopPrompt = "The capital is"
+        editCase.secondHopPrompt = $0.prompt
+        editCase.wrongAnswer = "tower"
+        editCase.related = [Question(prompt: "The mother tongue of Etna is", answer: " Paris")]
+        editCase.unrelated = [Question(prompt: "The capital of Paris is", answer: " tower")]
         return editCase
     }
 
@@ -55,6 +62,7 @@ enum LawSubject: String, CaseIterable {
         switch self {
         case .memit, .pmet, .alphaEdit, .ime: [1, 2].map(location)
         case .rome: [location(1)]
+        case .creme: [1, 2].map { Location(.attentionOutput($0), role: .last, score: 1, isSelected: true) }
         case .mint: (0..<64).map { Location(.neurons(3), unit: $0, score: 1, isSelected: true) }
         case .star, .sgd: [5, 40].map { Location(.neurons(2), unit: $0, score: 1, isSelected: true) }
         default: []
@@ -84,6 +92,7 @@ enum LawSubject: String, CaseIterable {
         case .neuronAttribution: NeuronAttribution.self
         case .memit: MEMIT.self
         case .rome: ROME.self
+        case .creme: CREME.self
         case .pmet: PMET.self
         case .alphaEdit: AlphaEdit.self
         case .ime: IME.self
