@@ -21,7 +21,7 @@ enum LawSubject: String, CaseIterable {
     case fixedLayers, causalTrace, layerOcclusion, neuronAttribution
     case memit, rome, creme, pmet, alphaEdit, ime, star, mint, sgd, tnt, unlikelihood, negativeLikelihood
     case counterFact, zsRE, perplexity, drift, generationMatch, exactMatch, bleuEvaluator, rougeEvaluator, similarity
-    case negatives, fluency, consistency, judgedText, phraseJudge
+    case negatives, fluency, consistency, judgedText, phraseJudge, composition
     case wordList, pattern, nativeFunction, marksFile
 
     /// Cases with every field that a component may need.
@@ -116,6 +116,7 @@ enum LawSubject: String, CaseIterable {
         case .consistency: Consistency.self
         case .judgedText: JudgedText.self
         case .phraseJudge: PhraseJudge.self
+        case .composition: Composition.self
         case .wordList: WordList.self
         case .pattern: Pattern.self
         case .nativeFunction: NativeFunction.self
