@@ -39,20 +39,10 @@ struct Composition: Evaluator {
         let budget = continuation.tokenBudget
         try session.progress("evaluate", 0, of: queries.count)
         let after = try model.probabilities(of: asked.map(\.1), tokenBudget: budget)
-        scores.add("probability", after.map(\.answer))
-        scores.add(
-            "event", after.map { pair in pair.rival.map { pair.answer > $0 ? 1 : 0 } }, in: [.correction, .paraphrase])
-        if try session.stage != "before" {
-            let before = try session.original.probabilities(of: asked.map(\.1), tokenBudget: budget)
-            let changes = zip(before, after).map { Composition.change(from: $0.answer, to: $1.answer) }
-            scores.add("change", changes)
-            scores.add("improved", zip(before, after).map { $1.answer > $0.answer ? 1 : 0 })
-            scores.add(
-                "leak",
-                zip(before, after).map { before, after in
-                    before.rival.flatMap { b in after.rival.map { Composition.change(from: b, to: $0) } }
-                }, in: [.specificity])
-        }
+        let before =
+            try session.stage == "before"
+            ? nil : try session.original.probabilities(of: asked.map(\.1), tokenBudget: budget)
+        scores.add(before: before, after: after)
         let requests = asked.map { TargetRequest(prompt: $1.prompt, targets: [$1.answer]) }
         let ratings = try model.ratings(of: requests, tokenBudget: budget).map { $0[0] }
         scores.add("first_choice", ratings.map { $0.isFirstChoice ? 1 : 0 })
@@ -80,33 +70,6 @@ struct Composition: Evaluator {
             CompositionMeasure.all.flatMap { measure in
                 measure.metrics(of: set, in: scores, generation: continuation.protocolName)
             }
-        }
-    }
-}
-
-/// Scores of each case and set: the mean over the set's prompts, with their number as weight.
-private struct CompositionScores {
-    private let queries: [CompositionQuery]
-    private(set) var all: [Score] = []
-
-    init(_ queries: [CompositionQuery]) { self.queries = queries }
-
-    /// - Parameter values: one for each query; nil where it has none.
-    mutating func add(
-        _ name: String, _ values: [Double?], in sets: [CompositionSet] = CompositionSet.allCases
-    ) {
-        var start = 0
-        while start < queries.count {
-            // The queries of a case and set are together.
-            let first = queries[start]
-            let end =
-                queries[start...].firstIndex { $0.caseIndex != first.caseIndex || $0.set != first.set } ?? queries.count
-            let own = values[start..<end].compactMap(\.self)
-            if sets.contains(first.set), let mean = own.mean() {
-                all.append(
-                    Score("\(first.set.rawValue)_\(name)", mean, caseIndex: first.caseIndex, weight: Double(own.count)))
-            }
-            start = end
         }
     }
 }

@@ -66,14 +66,20 @@ struct EncodedQuery {
     }
 }
 
+/// How likely the answer of a query is right after its prompt, and its rival where it has one.
+struct AnswerProbability {
+    var answer: Double
+    var rival: Double?
+}
+
 extension Model {
     /// The mean single-step probability of each query's answer and of its rival, from the distribution after the prompt.
     ///
     /// Cost: one pass over the prompts, with logits at their ends.
     func probabilities(
         of queries: [EncodedQuery], tokenBudget: Int
-    ) throws -> [(answer: Double, rival: Double?)] {
-        var found = [(answer: Double, rival: Double?)](repeating: (0, nil), count: queries.count)
+    ) throws -> [AnswerProbability] {
+        var found = queries.map { _ in AnswerProbability(answer: 0) }
         for rows in TokenBatch.batches(ofLengths: queries.map(\.prompt.count), budget: tokenBudget) {
             let batch = try TokenBatch(rows.map { queries[$0].prompt }, device: info.device)
             let logits = try logits(Forward(batch, logits: .last))
