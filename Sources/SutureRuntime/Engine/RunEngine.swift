@@ -94,6 +94,7 @@ package final class RunEngine {
             results.metrics += try summarize(stage, current, evaluation)
             results.metrics += methodMetrics(stage, reports)
         }
+        results.prompts = try cases.map { try LocationsFile.Prompt($0, original.tokenizer) }
         results.cases = try CaseResult.records(
             cases, original, before: answersBefore, after: answersAfter, evaluators: evaluatorNames, log: log,
             method: experiment.method.id, reports: reports)

@@ -13,7 +13,8 @@ struct RunWriter {
         var lines = Data()
         for record in results.cases { lines += try RunFolder.line(record) }
         try RunFolder.write(lines, to: folder.cases)
-        let locations = results.locations
+        let locations = LocationsFile(
+            locator: LocationsFile.Locator(experiment.locator), cases: results.prompts, locations: results.locations)
         try RunFolder.write(locations, to: folder.locations)
         try writePatches(results)
         let metrics = MetricsFile(metrics: results.metrics, weights: results.weights, seconds: results.seconds)
