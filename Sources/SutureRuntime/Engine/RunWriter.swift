@@ -20,7 +20,8 @@ struct RunWriter {
         let metrics = MetricsFile(metrics: results.metrics, weights: results.weights, seconds: results.seconds)
         try RunFolder.write(metrics, to: folder.metrics)
         let report = RunReport(
-            title: "\(experiment.name): \(experiment.method.id) on \(experiment.model.source)", results: metrics,
+            title: "\(experiment.name): \(try experiment.requiredMethod().id) on \(experiment.model.source)",
+            results: metrics,
             cases: results.cases, locations: locations)
         try RunFolder.write(Data(report.html.utf8), to: folder.report)
         try? FileManager.default.removeItem(at: folder.failed)
