@@ -57,21 +57,23 @@ struct LocationPictures {
         return section
     }
 
-    /// Curves of one key share a chart.
+    /// Curves of one key share a chart: the same quantity at the same site.
     private struct CurveKey: Hashable {
         var source: LocationMap.Source
         var sourceName: String
         var kind: Site.Kind
+        var quantity: String
         var isRank: Bool
 
         init(_ map: LocationMap) {
             source = map.source
             sourceName = map.sourceName
             kind = map.kind
+            quantity = map.quantity
             isRank = map.isRank
         }
 
-        var title: String { "\(sourceName), \(kind.name)" + (isRank ? ", rank" : "") }
+        var title: String { [sourceName, kind.name, quantity].filter { !$0.isEmpty }.joined(separator: ", ") }
     }
 
     private func chart(_ key: CurveKey, _ maps: [LocationMap]) -> String {
@@ -90,16 +92,14 @@ struct LocationPictures {
             }
         }
         var chart = Chart(
-            title: key.title, xName: "layer",
-            yName: key.isRank ? "rank" : maps.count == 1 ? maps[0].measureName : "score",
+            title: key.title, xName: "layer", yName: key.quantity.isEmpty ? "score" : key.quantity,
             series: series, xLabels: layers.map(String.init))
         chart.isLogarithmicY = key.isRank
         return chart.svg
     }
 
     private func curveName(_ map: LocationMap, _ row: LocationMap.Row) -> String {
-        map.measure.isEmpty
-            ? row.name : map.rows.count == 1 ? "\(map.measure), \(row.name)" : "\(map.measure), \(row.name)"
+        map.measure.isEmpty ? row.name : "\(map.measure), \(row.name)"
     }
 
     /// The scores of maps as texts, a row for each row of a map.
@@ -221,6 +221,6 @@ extension LocationMap {
         measure.lowercased().hasPrefix("rank") && !scores.isEmpty && scores.allSatisfy { $0 >= 1 }
     }
 
-    /// What the axis of a chart says.
-    var measureName: String { measure.isEmpty ? "score" : measure }
+    /// What is measured, without the word that it is measured of: "probability" for "probability of Paris".
+    var quantity: String { measure.ranges(of: " of ").first.map { String(measure[..<$0.lowerBound]) } ?? measure }
 }

@@ -9,7 +9,7 @@ package struct LocationSelection: Sendable, Hashable {
         package var source: String
         package var kind: Site.Kind
         package var layer: Int?
-        /// "last subject token"; empty: every token.
+        /// "last subject token", "token 7, the"; empty: every token.
         package var place: String
         /// Neurons or heads; 0: the whole site.
         package var units: Int
@@ -24,7 +24,7 @@ package struct LocationSelection: Sendable, Hashable {
             var role: Location.Role
             var position: Int?
         }
-        let ids = Dictionary(file.cases.map { ($0.index, $0.id) }) { first, _ in first }
+        let prompts = Dictionary(file.cases.map { ($0.index, $0) }) { first, _ in first }
         var order: [Key] = []
         var units: [Key: Set<Int>] = [:]
         for one in file.locations where one.isSelected {
@@ -33,9 +33,13 @@ package struct LocationSelection: Sendable, Hashable {
             units[key, default: []].formUnion(one.unit.map { [$0] } ?? [])
         }
         lines = order.map { key in
-            let token = key.position.map { "token \($0)" }
+            let prompt = key.caseIndex.flatMap { prompts[$0] }
+            let token = key.position.map { position in
+                guard let prompt, prompt.tokens.indices.contains(position) else { return "token \(position)" }
+                return "token \(position), \(LocationMap.word(prompt.tokens[position]))"
+            }
             return Line(
-                source: key.caseIndex.map { "case \(ids[$0] ?? String($0))" } ?? "all cases", kind: key.site.kind,
+                source: key.caseIndex.map { "case \(prompt?.id ?? String($0))" } ?? "all cases", kind: key.site.kind,
                 layer: key.site.layer, place: token ?? key.role.phrase, units: units[key]?.count ?? 0)
         }
     }
