@@ -101,7 +101,7 @@ enum PageTemplate {
         td, th { padding: .25rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
         .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
         .hit { color: var(--hit); font-weight: 600; } .note { color: var(--soft); }
-        .bar { background: var(--bar); height: .7rem; display: inline-block; border-radius: 2px; }
+        .bar { background: var(--bar); height: .7rem; display: inline-block; border-radius: 2px; margin-left: .3rem; }
         .map { width: auto; } .map td { min-width: 1.3rem; height: 1.3rem; padding: 0; border: 1px solid var(--line); }
         .map th { padding: 0 .3rem; border: 0; white-space: nowrap; font-variant-numeric: tabular-nums; }
         .map tbody th { text-align: right; } .map thead th { text-align: center; font-size: .75rem; }
