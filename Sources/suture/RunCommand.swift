@@ -95,15 +95,7 @@ struct RunCommand: ParsableCommand {
     ) throws(RuntimeError) -> MetricsFile {
         let progress = ProgressLine(label: label)
         defer { progress.clear() }
-        return try launcher.run(planned, startsAnew: fresh) { event in
-            switch event {
-            case .phase(let name, let done, let total): progress.update(name, done: done, total: total)
-            case .log(let level, let message) where level >= 2:
-                progress.clear()
-                Terminal.printError(message, prefix: level >= 3 ? "error: " : "warning: ")
-            default: break
-            }
-        }
+        return try launcher.run(planned, startsAnew: fresh, onEvent: progress.show)
     }
 
     private struct RunAnswer: Encodable {

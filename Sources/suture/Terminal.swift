@@ -72,6 +72,17 @@ final class ProgressLine {
         isShown = true
     }
 
+    /// Shows how far a worker is, and its warnings on lines of their own.
+    func show(_ event: WorkerEvent) {
+        switch event {
+        case .phase(let name, let done, let total): update(name, done: done, total: total)
+        case .log(let level, let message) where level >= 2:
+            clear()
+            Terminal.printError(message, prefix: level >= 3 ? "error: " : "warning: ")
+        default: break
+        }
+    }
+
     func clear() {
         guard isShown else { return }
         FileHandle.standardError.write(Data("\r\u{1B}[2K".utf8))

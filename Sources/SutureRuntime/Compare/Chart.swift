@@ -26,6 +26,8 @@ struct Chart {
     /// Names for the whole numbers on the x axis, from 0, which are shown in place of the numbers.
     var xLabels: [String]?
     var isLogarithmic = false
+    /// A logarithmic y axis; values of 0 and below are left out.
+    var isLogarithmicY = false
 
     private static let colors = [
         "#3e63dd", "#d6409f", "#30a46c", "#e5484d", "#978365", "#8e4ec6", "#0d74ce", "#f76b15", "#12a594", "#8b8d98",
@@ -35,11 +37,11 @@ struct Chart {
 
     /// The picture with caption and legend; empty where there is nothing to draw.
     var svg: String {
-        let points = series.flatMap(\.points).filter { $0.x.isFinite && $0.y.isFinite && (!isLogarithmic || $0.x > 0) }
+        let points = series.flatMap(\.points).filter(isDrawn)
         guard !points.isEmpty else { return "" }
         let places = xLabels.map { [0, Double($0.count - 1)] }
         let xs = Axis(places ?? points.map(\.x), isLogarithmic: isLogarithmic, isExact: xLabels != nil)
-        let ys = Axis(points.map(\.y), isLogarithmic: false, isExact: false)
+        let ys = Axis(points.map(\.y), isLogarithmic: isLogarithmicY, isExact: false)
         func px(_ value: Double) -> Double { Chart.left + xs.place(value) * (Chart.width - Chart.left - Chart.right) }
         func py(_ value: Double) -> Double {
             Chart.height - Chart.bottom - ys.place(value) * (Chart.height - Chart.top - Chart.bottom)
@@ -61,7 +63,7 @@ struct Chart {
             + "\(escaped(yName))</text>"
         for (index, one) in series.enumerated() {
             let color = Chart.colors[index % Chart.colors.count]
-            let shown = one.points.filter { $0.x.isFinite && $0.y.isFinite && (!isLogarithmic || $0.x > 0) }
+            let shown = one.points.filter(isDrawn)
             if shown.count > 1 {
                 let path = shown.map { "\(n(px($0.x))),\(n(py($0.y)))" }.joined(separator: " ")
                 body += "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"1.5\"/>"
@@ -84,6 +86,10 @@ struct Chart {
             <p class="legend">\(legend)</p></figure>
 
             """
+    }
+
+    private func isDrawn(_ point: Point) -> Bool {
+        point.x.isFinite && point.y.isFinite && (!isLogarithmic || point.x > 0) && (!isLogarithmicY || point.y > 0)
     }
 
     private var legend: String {

@@ -47,14 +47,15 @@ package struct Comparison: Sendable, Codable {
         for path in folders {
             let folder = RunFolder(URL(fileURLWithPath: path))
             let experiment = try ResolvedExperiment(runFolder: path)
+            let method = try experiment.requiredMethod().id
             guard folder.isDone else {
                 throw RuntimeError(
                     .usage, "the run in '\(path)' is not done", hint: "continue with `suture run --resume \(path)`")
             }
-            methods.append(experiment.method.id)
+            methods.append(method)
             runs.append(
                 Run(
-                    label: experiment.runID, variant: experiment.method.id, folder: folder.url.path,
+                    label: experiment.runID, variant: method, folder: folder.url.path,
                     results: try RunLauncher().results(folder)))
         }
         guard Set(methods).count == methods.count else { return }

@@ -26,9 +26,10 @@ package struct ExperimentSuite: Sendable {
     /// - Parameters:
     ///   - overrides: for every run.
     ///   - sweeps: `key=a,b`; every combination of values is a run.
+    ///   - needsMethod: whether a file without a method is refused.
     /// - Throws: what ``Experiment`` throws, of any run, and `usage` for variants and sweeps that are none.
     package init(
-        file: String, overrides: [String] = [], sweeps: [String] = [],
+        file: String, overrides: [String] = [], sweeps: [String] = [], needsMethod: Bool = true,
         currentFolder: String = FileManager.default.currentDirectoryPath
     ) throws(RuntimeError) {
         let read = try ExperimentFile(file, overrides: overrides, currentFolder: currentFolder)
@@ -51,7 +52,8 @@ package struct ExperimentSuite: Sendable {
                 let label = ([variant.name] + step.names).filter { !$0.isEmpty }.joined(separator: " ")
                 if !label.isEmpty { tree = tree.named("\(name).\(ExperimentSuite.slug(label))") }
                 let experiment = try Experiment(
-                    tree, file: read.path, source: read.source, overrides: overrides + step.texts, paths: read.paths)
+                    tree, file: read.path, source: read.source, overrides: overrides + step.texts, paths: read.paths,
+                    needsMethod: needsMethod)
                 members.append(Member(label: label, variant: variant.name, experiment: experiment))
             }
         }

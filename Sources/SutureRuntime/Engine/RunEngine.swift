@@ -19,6 +19,8 @@ package final class RunEngine {
     private let clock = PhaseClock()
     private let locator: LoadedComponent
     private let method: LoadedComponent
+    /// The name of the method.
+    private let methodID: String
     private let evaluators: [LoadedComponent]
 
     /// Loads the components and hands them their settings, which they check against each other.
@@ -29,7 +31,9 @@ package final class RunEngine {
         self.experiment = experiment
         self.events = events
         locator = try LoadedComponent(experiment.locator)
-        method = try LoadedComponent(experiment.method)
+        let named = try experiment.requiredMethod()
+        method = try LoadedComponent(named)
+        methodID = named.id
         evaluators = try experiment.evaluators.map { try LoadedComponent($0) }
     }
 
@@ -71,9 +75,9 @@ package final class RunEngine {
             results.weights += made.reports.flatMap(\.weights)
             try enter("apply")
             // A single group may need no edit. A run that edits nothing is refused below.
-            if made.deltas.isEmpty && plan.groups.count == 1 { throw PatchCheck.nothing(by: experiment.method.id) }
+            if made.deltas.isEmpty && plan.groups.count == 1 { throw PatchCheck.nothing(by: methodID) }
             let (edited, changes) = try PatchCheck.apply(
-                made.deltas, to: current, by: experiment.method.id, group: group.index)
+                made.deltas, to: current, by: methodID, group: group.index)
             results.patches.append(made.deltas)
             results.weights += changes
             current = edited
@@ -94,9 +98,10 @@ package final class RunEngine {
             results.metrics += try summarize(stage, current, evaluation)
             results.metrics += methodMetrics(stage, reports)
         }
+        results.prompts = try cases.map { try LocationsFile.Prompt($0, original.tokenizer) }
         results.cases = try CaseResult.records(
             cases, original, before: answersBefore, after: answersAfter, evaluators: evaluatorNames, log: log,
-            method: experiment.method.id, reports: reports)
+            method: methodID, reports: reports)
         clock.stop()
         results.seconds = clock.seconds
         return results
@@ -108,10 +113,10 @@ package final class RunEngine {
     private func checkUnchanged(_ patches: [[Delta]]) throws {
         let unchanged = patches.count { $0.isEmpty }
         guard unchanged > 0 else { return }
-        guard unchanged < patches.count else { throw PatchCheck.nothing(by: experiment.method.id) }
+        guard unchanged < patches.count else { throw PatchCheck.nothing(by: methodID) }
         Host.log(
             .warning,
-            "\(experiment.method.id) changed nothing in \(unchanged) of \(patches.count) groups of cases, which are "
+            "\(methodID) changed nothing in \(unchanged) of \(patches.count) groups of cases, which are "
                 + "measured as they are")
     }
 
@@ -179,7 +184,7 @@ package final class RunEngine {
                 .invalidArgument, "\"\(stage)\" cannot be the stage of an intermediate result",
                 hint: "name it by its number: \"pass-1\"")
         }
-        let (edited, changes) = try PatchCheck.apply(deltas, to: model, by: experiment.method.id, group: group)
+        let (edited, changes) = try PatchCheck.apply(deltas, to: model, by: methodID, group: group)
         try evaluate(stage, edited, cases, group: group, evaluation)
         return changes.map { change in
             var change = change
@@ -246,7 +251,7 @@ package final class RunEngine {
         for score in scores where !names.contains(score.name) { names.append(score.name) }
         return names.compactMap { name in
             Metric.mean(of: name, in: scores, unit: "", direction: .none, protocol: "as the method recorded it")
-                .map { StagedMetric(experiment.method.id, stage, $0) }
+                .map { StagedMetric(methodID, stage, $0) }
         }
     }
 

@@ -16,6 +16,8 @@ package struct RunFolder: Sendable {
     package var cases: URL { url.appending(path: "cases.jsonl") }
     package var metrics: URL { url.appending(path: "metrics.json") }
     package var locations: URL { url.appending(path: "locations.json") }
+    /// The locations as comma-separated values, where they are the whole result.
+    package var locationTable: URL { url.appending(path: "locations.csv") }
     package var patch: URL { url.appending(path: "patch") }
     package var report: URL { url.appending(path: "report.html") }
     package var log: URL { url.appending(path: "log.jsonl") }

@@ -48,12 +48,15 @@ package struct RunLauncher: Sendable {
         return runs
     }
 
-    package func plan(_ experiment: Experiment) throws(RuntimeError) -> PlannedRun {
+    /// - Parameter locatesOnly: leaves method and evaluators out; see ``planToLocate(_:output:)``.
+    package func plan(_ experiment: Experiment, locatesOnly: Bool = false) throws(RuntimeError) -> PlannedRun {
         let catalogue = try PluginCatalogue.scanBlocking(
             PluginSearchPath(named: plugins + experiment.plugins))
         var needs: [CaseRequirements.Need] = []
         var notes: [String] = []
-        var resolved = try experiment.resolve(note: { notes.append($0) }, needs: { needs.append($0) }) {
+        var resolved = try experiment.resolve(
+            note: { notes.append($0) }, needs: { needs.append($0) }, locatesOnly: locatesOnly
+        ) {
             kind, request throws(RuntimeError) in try catalogue.find(kind: kind, id: request.name)
         }
         try checkModel(resolved.model.source)
@@ -80,6 +83,7 @@ package struct RunLauncher: Sendable {
     /// - Throws: `usage` for a folder that holds no run; `file` when what the run reads has changed since.
     package func resume(folder: String) throws(RuntimeError) -> PlannedRun {
         let experiment = try ResolvedExperiment(runFolder: folder)
+        _ = try experiment.requiredMethod()
         let now = try RunDigests.of(experiment)
         for (name, digest) in experiment.digests.sorted(by: { $0.key < $1.key }) where now[name] != digest {
             throw RuntimeError(
@@ -115,6 +119,15 @@ package struct RunLauncher: Sendable {
     package func run(
         _ planned: PlannedRun, startsAnew: Bool = false, onEvent: (WorkerEvent) -> Void
     ) throws(RuntimeError) -> MetricsFile {
+        try perform(
+            RunJob(folder: planned.folder.url.path), of: planned, startsAnew: startsAnew, onEvent: onEvent)
+        return try results(planned.folder)
+    }
+
+    /// Does a job in a worker, which leaves its results in the folder; not where the folder says that it is done.
+    func perform(
+        _ job: some WorkerJob, of planned: PlannedRun, startsAnew: Bool, onEvent: (WorkerEvent) -> Void
+    ) throws(RuntimeError) {
         let folder = planned.folder
         if startsAnew { try? FileManager.default.removeItem(at: folder.url) }
         if !folder.isDone {
@@ -123,7 +136,7 @@ package struct RunLauncher: Sendable {
                 let log = try RunLog(folder.log)
                 let worker = WorkerProcess(
                     limits: .init(stallSeconds: planned.experiment.limits.stallSeconds), forwardsSignals: true)
-                _ = try worker.runBlocking(RunJob(folder: folder.url.path)) { event in
+                _ = try worker.runBlocking(job) { event in
                     log.write(event)
                     onEvent(event)
                 }
@@ -135,7 +148,6 @@ package struct RunLauncher: Sendable {
                 throw failure
             }
         }
-        return try results(folder)
     }
 
     /// The figures of a finished run.

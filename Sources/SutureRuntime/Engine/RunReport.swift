@@ -10,16 +10,14 @@ struct RunReport {
     private let title: String
     private let results: MetricsFile
     private let cases: [CaseResult]
-    private let locations: [Location]
+    private let locations: LocationsFile
 
     /// The largest number of rows in a table. Beyond it the page refers to the file.
     private static let longestTable = 200
-    /// Heat maps on a page.
-    private static let mostMaps = 4
     /// The longest bar, in pixels.
     private static let longestBar = 300.0
 
-    init(title: String, results: MetricsFile, cases: [CaseResult], locations: [Location]) {
+    init(title: String, results: MetricsFile, cases: [CaseResult], locations: LocationsFile) {
         self.title = title
         self.results = results
         self.cases = cases
@@ -28,8 +26,9 @@ struct RunReport {
 
     var html: String {
         get throws(RuntimeError) {
-            let sections = [answers, metrics, stages, weights, heatMaps, seconds]
-            return try Page(title: title, sections: sections.compactMap { $0 }).html
+            let found = LocationPictures(locations).sections
+            let sections = [answers, metrics, stages, weights].compactMap { $0 } + found + [seconds].compactMap { $0 }
+            return try Page(title: title, sections: sections).html
         }
     }
 
@@ -119,52 +118,5 @@ struct RunReport {
         }
         let head = [Page.Cell(text: "phase"), Page.Cell(text: "seconds", kind: "number"), Page.Cell(text: "")]
         return Page.Section(heading: "Seconds", table: Page.Table(head: head, rows: rows))
-    }
-
-    // MARK: Heat maps
-
-    /// Maps of layers and positions that a locator measured, one per case and kind of site.
-    private var heatMaps: Page.Section? {
-        struct Key: Hashable {
-            var caseIndex: Int
-            var kind: Site.Kind
-        }
-        let cells = locations.filter { $0.position != nil && $0.site.layer != nil && $0.unit == nil }
-        let maps = Dictionary(grouping: cells) { Key(caseIndex: $0.caseIndex ?? 0, kind: $0.site.kind) }
-        let shown = maps.sorted { ($0.key.caseIndex, $0.key.kind.rawValue) < ($1.key.caseIndex, $1.key.kind.rawValue) }
-        guard !shown.isEmpty else { return nil }
-        let drawn = shown.prefix(RunReport.mostMaps).map { key, cells in
-            heatMap("case \(key.caseIndex), \(key.kind.name)", cells)
-        }
-        let rest = shown.count - drawn.count
-        return Page.Section(
-            heading: "Where the locator looked", maps: drawn,
-            notes: rest > 0 ? ["\(rest) more maps are in locations.json."] : [])
-    }
-
-    private func heatMap(_ name: String, _ cells: [Location]) -> Page.HeatMap {
-        let layers = cells.compactMap(\.site.layer).max() ?? 0
-        let positions = cells.compactMap(\.position).max() ?? 0
-        var values: [Int: [Int: Double]] = [:]
-        for cell in cells {
-            if let position = cell.position, let layer = cell.site.layer {
-                values[position, default: [:]][layer] = cell.score
-            }
-        }
-        let top = max(cells.map(\.score).filter(\.isFinite).max() ?? 0, .leastNormalMagnitude)
-        let lines = (0...positions).map { position in
-            Page.HeatMap.Line(
-                name: "token \(position)",
-                squares: (0...layers).map { layer in
-                    let score = values[position]?[layer] ?? 0
-                    let strength = score.isFinite ? max(0, min(1, score / top)) : 0
-                    return Page.HeatMap.Square(
-                        strength: String(format: "%.3f", strength),
-                        label: "layer \(layer), token \(position): \(Figures.text(score))")
-                })
-        }
-        return Page.HeatMap(
-            caption: "\(name): rows are tokens, columns are layers 0–\(layers), the strongest colour is "
-                + Figures.text(top), lines: lines)
     }
 }

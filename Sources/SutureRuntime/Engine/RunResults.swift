@@ -10,6 +10,8 @@ package struct RunResults {
     package var metrics: [StagedMetric] = []
     package var weights: [WeightChange] = []
     package var locations: [Location] = []
+    /// The words that positions of locations count.
+    package var prompts: [LocationsFile.Prompt] = []
     /// One per group.
     package var patches: [[Delta]] = []
     package var seconds: [String: Double] = [:]

@@ -13,13 +13,15 @@ struct RunWriter {
         var lines = Data()
         for record in results.cases { lines += try RunFolder.line(record) }
         try RunFolder.write(lines, to: folder.cases)
-        let locations = results.locations
+        let locations = LocationsFile(
+            locator: LocationsFile.Locator(experiment.locator), cases: results.prompts, locations: results.locations)
         try RunFolder.write(locations, to: folder.locations)
         try writePatches(results)
         let metrics = MetricsFile(metrics: results.metrics, weights: results.weights, seconds: results.seconds)
         try RunFolder.write(metrics, to: folder.metrics)
         let report = RunReport(
-            title: "\(experiment.name): \(experiment.method.id) on \(experiment.model.source)", results: metrics,
+            title: "\(experiment.name): \(try experiment.requiredMethod().id) on \(experiment.model.source)",
+            results: metrics,
             cases: results.cases, locations: locations)
         try RunFolder.write(Data(report.html.utf8), to: folder.report)
         try? FileManager.default.removeItem(at: folder.failed)

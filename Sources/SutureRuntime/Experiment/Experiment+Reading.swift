@@ -29,8 +29,10 @@ extension Experiment {
             read.root, file: read.path, source: read.source, overrides: read.overrides, paths: read.paths)
     }
 
+    /// - Parameter needsMethod: whether a file without a method is refused.
     init(
-        _ root: ConfigNode, file: String, source: Data, overrides: [String], paths: PathResolver
+        _ root: ConfigNode, file: String, source: Data, overrides: [String], paths: PathResolver,
+        needsMethod: Bool = true
     ) throws(RuntimeError) {
         let reader = try ConfigReader(root, path: "", keys: ExperimentSchema.root.keys)
         let schema = try reader.required("schema")
@@ -44,7 +46,8 @@ extension Experiment {
         plugins = try Self.plugins(reader, paths)
         dataset = try Self.dataset(reader, paths)
         locator = try Self.component(try reader.required("locator"), path: "locator")
-        method = try Self.component(try reader.required("method"), path: "method")
+        let method = needsMethod ? try reader.required("method") : reader["method"]
+        self.method = try method.map { (node) throws(RuntimeError) in try Self.component(node, path: "method") }
         edit = try Self.edit(reader)
         statistics = try Self.statistics(reader, paths)
         evaluators = try Self.evaluators(reader)

@@ -123,7 +123,8 @@ package struct Experiment: Sendable {
     package var plugins: [String]
     package var dataset: Dataset
     package var locator: ComponentRequest
-    package var method: ComponentRequest
+    /// Nil where the file has none, which suffices for `suture locate`.
+    package var method: ComponentRequest?
     package var edit: Edit
     package var statistics: Statistics?
     package var evaluators: [ComponentRequest]

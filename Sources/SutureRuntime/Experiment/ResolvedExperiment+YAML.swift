@@ -70,7 +70,7 @@ extension ResolvedExperiment {
                 ])
             ),
             ("locator", locator.value(ofRun: ofRun)),
-            ("method", method.value(ofRun: ofRun)),
+            ("method", method?.value(ofRun: ofRun) ?? .null),
             (
                 "edit",
                 .mapping([
@@ -123,7 +123,9 @@ extension ResolvedExperiment {
                 try [RecordCondition](node, path: "dataset.where", kind: .file)
             } ?? [])
         locator = try ResolvedComponent(try reader.required("locator"), .locator, path: "locator")
-        method = try ResolvedComponent(try reader.required("method"), .patcher, path: "method")
+        method = try reader["method"].map { (node) throws(RuntimeError) in
+            try ResolvedComponent(node, .patcher, path: "method")
+        }
         let edit = try section("edit")
         self.edit = Experiment.Edit(
             mode: try edit.named("mode", Experiment.Edit.Mode.init), size: try edit.integer("size"),

@@ -80,7 +80,8 @@ package struct ResolvedExperiment: Sendable, Hashable {
     package var plugins: [String]
     package var dataset: Experiment.Dataset
     package var locator: ResolvedComponent
-    package var method: ResolvedComponent
+    /// Nil for an experiment that only locates; see ``requiredMethod()``.
+    package var method: ResolvedComponent?
     package var edit: Experiment.Edit
     package var statistics: Experiment.Statistics?
     package var evaluators: [ResolvedComponent]
@@ -98,7 +99,19 @@ package struct ResolvedExperiment: Sendable, Hashable {
 
     /// Locator, method and evaluators, and the components among their settings.
     package var components: [ResolvedComponent] {
-        ([locator, method] + evaluators).flatMap { [$0] + $0.nested }
+        ([locator, method].compactMap { $0 } + evaluators).flatMap { [$0] + $0.nested }
+    }
+
+    /// The method.
+    ///
+    /// - Throws: `usage` for an experiment that only locates.
+    package func requiredMethod() throws(RuntimeError) -> ResolvedComponent {
+        guard let method else {
+            throw RuntimeError(
+                .usage, "\"\(runID)\" holds the locations of `suture locate`, and a run with a method is needed here",
+                hint: "start a run with `suture run`")
+        }
+        return method
     }
 
     /// The same experiment, wherever it was written and wherever its output goes, as text.
@@ -120,10 +133,11 @@ extension Experiment {
     ///   - note: receives a sentence for each component that was swapped on the command line and does not take all that
     ///     the file says to the one it replaces. Those settings are left out.
     ///   - needs: receives what each component needs of the data, by its declaration and by its settings.
+    ///   - locatesOnly: leaves method, evaluators and the form of the edit out, whatever the file says.
     ///   - find: looks a component up; what it throws is passed on.
     /// - Throws: what ``ArgumentResolver`` throws.
     package func resolve(
-        note: (String) -> Void = { _ in }, needs: (CaseRequirements.Need) -> Void = { _ in },
+        note: (String) -> Void = { _ in }, needs: (CaseRequirements.Need) -> Void = { _ in }, locatesOnly: Bool = false,
         _ find: (ComponentKind, ComponentRequest) throws(RuntimeError) -> ComponentDescription
     ) throws(RuntimeError) -> ResolvedExperiment {
         func resolved(_ kind: ComponentKind, _ request: ComponentRequest) throws(RuntimeError) -> ResolvedComponent {
@@ -141,11 +155,13 @@ extension Experiment {
                 component, arguments: arguments, label: request.label == request.name ? nil : request.label)
         }
         let locator = try resolved(.locator, self.locator)
-        let method = try resolved(.patcher, self.method)
+        var method: ResolvedComponent?
+        if let request = self.method, !locatesOnly { method = try resolved(.patcher, request) }
         var evaluators: [ResolvedComponent] = []
-        for request in self.evaluators { evaluators.append(try resolved(.evaluator, request)) }
+        for request in self.evaluators where !locatesOnly { evaluators.append(try resolved(.evaluator, request)) }
         return ResolvedExperiment(
-            name: name, model: model, plugins: plugins, dataset: dataset, locator: locator, method: method, edit: edit,
+            name: name, model: model, plugins: plugins, dataset: dataset, locator: locator, method: method,
+            edit: locatesOnly ? Edit(mode: .batch, size: nil, restore: .afterBatch) : edit,
             statistics: statistics, evaluators: evaluators, seed: seed, limits: limits, output: output, source: file,
             overrides: overrides, versions: [:], digests: [:])
     }

@@ -26,15 +26,16 @@ package struct PatchManifest: Sendable, Hashable, Codable {
         /// The model folder, as it was called then.
         package var model: String
 
-        package init(_ experiment: ResolvedExperiment) {
+        package init(_ experiment: ResolvedExperiment) throws(RuntimeError) {
             self.experiment = experiment.name
             runID = experiment.runID
             configurationDigest = experiment.digest
-            method = experiment.method.id
-            methodVersion = experiment.method.version
-            plugin = experiment.method.pluginID
-            pluginVersion = experiment.method.pluginVersion
-            pluginDigest = experiment.method.digest
+            let component = try experiment.requiredMethod()
+            method = component.id
+            methodVersion = component.version
+            plugin = component.pluginID
+            pluginVersion = component.pluginVersion
+            pluginDigest = component.digest
             model = experiment.model.source
         }
 

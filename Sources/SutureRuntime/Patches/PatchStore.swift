@@ -30,7 +30,7 @@ package enum PatchStore {
             (try Checkpoint(opening: model), try ModelConfiguration(folder: model).architecture)
         }
         return try write(
-            patch, origin: PatchManifest.Origin(experiment), checkpoint: checkpoint,
+            patch, origin: try PatchManifest.Origin(experiment), checkpoint: checkpoint,
             isTransposed: architecture.storesTransposed, to: folder)
     }
 

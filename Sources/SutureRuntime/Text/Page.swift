@@ -14,6 +14,8 @@ struct Page {
         var table: Table?
         /// SVG, written as it is; see ``Chart``.
         var figures: [String] = []
+        /// Tables of the values of figures.
+        var tables: [Details] = []
         var maps: [HeatMap] = []
         var notes: [String] = []
         var links: Links?
@@ -36,22 +38,40 @@ struct Page {
         var bar: Int?
     }
 
-    /// A table of coloured squares.
+    /// A table of coloured squares, with its values as a table of texts.
     struct HeatMap {
         var caption: String
+        var explanation: String
+        /// Names of the columns.
+        var columns: [String]
         var lines: [Line]
+        /// The limits of the colours, and the colours between them as CSS.
+        var low: String
+        var high: String
+        var gradient: String
+        var details: Details
 
         struct Line {
             var name: String
+            /// A class of the style: "subject" or empty.
+            var mark: String
             var squares: [Square]
         }
 
         struct Square {
-            /// 0 to 1.
-            var strength: String
+            /// As CSS.
+            var color: String
+            /// A class of the style: "chosen" or empty.
+            var outline: String
             /// Shown when the pointer rests on it.
             var label: String
         }
+    }
+
+    /// A table that a reader unfolds, and that paper shows.
+    struct Details {
+        var summary: String
+        var values: Table
     }
 
     struct Links {

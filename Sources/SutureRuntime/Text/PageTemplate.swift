@@ -31,14 +31,44 @@ enum PageTemplate {
         {{#figures}}
         {{{.}}}
         {{/figures}}
+        {{#tables}}
+        <details><summary>{{summary}}</summary>
+        {{#values}}
+        <div class="scroll"><table>
+        <thead><tr>{{#head}}<th class="{{kind}}">{{text}}</th>{{/head}}</tr></thead>
+        <tbody>
+        {{#rows}}
+        <tr>{{#cells}}<td class="{{kind}}">{{text}}</td>{{/cells}}</tr>
+        {{/rows}}
+        </tbody></table></div>
+        {{/values}}
+        </details>
+        {{/tables}}
         {{#maps}}
-        <p class="note">{{caption}}</p>
-        <table class="map">
+        <figure><figcaption>{{caption}}</figcaption>
+        <div class="scroll"><table class="map">
+        <thead><tr><th></th>{{#columns}}<th>{{.}}</th>{{/columns}}</tr></thead>
+        <tbody>
         {{#lines}}
-        <tr><th>{{name}}</th>{{#squares}}<td style="background:rgba(110,86,207,{{strength}})" title="{{label}}"></td>\
-        {{/squares}}</tr>
+        <tr><th class="{{mark}}">{{name}}</th>{{#squares}}<td class="{{outline}}" style="background:{{color}}" \
+        title="{{label}}"></td>{{/squares}}</tr>
         {{/lines}}
-        </table>
+        </tbody></table></div>
+        <p class="legend">{{low}} <i class="scale" style="background:{{gradient}}"></i> {{high}}. {{explanation}}</p>
+        {{#details}}
+        <details><summary>{{summary}}</summary>
+        {{#values}}
+        <div class="scroll"><table>
+        <thead><tr>{{#head}}<th class="{{kind}}">{{text}}</th>{{/head}}</tr></thead>
+        <tbody>
+        {{#rows}}
+        <tr>{{#cells}}<td class="{{kind}}">{{text}}</td>{{/cells}}</tr>
+        {{/rows}}
+        </tbody></table></div>
+        {{/values}}
+        </details>
+        {{/details}}
+        </figure>
         {{/maps}}
         {{#notes}}
         <p class="note">{{.}}</p>
@@ -71,14 +101,21 @@ enum PageTemplate {
         td, th { padding: .25rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
         .number { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
         .hit { color: var(--hit); font-weight: 600; } .note { color: var(--soft); }
-        .bar { background: var(--bar); height: .7rem; display: inline-block; border-radius: 2px; }
-        .map { width: auto; } .map td { width: 1.6rem; height: 1.4rem; padding: 0; border: 1px solid var(--line); }
+        .bar { background: var(--bar); height: .7rem; display: inline-block; border-radius: 2px; margin-left: .3rem; }
+        .map { width: auto; } .map td { min-width: 1.3rem; height: 1.3rem; padding: 0; border: 1px solid var(--line); }
+        .map th { padding: 0 .3rem; border: 0; white-space: nowrap; font-variant-numeric: tabular-nums; }
+        .map tbody th { text-align: right; } .map thead th { text-align: center; font-size: .75rem; }
+        .map .subject { color: var(--text); font-weight: 700; }
+        .map .chosen { outline: 2px solid var(--text); outline-offset: -2px; }
+        .legend .scale { width: 8rem; border-radius: 2px; margin: 0 .3rem; border: 1px solid var(--line); }
+        summary { color: var(--soft); cursor: pointer; }
         figure { margin: 1rem 0; } figcaption { font-weight: 500; } svg { max-width: 100%; height: auto; }
         svg text { fill: var(--soft); } .grid { stroke: var(--line); } .ring { stroke: var(--text); }
         .legend { color: var(--soft); margin: 0; } .legend span { margin-right: 1rem; white-space: nowrap; }
         .legend i { display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; margin-right: .3rem; }
         .bar, .map td, .legend i { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
         @media print { body { font-size: 11px; max-width: none; margin: 0; } .scroll { overflow: visible; } \
+        details::details-content { content-visibility: visible; block-size: auto; } details td { padding: .1rem .2rem; } \
         figure, tr, .map { break-inside: avoid; } h2 { break-after: avoid; } }
         """
 }

@@ -20,9 +20,9 @@ struct ExperimentTests {
         #expect(experiment.dataset.limit == 10)
         #expect(experiment.dataset.offset == 0)
         #expect(experiment.locator.name == "fixed-layers")
-        #expect(experiment.method.name == "memit")
-        #expect(experiment.method.settings["v_num_grad_steps"]?.integer == 25)
-        #expect(experiment.method.settings["name"] == nil)
+        #expect(experiment.method?.name == "memit")
+        #expect(experiment.method?.settings["v_num_grad_steps"]?.integer == 25)
+        #expect(experiment.method?.settings["name"] == nil)
         #expect(experiment.edit == Experiment.Edit(mode: .batch, size: nil, restore: .afterBatch))
         let statistics = try #require(experiment.statistics)
         #expect(statistics.limit == 5000)
@@ -65,9 +65,9 @@ struct ExperimentTests {
     func shortComponent() throws {
         let workspace = try Workspace.withExperiment()
         let experiment = try workspace.experiment("method=rome", "evaluators=[counterfact]", "method.v_lr=1")
-        #expect(experiment.method.name == "rome")
-        #expect(experiment.method.settings["v_lr"]?.integer == 1)
-        #expect(experiment.method.settings["v_num_grad_steps"] == nil)
+        #expect(experiment.method?.name == "rome")
+        #expect(experiment.method?.settings["v_lr"]?.integer == 1)
+        #expect(experiment.method?.settings["v_num_grad_steps"] == nil)
         #expect(experiment.evaluators.map(\.name) == ["counterfact"])
     }
 
@@ -77,8 +77,8 @@ struct ExperimentTests {
             "method: {name: memit, v_num_grad_steps: 25}",
             with: "method:\n  <<: &base {name: memit, v_lr: 1}\n  v_lr: 5e-1")
         let experiment = try Workspace.withExperiment(text).experiment()
-        #expect(experiment.method.name == "memit")
-        #expect(experiment.method.settings["v_lr"]?.number == 0.5)
+        #expect(experiment.method?.name == "memit")
+        #expect(experiment.method?.settings["v_lr"]?.number == 0.5)
     }
 
     @Test("An evaluator may be listed twice under two names")

@@ -46,7 +46,7 @@ struct ResolvedExperimentTests {
         let read = try ResolvedExperiment(yaml: experiment.yaml)
         #expect(read == experiment)
         #expect(read.yaml == experiment.yaml)
-        #expect(read.method.settings.first { $0.name == "v_lr" }?.value == .number(0.1 + 0.2))
+        #expect(read.method?.settings.first { $0.name == "v_lr" }?.value == .number(0.1 + 0.2))
         let coded = try JSONDecoder().decode([ResolvedExperiment].self, from: JSONEncoder().encode([experiment]))
         #expect(coded == [experiment])
     }

@@ -36,10 +36,16 @@ struct PageTests {
                     promptIDs: [], targetNewIDs: [], targetTrueIDs: [], answerIDs: [],
                     answers: ["before": "alkali metals.", "after": after], scores: [:])
             ],
-            locations: [
-                Location(
-                    Site(.neurons, layer: 1), caseIndex: 0, position: 1, role: .last, score: 2, isSelected: true)
-            ])
+            locations: LocationsFile(
+                locator: LocationsFile.Locator(name: "l"),
+                cases: [LocationsFile.Prompt(index: 0, id: "1", tokens: ["a", Self.hostile], subject: [1])],
+                locations: [1, 2].flatMap { layer in
+                    (0..<3).map { position in
+                        Location(
+                            Site(.neurons, layer: layer), caseIndex: 0, position: position, role: .none,
+                            measure: Self.hostile, score: position == 1 ? 2 : -1, isSelected: position == 1)
+                    }
+                }))
     }
 
     @Test("Foreign text means itself, scalar for scalar, and is not taken for a part of the template")
@@ -84,7 +90,12 @@ struct PageTests {
                     + "<td class=\"number\">nan</td><td class=\"\">percent</td><td class=\"\">higher</td>"
                     + "<td class=\"number\">2</td><td class=\"\">greedy</td></tr>"))
         #expect(page.contains("<td class=\"number\">25.00 %</td>"))
-        #expect(page.contains("<td style=\"background:rgba(110,86,207,1.000)\" title=\"layer 1, token 1: 2.00\"></td>"))
+        #expect(page.contains("<td class=\"chosen\" style=\"background:rgba(110,86,207,1.000)\" title=\""))
+        #expect(
+            page.contains(
+                "<td class=\"\" style=\"background:rgba(217,101,21,0.500)\" title=\"a, layer 1: -1.00\"></td>"))
+        #expect(page.contains("<th class=\"subject\">"))
+        #expect(page.contains("<h2>What is selected</h2>"))
         #expect(page.contains("<span class=\"bar\" style=\"width:75px\"></span>"))
         #expect(!(try report(wanted: "cars").html).contains("class=\" hit\""))
     }
@@ -92,7 +103,10 @@ struct PageTests {
     @Test("What a run does not have is left out")
     func empty() throws {
         let results = MetricsFile(metrics: [], weights: [], seconds: [:])
-        let page = try RunReport(title: "t", results: results, cases: [], locations: []).html
+        let page = try RunReport(
+            title: "t", results: results, cases: [],
+            locations: LocationsFile(locator: LocationsFile.Locator(name: "l"), locations: [])
+        ).html
         #expect(!page.contains("<svg"))
         #expect(!page.contains("Where the locator looked"))
     }

@@ -1,0 +1,52 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+
+/// What `suture locate` writes beside locations.json: the same as a page and as a table.
+struct LocateReport {
+    private let title: String
+    private let file: LocationsFile
+
+    init(title: String, file: LocationsFile) {
+        self.title = title
+        self.file = file
+    }
+
+    /// The page.
+    var html: String {
+        get throws(RuntimeError) {
+            let settings = file.locator.parameters.sorted { $0.key < $1.key }.map { name, value in
+                [name, (try? JSON.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""]
+            }
+            let section = Page.Section(
+                heading: "Settings of \(file.locator.name)",
+                table: Page.Table(TextTable(header: ["setting", "value"], rows: settings)))
+            return try Page(title: title, sections: LocationPictures(file).sections + [section]).html
+        }
+    }
+
+    /// Every location as a line of comma-separated values, under a header.
+    var csv: String {
+        let prompts = Dictionary(file.cases.map { ($0.index, $0) }) { first, _ in first }
+        var text = "case,site,layer,position,token,role,unit,measure,score,selected\n"
+        for one in file.locations {
+            let prompt = one.caseIndex.flatMap { prompts[$0] }
+            let token = one.position.flatMap { prompt?.tokens.indices.contains($0) == true ? prompt?.tokens[$0] : nil }
+            let cells = [
+                one.caseIndex.map { prompt?.id ?? String($0) } ?? "", one.site.kind.name,
+                one.site.layer.map(String.init) ?? "", one.position.map(String.init) ?? "", token ?? "",
+                one.role == .none ? "" : one.role.name, one.unit.map(String.init) ?? "", one.measure,
+                String(one.score), String(one.isSelected),
+            ]
+            text += cells.map(LocateReport.quoted).joined(separator: ",") + "\n"
+        }
+        return text
+    }
+
+    private static func quoted(_ cell: String) -> String {
+        guard cell.unicodeScalars.contains(where: { ",\"\n\r".unicodeScalars.contains($0) }) else { return cell }
+        return "\"\(cell.replacing("\"", with: "\"\""))\""
+    }
+}
