@@ -116,7 +116,7 @@ let package = Package(
         .target(
             name: "SutureRuntime",
             dependencies: [
-                "CForeign", "CSuture", "CSutureHost", "SutureKit", "SutureModel", "TorchBackend", "Yams",
+                "CForeign", "CSuture", "CSutureHost", "SutureKit", "SutureLaws", "SutureModel", "TorchBackend", "Yams",
                 .product(name: "Crypto", package: "swift-crypto"),
                 .product(name: "Mustache", package: "swift-mustache"),
             ],
