@@ -164,6 +164,28 @@ struct WorkerProcessTests {
         // What the system does with the descriptors of a process that dies.
         close(child.descriptor)
         #expect(child.end(waits: true) == .exited(RuntimeError.Kind.run.rawValue))
+        close(child.ending)
+    }
+
+    @Test("A worker that hangs up and does not end is ended, and one that hangs up and ends is waited for")
+    func hangsUp() async throws {
+        for (last, reason) in [("sleep 1000", "SIGKILL"), ("exit 9", "exit code 9")] {
+            let scratch = try ScratchFolder()
+            let script = scratch.url.appending(path: "worker")
+            try Data("#!/bin/sh\nexec \(WorkerLink.descriptor)>&-\n\(last)\n".utf8).write(to: script)
+            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script.path)
+            // Each look at the clock takes a second.
+            let clock = HandClock()
+            let worker = WorkerProcess(
+                executable: script.path,
+                now: {
+                    clock.advance(by: .seconds(1))
+                    return clock.now
+                })
+            let error = await #expect(throws: RuntimeError.self) { _ = try await worker.run(job("steps")) }
+            #expect(error?.kind == .run)
+            #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
+        }
     }
 
     @Test("A program that cannot be started is an error and no crash")
