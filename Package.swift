@@ -158,7 +158,7 @@ let package = Package(
             name: "MethodTests",
             dependencies: [
                 "AlphaEdit", "Annotators", "Evaluators", "IME", "Locators", "MEMIT", "PMET", "STAR", "SutureModel",
-                "TNT", "CSutureHost", "SutureLaws", "TestSupport", "ValueEditing",
+                "TNT", "CSutureHost", "SutureLaws", "TestSupport", "TorchBackend", "ValueEditing",
             ],
             exclude: ["Golden", "TNT/Golden", "counts.json"], swiftSettings: strict),
         .testTarget(

@@ -6,8 +6,9 @@
 
 Copies the repository's files into a scratch folder and first runs each check there, which must pass. Then it plants one
 fault after another, each taken back before the next, and runs the check that must find it: the check must fail, and what
-it prints must name the fault. `--slow` adds the faults of the example plugins and of the counts, which need a build; the
-host and the test products of this checkout are used. Exit status: 0 where every fault was found; 1 where some were not.
+it prints must name the fault. `--slow` adds the faults of the example plugins, which need a build; the host of this
+checkout runs them. That the counts find an edit which does too much is shown by the tests themselves (CountTests). Exit
+status: 0 where every fault was found; 1 where some were not.
 """
 import argparse
 import dataclasses
