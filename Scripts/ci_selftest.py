@@ -35,6 +35,12 @@ class Fault:
     # A regular expression that the check's output must contain.
     says: str
     slow: bool = False
+    # Further files, each with its change.
+    more: tuple = ()
+
+    @property
+    def changes(self):
+        return ((self.file, self.plant), *self.more)
 
 
 def appended(text):
@@ -69,6 +75,11 @@ FAULTS = [
           appended("int  planted ;\n"), r"damp\.c:\d+:\d+: error"),
     Fault("a field is put before others", ABI, HEADER,
           replaced(r"(size_t struct_size;[^\n]*\n)", r"\1    int64_t planted;\n"), r"ABI"),
+    Fault("a wrapper calls a later function of any host", ABI, "Sources/SutureKit/Projection.swift",
+          appended("\nfunc planted(_ table: UnsafePointer<suture_model_api>) { table.pointee.planted() }\n"),
+          r"Projection\.swift:\d+: suture_model_api\.planted appeared in minor 1; call Host\.require",
+          more=(("Sources/CSuture/include/suture/model.h",
+                 replaced(r"\n\} suture_model_api;", r"\n    SUTURE_SINCE(1) void (*planted)(void);\n} suture_model_api;")),)),
     Fault("a header is no C++", HEADERS, HEADER,
           replaced(r"(#ifdef __cplusplus\n|typedef struct)", r"struct suture_planted { int32_t class; };\n\1"),
           r"values\.h does not compile as c\+\+17"),
@@ -145,12 +156,13 @@ def main():
                 print(output)
                 sys.exit(f"ci_selftest: '{' '.join(check)}' fails without a fault; mend that first")
         for fault in faults:
-            file = folder / fault.file
-            before = file.read_text()
-            file.write_text(fault.plant(before))
+            before = {folder / name: (folder / name).read_text() for name, _ in fault.changes}
+            for name, plant in fault.changes:
+                (folder / name).write_text(plant(before[folder / name]))
             start = time.monotonic()
             status, output = ran(fault.check, folder, environment)
-            file.write_text(before)
+            for file, text in before.items():
+                file.write_text(text)
             found = status != 0 and re.search(fault.says, output, re.DOTALL) is not None
             missed += not found
             print(f"{'found' if found else 'MISSED':7}{time.monotonic() - start:6.1f} s  {' '.join(fault.check):20}"
