@@ -61,6 +61,7 @@ ABI = ["make", "abi-check"]
 HEADERS = ["make", "header-check"]
 SNIPPETS = ["make", "snippets-check"]
 LINKS = ["make", "links-check"]
+COMMENTS = ["python3", "Scripts/undocumented.py", "--check"]
 EXAMPLES = ["make", "examples-check"]
 
 HEADER = "Sources/CSuture/include/suture/values.h"
@@ -96,6 +97,8 @@ FAULTS = [
           appended("\n<!-- snippet: planted.c -->\n```c\nint planted;\n```\n"), r"there is no file planted\.c"),
     Fault("a page links to a page that is gone", LINKS, "Docs/abi.md",
           appended("\n[planted](planted.md)\n"), r"planted\.md"),
+    Fault("a public declaration has no doc comment", COMMENTS, "Sources/SutureKit/Site.swift",
+          appended("\npublic let planted = 1\n"), r"Site\.swift:\d+.*planted"),
     Fault("the C example does not compile", EXAMPLES, DAMP,
           appended("int planted(void) { return unknown; }\n"), r"unknown", slow=True),
     Fault("the C example compiles with a warning", EXAMPLES, DAMP,

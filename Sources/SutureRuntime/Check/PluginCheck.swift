@@ -57,13 +57,14 @@ package struct PluginCheck: Sendable, Encodable {
     /// others are checked.
     ///
     /// - Parameters:
+    ///   - forwardsSignals: SIGINT and SIGTERM end the check after its next step instead of this process.
     ///   - now: the clock that ``Request/stallSeconds`` is measured by.
     ///   - onEvent: hears which component is checked, and what its worker says.
     /// - Throws: `usage` for a file that does not exist and for settings that do not fit; `plugin` for a library that cannot be
     ///   used; `interrupted`. A broken law is not thrown; ``failure`` says it.
     package init(
         _ request: Request, executable: String = WorkerProcess.thisExecutable,
-        now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
+        forwardsSignals: Bool = true, now: @escaping @Sendable () -> ContinuousClock.Instant = { .now },
         onEvent: (_ component: String, WorkerEvent) -> Void = { _, _ in }
     ) throws(RuntimeError) {
         file = try Self.library(request.file)
@@ -98,7 +99,8 @@ package struct PluginCheck: Sendable, Encodable {
             let job = CheckJob(
                 component: resolved, locator: description.kind == .patcher ? locator : nil, family: request.family)
             let worker = WorkerProcess(
-                executable: executable, limits: .init(stallSeconds: request.stallSeconds), forwardsSignals: true,
+                executable: executable, limits: .init(stallSeconds: request.stallSeconds),
+                forwardsSignals: forwardsSignals,
                 now: now)
             do {
                 let laws = try worker.runBlocking(job) { onEvent(description.id, $0) }.laws

@@ -102,7 +102,7 @@ struct PluginCheckTests {
         let clock = HandClock()
         let check = try PluginCheck(
             .init(file: Build.library("crash"), component: "loop", stallSeconds: 60), executable: Build.executable,
-            now: { clock.now },
+            forwardsSignals: false, now: { clock.now },
             onEvent: { _, event in
                 if case .enter(let call) = event, call.operation == "patch" { clock.advance(by: .seconds(61)) }
             })
@@ -132,13 +132,16 @@ struct PluginCheckTests {
             ])
     }
 
-    @Test("Components in settings, and the locator of a patcher, come from the plugins that there are")
+    @Test("Components in settings come from the plugins that there are")
     func components() throws {
         let ime = try check(
             Build.library("ime", prefix: "suture"), "--set", "base={name: memit, v_num_grad_steps: 2}", "--set",
             "iterations=2")
         #expect(ime.code == 0, "\(ime.output)\(ime.errors)")
+    }
 
+    @Test("The locator of a patcher comes from the plugins that there are, and finds what the patcher needs")
+    func locator() throws {
         let star = Build.library("star", prefix: "suture")
         let alone = try check(star, "--component", "mint")
         #expect(alone.code == 3)

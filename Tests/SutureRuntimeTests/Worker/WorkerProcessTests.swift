@@ -169,15 +169,11 @@ struct WorkerProcessTests {
 
     @Test("A worker that hangs up and does not end is ended, and one that hangs up and ends is waited for")
     func hangsUp() async throws {
-        for (last, reason) in [("sleep 1000", "SIGKILL"), ("exit 9", "exit code 9")] {
-            let scratch = try ScratchFolder()
-            let script = scratch.url.appending(path: "worker")
-            try Data("#!/bin/sh\nexec \(WorkerLink.descriptor)>&-\n\(last)\n".utf8).write(to: script)
-            try FileManager.default.setAttributes([.posixPermissions: 0o755], ofItemAtPath: script.path)
+        for (script, reason) in [("hang-up-and-stay.sh", "SIGKILL"), ("hang-up-and-end.sh", "exit code 9")] {
             // Each look at the clock takes a second.
             let clock = HandClock()
             let worker = WorkerProcess(
-                executable: script.path,
+                executable: Repository.root.appending(path: "Tests/SutureRuntimeTests/Worker/\(script)").path,
                 now: {
                     clock.advance(by: .seconds(1))
                     return clock.now
