@@ -31,6 +31,7 @@ let methods: [Target] =
     pluginTargets("Annotators")
     + pluginTargets("Locators")
     + pluginTargets("MEMIT", over: "ValueEditing")
+    + pluginTargets("CREME", over: "ValueEditing")
     + pluginTargets("PMET", over: "ValueEditing")
     + pluginTargets("AlphaEdit", over: "ValueEditing")
     + pluginTargets("IME")
@@ -63,6 +64,7 @@ let package = Package(
         plugin("Annotators"),
         plugin("Locators"),
         plugin("MEMIT"),
+        plugin("CREME"),
         plugin("STAR"),
         plugin("PMET"),
         plugin("AlphaEdit"),
@@ -157,8 +159,8 @@ let package = Package(
         .testTarget(
             name: "MethodTests",
             dependencies: [
-                "AlphaEdit", "Annotators", "Evaluators", "IME", "Locators", "MEMIT", "PMET", "STAR", "SutureModel",
-                "TNT", "CSutureHost", "SutureLaws", "TestSupport", "TorchBackend", "ValueEditing",
+                "AlphaEdit", "Annotators", "CREME", "Evaluators", "IME", "Locators", "MEMIT", "PMET", "STAR",
+                "SutureModel", "TNT", "CSutureHost", "SutureLaws", "TestSupport", "TorchBackend", "ValueEditing",
             ],
             exclude: ["Golden", "TNT/Golden", "counts.json"], swiftSettings: strict),
         .testTarget(

@@ -4,9 +4,9 @@ import SutureKit
 
 /// What the library offers.
 package let plugin = PluginExport(
-    id: "suture.evaluators", version: "1.1.0",
+    id: "suture.evaluators", version: "1.2.0",
     components: [
         CounterFact.self, ZsRE.self, Perplexity.self, Drift.self, GenerationMatch.self, ExactMatch.self,
         BLEUEvaluator.self, ROUGEEvaluator.self, Similarity.self, Negatives.self, Fluency.self, Consistency.self,
-        JudgedText.self, PhraseJudge.self,
+        JudgedText.self, PhraseJudge.self, Composition.self,
     ])

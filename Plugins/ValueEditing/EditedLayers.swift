@@ -10,17 +10,19 @@ extension SharedParameter {
 
 /// The layers to write for a case: the method's own setting, or what the locator selected.
 ///
+/// - Parameter kind: the site at which the locator must have selected them.
 /// - Throws: neither names a layer, both do and differ, or the model lacks one.
 package func editedLayers(
-    _ own: [Int]?, _ locations: [Location], for editCase: EditCase, of method: String, _ model: Model
+    _ own: [Int]?, _ locations: [Location], for editCase: EditCase, of method: String, _ model: Model,
+    at kind: Site.Kind = .neurons
 ) throws(SutureError) -> [Int] {
-    let located = locations.selectedLayers(of: .neurons, forCase: editCase.index)
+    let located = locations.selectedLayers(of: kind, forCase: editCase.index)
     let layers = own.map { Array(Set($0)).sorted() } ?? located
     guard !layers.isEmpty else {
         throw SutureError(
             .invalidArgument,
-            "\(method) has no layer to write: the locator selected no neurons for case \(editCase.id)",
-            hint: "set layers, or use a locator that selects the site neurons, such as fixed-layers")
+            "\(method) has no layer to write: the locator selected no \(kind.name) for case \(editCase.id)",
+            hint: "set layers, or use a locator that selects the site \(kind.name), such as fixed-layers")
     }
     guard located.isEmpty || located == layers else {
         throw SutureError(
@@ -37,11 +39,12 @@ package func editedLayers(
 
 /// The layers of a method that writes all cases at once: the same for every case.
 package func commonLayers(
-    _ own: [Int]?, _ locations: [Location], for cases: [EditCase], of method: String, _ model: Model
+    _ own: [Int]?, _ locations: [Location], for cases: [EditCase], of method: String, _ model: Model,
+    at kind: Site.Kind = .neurons
 ) throws(SutureError) -> [Int] {
     var common: [Int]?
     for editCase in cases {
-        let layers = try editedLayers(own, locations, for: editCase, of: method, model)
+        let layers = try editedLayers(own, locations, for: editCase, of: method, model, at: kind)
         guard let common, layers != common else {
             common = layers
             continue

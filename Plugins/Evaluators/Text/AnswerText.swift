@@ -38,4 +38,13 @@ enum AnswerText {
         guard !wanted.isEmpty, words.count >= wanted.count else { return false }
         return (0...words.count - wanted.count).contains { words[$0..<$0 + wanted.count].elementsEqual(wanted) }
     }
+
+    /// Whether a text is an answer, or begins with it and goes on after a punctuation mark. Case and runs of white space do not
+    /// count.
+    static func isAnswered(_ text: String, by answer: String) -> Bool {
+        let said = collapsed(text).lowercasedScalars.unicodeScalars
+        let wanted = collapsed(answer).lowercasedScalars.unicodeScalars
+        guard !wanted.isEmpty, said.starts(with: wanted) else { return false }
+        return said.dropFirst(wanted.count).first?.isPunctuationASCII ?? true
+    }
 }

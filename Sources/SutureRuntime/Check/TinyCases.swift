@@ -42,7 +42,7 @@ package enum TinyCases {
             editCase.generations = [MarkedText(prompt: "The capital", text: " of Rome is Paris", marks: [3..<8])]
             editCase.bridge = "Rome"
             editCase.firstHopPrompt = "\(editCase.subject) lies in"
-            editCase.secondHopPrompt = "The mother tongue of {} is"
+            editCase.secondHopPrompt = editCase.prompt
             editCase.wrongAnswer = "a tower"
             editCase.related = [Question(prompt: "The capital of \(editCase.subject) is", answer: " Rome")]
             editCase.unrelated = [Question(prompt: "Paris plays", answer: " a tower")]

@@ -6,6 +6,7 @@ import TestSupport
 
 @testable import AlphaEdit
 @testable import Annotators
+@testable import CREME
 @testable import Evaluators
 @testable import IME
 @testable import Locators
@@ -18,9 +19,9 @@ import TestSupport
 /// A bundled component with settings under which it is quick on a tiny model.
 enum LawSubject: String, CaseIterable {
     case fixedLayers, causalTrace, layerOcclusion, neuronAttribution
-    case memit, rome, pmet, alphaEdit, ime, star, mint, sgd, tnt, unlikelihood, negativeLikelihood
+    case memit, rome, creme, pmet, alphaEdit, ime, star, mint, sgd, tnt, unlikelihood, negativeLikelihood
     case counterFact, zsRE, perplexity, drift, generationMatch, exactMatch, bleuEvaluator, rougeEvaluator, similarity
-    case negatives, fluency, consistency, judgedText, phraseJudge
+    case negatives, fluency, consistency, judgedText, phraseJudge, composition
     case wordList, pattern, nativeFunction, marksFile
 
     /// Cases with every field that a component may need.
@@ -40,6 +41,7 @@ enum LawSubject: String, CaseIterable {
         switch self {
         case .memit, .pmet, .alphaEdit, .ime: [1, 2].map(location)
         case .rome: [location(1)]
+        case .creme: [1, 2].map { Location(.attentionOutput($0), role: .last, score: 1, isSelected: true) }
         case .mint: (0..<64).map { Location(.neurons(3), unit: $0, score: 1, isSelected: true) }
         case .star, .sgd: [5, 40].map { Location(.neurons(2), unit: $0, score: 1, isSelected: true) }
         default: []
@@ -69,6 +71,7 @@ enum LawSubject: String, CaseIterable {
         case .neuronAttribution: NeuronAttribution.self
         case .memit: MEMIT.self
         case .rome: ROME.self
+        case .creme: CREME.self
         case .pmet: PMET.self
         case .alphaEdit: AlphaEdit.self
         case .ime: IME.self
@@ -92,6 +95,7 @@ enum LawSubject: String, CaseIterable {
         case .consistency: Consistency.self
         case .judgedText: JudgedText.self
         case .phraseJudge: PhraseJudge.self
+        case .composition: Composition.self
         case .wordList: WordList.self
         case .pattern: Pattern.self
         case .nativeFunction: NativeFunction.self
