@@ -3,8 +3,9 @@
 """Writes everything that follows from the headers of the plugin ABI, which are its schema.
 
     python3 Scripts/abi.py                 write the generated files
-    python3 Scripts/abi.py --check         fail where a generated file no longer follows from the headers, and where the
-                                           headers break what the committed layout table promises
+    python3 Scripts/abi.py --check         fail where a generated file no longer follows from the headers, where the
+                                           headers break what the committed layout table promises, and where SutureKit
+                                           calls a function of a later minor without Host.require
     python3 Scripts/abi.py --later FOLDER  write a copy of the headers as a later minor would have them: every struct and
                                            every table has something appended; for tests of both directions
 
@@ -267,6 +268,13 @@ def swift_readers(schema):
                 if field.is_function:
                     lines.append(f'            ForeignFunctionRow("{field.name}", offset: {field.offset}, minor: {field.since}),')
             lines += ["        ]", "    }"]
+            later = [field for field in struct.fields if field.is_function and field.since > 0]
+            if later:
+                lines += ["", "    /// Functions of a later minor: ``Host/require(_:of:)`` one before the call.",
+                          "    package enum Later {"]
+                lines += [f'        package static let {swift_name(field.name)} = ForeignFunctionRow("{field.name}", '
+                          f"offset: {field.offset}, minor: {field.since})" for field in later]
+                lines.append("    }")
         lines.append("}\n")
         if struct.list_item:
             lines.append(f"extension {struct.name}: ForeignList {{")
@@ -426,6 +434,37 @@ def added_without_minor(schema):
             for field in struct.fields if (struct.name, field.name) not in known and field.since == 0]
 
 
+# Tables that a plugin makes. The host reads them, and asks `Foreign.has`.
+TABLES_OF_PLUGINS = {"suture_plugin", "suture_component"}
+
+
+def unguarded_calls(schema):
+    """Calls of SutureKit to host functions of a later minor, without Host.require before them in the same declaration."""
+    later = {field.name: (struct.name, field.since) for struct in schema.structs if struct.name not in TABLES_OF_PLUGINS
+             for field in struct.fields if field.is_function and field.since > 0}
+    known = [field.name for struct in schema.structs for field in struct.fields if field.is_function]
+    for name, (table, _) in later.items():
+        if known.count(name) > 1:
+            raise Failure(f"{table}.{name}: a function of a later minor needs a name that no other table has, so that its "
+                          "calls can be told from theirs")
+    found = []
+    for path in sorted((ROOT / "Sources/SutureKit").rglob("*.swift")):
+        declaration = []
+        for number, line in enumerate(path.read_text().splitlines(), 1):
+            code = line.split("//")[0]
+            if re.search(r"\b(func|init|deinit|subscript|var)\b.*\{\s*$|\bfunc\b|^}", code):
+                declaration = []
+            declaration.append(code)
+            for name in re.findall(r"\.pointee\s*\.`?(\w+)`?\b", code):
+                if name not in later:
+                    continue
+                table, minor = later[name]
+                if not re.search(rf"Host\.require\(\s*{table}\.Later\.`?{name}`?\s*,", "\n".join(declaration)):
+                    found.append(f"{path.relative_to(ROOT)}:{number}: {table}.{name} appeared in minor {minor}; call "
+                                 f"Host.require({table}.Later.{name}, of: table) before it")
+    return found
+
+
 def later(schema, folder):
     """The headers of a later minor: a field at the end of every struct, a function at the end of every table."""
     minor = schema.minor + 1
@@ -458,6 +497,8 @@ def main():
     if options.later:
         later(schema, options.later)
         return
+    if unguarded := unguarded_calls(schema):
+        raise Failure("\n".join(["an older host lacks a function that is called:"] + unguarded))
     if not options.breaks:
         if broken := broken_rows(schema):
             raise Failure("the headers break the ABI: " + "; ".join(row.replace("\t", " ") for row in broken[:5])

@@ -40,6 +40,14 @@ describe() {
     grep -q "$1" "$scratch/info.txt" || stop "The host's description of '$1' does not name it."
 }
 
+# $1: the library; the rest: options.
+check_laws() {
+    "$SUTURE" plugins check "$@" >"$scratch/laws.txt" || {
+        cat "$scratch/laws.txt" >&2
+        stop "A component of $1 does not keep the laws of its kind."
+    }
+}
+
 echo "The C plugin: Examples/Plugins/Damp."
 for compiler in gcc "$(dirname "$(readlink -f "$(command -v swift)")")/clang"; do
     library=$scratch/libdamp.so
@@ -47,6 +55,7 @@ for compiler in gcc "$(dirname "$(readlink -f "$(command -v swift)")")/clang"; d
         Examples/Plugins/Damp/damp.c -o "$library"
 done
 describe damp "$library"
+check_laws "$library"
 run damp "$library" 'method={name: damp, strength: 0.2}' 'locator={name: fixed-layers, layers: [1], site: neurons}'
 
 # Builds a Swift package of Examples/Plugins. $1: its folder. Leaves the path of its library in `library`.
@@ -66,13 +75,15 @@ shows() {
 
 package Confidence
 describe confidence "$library"
+check_laws "$library"
 run confidence "$library" 'method={name: damp, strength: 0.2}' "plugins=[$scratch/libdamp.so]" \
     'locator={name: fixed-layers, layers: [1], site: neurons}' 'evaluators=[confidence]'
 shows confidence confidence.probability
 
 package Neurons
 describe behind-context "$library"
+check_laws "$library"
 run neurons "$library" 'method={name: mute-neurons}' 'locator={name: fixed-layers, layers: [1], site: neurons}' \
     'evaluators=[counterfact, behind-context]'
 shows neurons behind-context.first_choice
-echo "The three example plugins were built and ran."
+echo "The three example plugins were built, keep the laws of their kinds, and ran."

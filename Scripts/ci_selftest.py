@@ -6,8 +6,9 @@
 
 Copies the repository's files into a scratch folder and first runs each check there, which must pass. Then it plants one
 fault after another, each taken back before the next, and runs the check that must find it: the check must fail, and what
-it prints must name the fault. `--slow` adds the faults of the example plugins and of the counts, which need a build; the
-host and the test products of this checkout are used. Exit status: 0 where every fault was found; 1 where some were not.
+it prints must name the fault. `--slow` adds the faults of the example plugins, which need a build; the host of this
+checkout runs them. That the counts find an edit which does too much is shown by the tests themselves (CountTests). Exit
+status: 0 where every fault was found; 1 where some were not.
 """
 import argparse
 import dataclasses
@@ -34,6 +35,12 @@ class Fault:
     # A regular expression that the check's output must contain.
     says: str
     slow: bool = False
+    # Further files, each with its change.
+    more: tuple = ()
+
+    @property
+    def changes(self):
+        return ((self.file, self.plant), *self.more)
 
 
 def appended(text):
@@ -54,6 +61,7 @@ ABI = ["make", "abi-check"]
 HEADERS = ["make", "header-check"]
 SNIPPETS = ["make", "snippets-check"]
 LINKS = ["make", "links-check"]
+COMMENTS = ["python3", "Scripts/undocumented.py", "--check"]
 EXAMPLES = ["make", "examples-check"]
 
 HEADER = "Sources/CSuture/include/suture/values.h"
@@ -68,6 +76,11 @@ FAULTS = [
           appended("int  planted ;\n"), r"damp\.c:\d+:\d+: error"),
     Fault("a field is put before others", ABI, HEADER,
           replaced(r"(size_t struct_size;[^\n]*\n)", r"\1    int64_t planted;\n"), r"ABI"),
+    Fault("a wrapper calls a later function of any host", ABI, "Sources/SutureKit/Projection.swift",
+          appended("\nfunc planted(_ table: UnsafePointer<suture_model_api>) { table.pointee.planted() }\n"),
+          r"Projection\.swift:\d+: suture_model_api\.planted appeared in minor 1; call Host\.require",
+          more=(("Sources/CSuture/include/suture/model.h",
+                 replaced(r"\n\} suture_model_api;", r"\n    SUTURE_SINCE(1) void (*planted)(void);\n} suture_model_api;")),)),
     Fault("a header is no C++", HEADERS, HEADER,
           replaced(r"(#ifdef __cplusplus\n|typedef struct)", r"struct suture_planted { int32_t class; };\n\1"),
           r"values\.h does not compile as c\+\+17"),
@@ -84,6 +97,8 @@ FAULTS = [
           appended("\n<!-- snippet: planted.c -->\n```c\nint planted;\n```\n"), r"there is no file planted\.c"),
     Fault("a page links to a page that is gone", LINKS, "Docs/abi.md",
           appended("\n[planted](planted.md)\n"), r"planted\.md"),
+    Fault("a public declaration has no doc comment", COMMENTS, "Sources/SutureKit/Site.swift",
+          appended("\npublic let planted = 1\n"), r"Site\.swift:\d+.*planted"),
     Fault("the C example does not compile", EXAMPLES, DAMP,
           appended("int planted(void) { return unknown; }\n"), r"unknown", slow=True),
     Fault("the C example compiles with a warning", EXAMPLES, DAMP,
@@ -91,6 +106,8 @@ FAULTS = [
     Fault("the C example returns an error", EXAMPLES, DAMP,
           replaced(r"(SUTURE_NATIVE_1\([^\n]*\n\{)", r'\1 if (host) return host->error_new(host->context, SUTURE_INTERNAL, "planted", NULL);'),
           r"planted", slow=True),
+    Fault("the C example breaks a law of its kind", EXAMPLES, DAMP,
+          replaced(r"call->cases->count == 0", "call->cases->count < 0"), r"without cases it changes", slow=True),
     Fault("the Swift example does not compile", EXAMPLES,
           "Examples/Plugins/Neurons/Sources/Neurons/Plugin.swift", appended("let planted: Int = true\n"),
           r"Plugin\.swift:\d+:\d+: error", slow=True),
@@ -142,12 +159,13 @@ def main():
                 print(output)
                 sys.exit(f"ci_selftest: '{' '.join(check)}' fails without a fault; mend that first")
         for fault in faults:
-            file = folder / fault.file
-            before = file.read_text()
-            file.write_text(fault.plant(before))
+            before = {folder / name: (folder / name).read_text() for name, _ in fault.changes}
+            for name, plant in fault.changes:
+                (folder / name).write_text(plant(before[folder / name]))
             start = time.monotonic()
             status, output = ran(fault.check, folder, environment)
-            file.write_text(before)
+            for file, text in before.items():
+                file.write_text(text)
             found = status != 0 and re.search(fault.says, output, re.DOTALL) is not None
             missed += not found
             print(f"{'found' if found else 'MISSED':7}{time.monotonic() - start:6.1f} s  {' '.join(fault.check):20}"

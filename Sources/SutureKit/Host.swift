@@ -42,9 +42,10 @@ public enum Host {
             function: try table(SUTURE_FUNCTION_ID, suture_function_api.self))
     }
 
-    /// Makes sure that the host has a function that appeared in a later minor: call it before that function.
+    /// Makes sure that the host has a function that appeared in a later minor. Call it in the same declaration, before that
+    /// function; `Scripts/abi.py --check` looks for it.
     ///
-    /// - Parameter function: a row of the table's functions.
+    /// - Parameter function: the row that is generated for the function: `suture_model_api.Later.name`.
     /// - Throws: `unimplemented`, naming both versions, where the host lacks it.
     static func require<Table: ForeignLayout>(
         _ function: ForeignFunctionRow, of table: UnsafePointer<Table>

@@ -28,20 +28,26 @@ extension Delta {
         rank * (shape[0] + shape[1]) < shape[0] * shape[1]
     }
 
-    /// The sum of two changes of the same weight.
-    func adding(_ other: Delta) throws(SutureError) -> Form {
+    /// The sum of two changes of the same weight, whose tensors are of one type and on one device.
+    ///
+    /// - Parameters:
+    ///   - shape: of the weight; nil: the one that the forms tell.
+    ///   - keepsFactors: joins factors even where they are larger than the weight, so that nothing is rounded.
+    package func adding(
+        _ other: Delta, shape: [Int]? = nil, keepsFactors: Bool = false
+    ) throws(SutureError) -> Form {
         if case .rows(let rows, let values) = form, case .rows(let nextRows, let nextValues) = other.form {
             return .rows(
                 rows: try Tensor.concatenated([rows, nextRows], 0),
                 values: try Tensor.concatenated([values, nextValues], 0))
         }
-        guard let shape = weightShape ?? other.weightShape else {
+        guard let shape = shape ?? weightShape ?? other.weightShape else {
             throw SutureError(
                 .unimplemented, "two changes of \(parameter) have forms that cannot be added",
                 hint: "give factors, rows or a dense matrix")
         }
         if case .lowRank(let left, let right) = form, case .lowRank(let nextLeft, let nextRight) = other.form,
-            Delta.areFactorsSmaller(rank: left.shape[1] + nextLeft.shape[1], than: shape)
+            keepsFactors || Delta.areFactorsSmaller(rank: left.shape[1] + nextLeft.shape[1], than: shape)
         {
             return .lowRank(
                 left: try Tensor.concatenated([left, nextLeft], 1),

@@ -6,29 +6,33 @@ import SutureKit
 
 extension Laws {
     func checkDeclaration(_ findings: Findings) {
-        let type = type(of: component)
-        let descriptor = type.descriptor
+        guard let declaration = findings.attempt("describe", describe),
+            let again = findings.attempt("describe", describe)
+        else { return }
+        let descriptor = declaration.descriptor
         findings.check(
-            descriptor.id.isLowerCaseWords(joinedBy: "-"),
+            .description, descriptor.id.isLowerCaseWords(joinedBy: "-"),
             "its id must be words of lower-case letters and digits, joined by hyphens")
         findings.check(
+            .description,
             descriptor.version.split(separator: ".", omittingEmptySubsequences: false).count == 3
                 && descriptor.version.split(separator: ".").allSatisfy { Int($0) != nil },
             "its version \"\(descriptor.version)\" is not three numbers with dots between them")
-        findings.check(!descriptor.summary.isEmpty, "it has no summary")
+        findings.check(.description, !descriptor.summary.isEmpty, "it has no summary")
         findings.check(
-            !descriptor.summary.contains { $0.isNewline }, "its summary has more than one line")
-        findings.check(descriptor == type.descriptor, "asked twice, it describes itself differently")
+            .description, !descriptor.summary.contains { $0.isNewline }, "its summary has more than one line")
+        findings.check(
+            .description, descriptor == again.descriptor, "asked twice, it describes itself differently")
 
-        let declarations = parameterDeclarations(of: type.init())
         findings.check(
-            declarations == parameterDeclarations(of: type.init()), "asked twice, it declares different parameters")
+            .parameters, declaration.parameters == again.parameters, "asked twice, it declares different parameters")
         var names: Set<String> = []
-        for declaration in declarations {
+        for parameter in declaration.parameters {
             findings.check(
-                names.insert(declaration.name).inserted, "it declares the parameter \"\(declaration.name)\" twice")
-            if let fault = declaration.fault {
-                findings.add("the parameter \"\(declaration.name)\" \(fault)")
+                .parameters, names.insert(parameter.name).inserted,
+                "it declares the parameter \"\(parameter.name)\" twice")
+            if let fault = parameter.fault {
+                findings.add(.parameters, "the parameter \"\(parameter.name)\" \(fault)")
             }
         }
     }

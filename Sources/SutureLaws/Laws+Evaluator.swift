@@ -16,15 +16,17 @@ extension Laws {
 
     func check(_ evaluator: any Evaluator, _ findings: Findings) {
         guard let whole = ask("evaluate", findings, { try evaluator.evaluate(cases, in: $0) }) else { return }
+        if whole.isEmpty { for law in [Law.ownCases, .split] { findings.skip(law, "it gave no case a score") } }
         let asked = Set(cases.map(\.index))
-        if let stray = whole.first(where: { !($0.caseIndex.map(asked.contains) ?? false) }) {
-            findings.add(
-                "asked about cases, it gives the score \"\(stray.name)\" to "
-                    + (stray.caseIndex.map { "case \($0), which was not among them" } ?? "none of them"))
-        }
+        let stray = whole.first { !($0.caseIndex.map(asked.contains) ?? false) }
+        findings.check(
+            .ownCases, stray == nil,
+            "asked about cases, it gives the score \"\(stray?.name ?? "")\" to "
+                + (stray?.caseIndex.map { "case \($0), which was not among them" } ?? "none of them"))
         if let again = ask("evaluate", findings, { try evaluator.evaluate(cases, in: $0) }) {
             findings.check(
-                differing(whole, again, within: 0) == nil, "asked twice about the same cases, it gives different scores"
+                .repeats, differing(whole, again, within: 0) == nil,
+                "asked twice about the same cases, it gives different scores"
             )
         }
         var parts: [Score]? = []
@@ -32,20 +34,24 @@ extension Laws {
             let part = ask("evaluate", findings) { try evaluator.evaluate([editCase], in: $0) }
             parts = part.flatMap { part in parts.map { $0 + part } }
         }
-        if let parts, let name = differing(whole, parts, within: Laws.scoreTolerance) {
-            findings.add("its score \"\(name)\" depends on how the cases are split into calls")
+        if let parts {
+            let name = differing(whole, parts, within: Laws.scoreTolerance)
+            findings.check(
+                .split, name == nil, "its score \"\(name ?? "")\" depends on how the cases are split into calls")
         }
 
         guard let alone = ask("evaluate without cases", findings, { try evaluator.evaluate([], in: $0) }) else {
             return
         }
-        if let stray = alone.first(where: { $0.caseIndex != nil }) {
-            findings.add("asked about no case, it gives the score \"\(stray.name)\" to case \(stray.caseIndex ?? 0)")
-        }
+        let named = alone.first { $0.caseIndex != nil }
+        findings.check(
+            .ownCases, named == nil,
+            "asked about no case, it gives the score \"\(named?.name ?? "")\" to case \(named?.caseIndex ?? 0)")
         checkSummary(of: evaluator, whole + alone, findings)
     }
 
     private func checkSummary(of evaluator: any Evaluator, _ scores: [Score], _ findings: Findings) {
+        if scores.isEmpty { findings.skip(.order, "it gave no score") }
         // Backwards; the second half first; by value.
         let half = scores.count / 2
         let orders = [
@@ -58,10 +64,9 @@ extension Laws {
                 first = metrics
                 continue
             }
-            if let name = differing(expected, metrics) {
-                findings.add("its figure \"\(name)\" depends on the order of the scores")
-                return
-            }
+            let name = differing(expected, metrics)
+            findings.check(.order, name == nil, "its figure \"\(name ?? "")\" depends on the order of the scores")
+            if name != nil { return }
         }
     }
 

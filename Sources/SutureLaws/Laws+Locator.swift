@@ -14,15 +14,15 @@ extension Laws {
         }
         guard let (info, lengths) = lengths else { return }
 
+        if found.isEmpty { findings.skip(.places, "it found no location") }
         for location in found {
-            if let fault = location.fault(in: info, lengths) {
-                findings.add("it finds \(location.phrase), and \(fault)")
-                break
-            }
+            let fault = location.fault(in: info, lengths)
+            findings.check(.places, fault == nil, "it finds \(location.phrase), and \(fault ?? "")")
+            if fault != nil { break }
         }
         guard let again = ask("locate", findings, { try locator.locate(cases, in: $0) }) else { return }
         findings.check(
-            found.elementsEqual(again, by: Location.areSame),
+            .repeats, found.elementsEqual(again, by: Location.areSame),
             "asked twice for the same cases, it finds different locations")
     }
 }

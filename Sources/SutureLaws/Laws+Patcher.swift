@@ -15,18 +15,30 @@ extension Laws {
             }
             return nil
         }
-        if let fault = fault ?? nil { findings.add(fault) }
+        if patch.deltas.isEmpty {
+            findings.skip(.fits, "it changed nothing")
+        } else if let fault {
+            findings.check(.fits, fault == nil, fault ?? "")
+        }
 
         if let again = ask("patch", findings, { try patcher.patch(cases, at: locations, in: $0) }) {
             let areSame = findings.attempt("reading the patch") { try patch.hasSameBytes(as: again) }
-            findings.check(areSame ?? true, "asked twice for the same cases, it gives different changes")
+            findings.check(.repeats, areSame ?? true, "asked twice for the same cases, it gives different changes")
         }
 
         let general = locations.filter { $0.caseIndex == nil }
         if let none = ask("patch without cases", findings, { try patcher.patch([], at: general, in: $0) }) {
             findings.check(
-                none.deltas.isEmpty, "without cases it changes \(none.deltas.first?.parameter ?? "")")
+                .nothing, none.deltas.isEmpty, "without cases it \(none.deltas.first?.deed ?? "")")
         }
+    }
+}
+
+extension Delta {
+    /// What a patcher does by it, for a sentence.
+    fileprivate var deed: String {
+        if case .extension(let content) = form { return "hands out an extension \"\(content.id)\"" }
+        return "changes \(parameter)"
     }
 }
 

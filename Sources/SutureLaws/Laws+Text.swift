@@ -10,13 +10,14 @@ extension Laws {
             answers("annotate", texts, findings) { try annotator.annotate(texts, in: $0) }
         }
         guard let marks = ask(texts, findings) else { return }
-        for (text, marks) in zip(texts, marks) {
-            if let fault = text.fault(of: marks) {
-                findings.add("it marks \(fault)")
-                break
-            }
+        if marks.allSatisfy(\.isEmpty) { findings.skip(.marks, "it marked nothing") }
+        for (text, marks) in zip(texts, marks) where !marks.isEmpty {
+            let fault = text.fault(of: marks)
+            findings.check(.marks, fault == nil, "it marks \(fault ?? "")")
+            if fault != nil { break }
         }
-        findings.check(ask(texts, findings) == marks, "asked twice about the same texts, it gives different marks")
+        findings.check(
+            .repeats, ask(texts, findings) == marks, "asked twice about the same texts, it gives different marks")
         checkIndependence(of: marks, findings, ask)
     }
 
@@ -26,11 +27,10 @@ extension Laws {
             answers("judge", texts, findings) { try judge.judge(texts, in: $0).map(\.bitPattern) }
         }
         guard let values = ask(texts, findings) else { return }
-        if let value = values.map(Double.init(bitPattern:)).first(where: { !$0.isFinite }) {
-            findings.add("its judgement \(value) is not finite")
-        }
+        let odd = values.map(Double.init(bitPattern:)).first { !$0.isFinite }
+        findings.check(.finite, odd == nil, "its judgement \(odd ?? 0) is not finite")
         findings.check(
-            ask(texts, findings) == values, "asked twice about the same texts, it gives different judgements")
+            .repeats, ask(texts, findings) == values, "asked twice about the same texts, it gives different judgements")
         checkIndependence(of: values, findings, ask)
     }
 
@@ -42,7 +42,8 @@ extension Laws {
         let answers = findings.attempt(question) { try body(session()) }
         guard let answers else { return nil }
         findings.check(
-            answers.count == texts.count, "asked about \(texts.count) texts, it answers \(answers.count) times")
+            .answers, answers.count == texts.count,
+            "asked about \(texts.count) texts, it answers \(answers.count) times")
         return answers.count == texts.count ? answers : nil
     }
 
@@ -58,7 +59,7 @@ extension Laws {
             alone = answer.flatMap { answer in alone.map { $0 + answer } }
         }
         let areSame = [backwards, alone].allSatisfy { $0.map { $0 == answers } ?? true }
-        findings.check(areSame, "what it says of a text depends on the other texts of the call")
+        findings.check(.independence, areSame, "what it says of a text depends on the other texts of the call")
     }
 }
 

@@ -9,9 +9,11 @@ import SutureKit
 ///     #expect(broken.isEmpty)
 ///
 /// A component that keeps every law on these inputs may still break one on others: give inputs that differ from each
-/// other, and more than one. The laws are listed at each kind: `Laws+Locator.swift` and so on.
+/// other, and more than one. ``Law/laws(of:)`` lists the laws.
 public struct Laws {
     let component: any Component
+    let kind: ComponentKind
+    let describe: () throws -> Declaration
     let cases: [EditCase]
     let locations: [Location]
     let texts: [MarkedText]
@@ -30,11 +32,43 @@ public struct Laws {
         of component: any Component, cases: [EditCase] = [], locations: [Location] = [], texts: [MarkedText] = [],
         session: @escaping () throws -> Session
     ) {
+        let type = type(of: component)
         self.component = component
+        kind = type.kind
+        describe = { Declaration(type.descriptor, parameterDeclarations(of: type.init())) }
         self.cases = cases
         self.locations = locations
         self.texts = texts
         self.session = session
+    }
+
+    /// Prepares the check of a component that fills the setting ``slot`` of the sessions, wherever it comes from.
+    ///
+    /// - Parameters:
+    ///   - describe: reads anew what the component declares.
+    ///   - cases, locations, texts, session: as for a component of this process.
+    package init(
+        ofKind kind: ComponentKind, describedBy describe: @escaping () throws -> Declaration, cases: [EditCase],
+        locations: [Location], texts: [MarkedText], session: @escaping () throws -> Session
+    ) {
+        component = Laws.standIn(for: kind, session)
+        self.kind = kind
+        self.describe = describe
+        self.cases = cases
+        self.locations = locations
+        self.texts = texts
+        self.session = session
+    }
+
+    /// What a component declares of itself.
+    package struct Declaration: Equatable {
+        let descriptor: ComponentDescriptor
+        let parameters: [ParameterDeclaration]
+
+        package init(_ descriptor: ComponentDescriptor, _ parameters: [ParameterDeclaration]) {
+            self.descriptor = descriptor
+            self.parameters = parameters
+        }
     }
 
     /// Performs the component's operations and compares what they give.
@@ -43,7 +77,14 @@ public struct Laws {
     ///   kept. An error that the component throws is such a sentence, too.
     /// - Complexity: between three calls and one for each case or text and four more; models are read as a whole.
     public func broken() -> [String] {
-        let findings = Findings(of: type(of: component).descriptor.id)
+        findings().broken.map(\.sentence)
+    }
+
+    /// Does the same as ``broken()``, and says of each law of the component's kind what became of it.
+    public func results() -> [LawResult] { findings().results(of: Law.laws(of: kind)) }
+
+    private func findings() -> Findings {
+        let findings = Findings(of: (try? describe())?.descriptor.id ?? kind.name)
         checkDeclaration(findings)
         switch component {
         case let locator as any Locator: check(locator, findings)
@@ -51,9 +92,9 @@ public struct Laws {
         case let evaluator as any Evaluator: check(evaluator, findings)
         case let annotator as any Annotator: check(annotator, findings)
         case let judge as any Judge: check(judge, findings)
-        default: findings.add("its kind has no laws yet")
+        default: findings.add(.answers, "its kind has no laws yet")
         }
-        return findings.sentences
+        return findings
     }
 
     /// Runs `body` in a new session and checks that the session's models are afterwards as they were, bit for bit.
@@ -69,13 +110,15 @@ public struct Laws {
                 ("session.original", ModelSnapshot(of: session.original)),
             ]
             let result = try body(session)
+            var changed: String?
             for (name, snapshot) in snapshots {
                 let model = try name == "session.model" ? session.model : session.original
                 if let weight = try snapshot.firstDifference(from: model) {
-                    findings.add("\(question) changes \(weight) of \(name), which must stay as it was")
+                    changed = "\(weight) of \(name)"
                     break
                 }
             }
+            findings.check(.models, changed == nil, "\(question) changes \(changed ?? ""), which must stay as it was")
             return result
         }
     }

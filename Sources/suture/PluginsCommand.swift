@@ -6,8 +6,8 @@ import SutureRuntime
 struct PluginsCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "plugins",
-        abstract: "Shows which methods were found, where they are, and which settings they have.",
-        subcommands: [List.self, Info.self])
+        abstract: "Shows which methods were found and which settings they have, and checks a plugin.",
+        subcommands: [List.self, Info.self, Check.self])
 
     struct List: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Lists every component that was found.")
@@ -50,4 +50,47 @@ struct PluginsCommand: ParsableCommand {
             }
         }
     }
+
+    struct Check: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Checks whether the components of a plugin keep the laws of their kind, on a small model.")
+
+        @Argument(help: "The shared library of the plugin.") var file: String
+        @Option(help: "Check this component alone.") var component: String?
+        @Option(name: .customLong("set"), help: "A setting of the component, key=value; may be repeated.")
+        var settings: [String] = []
+        @Option(help: "A locator for patchers, as in an experiment file: NAME or {name: NAME, key: value}.")
+        var locator: String?
+        @Option(help: "The architecture of the small model.") var family = TinyModel.Family.gpt2
+        @Option(help: "Seconds without a sign of life after which a component is stuck.") var stallSeconds = 60.0
+        @Option(help: "A plugin file or folder for components in settings; may be repeated.") var plugin: [String] = []
+        @Flag(help: "Print JSON.") var json = false
+
+        func validate() throws {
+            guard stallSeconds > 0 else { throw ValidationError("--stall-seconds must be above 0") }
+        }
+
+        func run() throws {
+            let line = ProgressLine()
+            let check = try PluginCheck(
+                PluginCheck.Request(
+                    file: file, component: component, settings: settings, locator: locator, plugins: plugin,
+                    family: family, stallSeconds: stallSeconds),
+                onEvent: { component, event in
+                    if case .phase(let name, let done, let total) = event {
+                        line.update("\(component): \(name)", done: done, total: total)
+                    }
+                })
+            line.clear()
+            if json {
+                try Terminal.printJSON(check)
+            } else {
+                Terminal.print(check.table)
+                for problem in check.problems { Terminal.printError(problem.description, prefix: "warning: ") }
+            }
+            if let kind = check.failure { throw ExitCode(kind.rawValue) }
+        }
+    }
 }
+
+extension TinyModel.Family: ExpressibleByArgument {}

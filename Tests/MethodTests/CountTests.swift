@@ -6,6 +6,7 @@ import SutureKit
 import SutureModel
 import TestSupport
 import Testing
+import TorchBackend
 
 @testable import MEMIT
 
@@ -15,9 +16,11 @@ struct Counts: Decodable {
     var activity: Int
     /// Forward passes.
     var passes: Int
+    /// Blocks of memory that tensors take, those of intermediate results included.
+    var allocations: Int
 
     /// counts.json: a method's name with what it may cost. The limit of passes is what was counted when it was written;
-    /// that of calls is a twentieth more. Where a change lowers a count, lower its limit.
+    /// those of calls and allocations are a twentieth more. Where a change lowers a count, lower its limit.
     static func limits(of method: String) throws -> Counts {
         let file = Repository.root.appending(path: "Tests/MethodTests/counts.json")
         let all = try JSONDecoder().decode([String: Counts].self, from: Data(contentsOf: file))
@@ -26,13 +29,17 @@ struct Counts: Decodable {
 
     /// A sentence for each count that is above its limit.
     func excess(over limits: Counts) -> [String] {
-        [("calls of the host", activity, limits.activity), ("forward passes", passes, limits.passes)]
-            .filter { $0.1 > $0.2 }
-            .map { "\($0.0): \($0.1), and the limit in counts.json is \($0.2)" }
+        [
+            ("calls of the host", activity, limits.activity), ("forward passes", passes, limits.passes),
+            ("allocations", allocations, limits.allocations),
+        ]
+        .filter { $0.1 > $0.2 }
+        .map { "\($0.0): \($0.1), and the limit in counts.json is \($0.2)" }
     }
 
     /// What one case costs on the tiny model. Only in a process of its own: the counters are those of the process.
     static func measure(_ method: some Patcher) throws -> Counts {
+        torch_backend_set_threads(1)
         let session = try TestSession(TinyModel.load(.gpt2))
         try session.takeStatistics(statisticsTexts)
         // The statistics are the run's, and not the method's.
@@ -40,16 +47,18 @@ struct Counts: Decodable {
         session.secondMoment = { _, _ in moment }
         let cases = TinyCases.make(1)
         let location = Location(.neurons(1), role: .subjectLast, score: 1, isSelected: true)
+        let allocations = torch_backend_count_allocations()
         let (activity, passes) = (suture_host_activity(), ModelTable.forwardPasses)
         _ = try method.patch(cases, at: [location], in: session.session)
         return Counts(
-            activity: Int(suture_host_activity() - activity), passes: ModelTable.forwardPasses - passes)
+            activity: Int(suture_host_activity() - activity), passes: ModelTable.forwardPasses - passes,
+            allocations: Int(torch_backend_count_allocations() - allocations))
     }
 }
 
 @Suite("What an edit costs, in counts")
 struct CountTests {
-    @Test("MEMIT's calls and passes stay within their limits")
+    @Test("MEMIT's calls, passes and allocations stay within their limits")
     func memit() async {
         await #expect(processExitsWith: .success) {
             let memit = MEMIT()
@@ -60,7 +69,7 @@ struct CountTests {
         }
     }
 
-    @Test("ROME's calls and passes stay within their limits")
+    @Test("ROME's calls, passes and allocations stay within their limits")
     func rome() async {
         await #expect(processExitsWith: .success) {
             let rome = ROME()
@@ -71,14 +80,26 @@ struct CountTests {
         }
     }
 
+    @Test("An edit that does more than it should is above all of its limits")
+    func finds() async {
+        await #expect(processExitsWith: .success) {
+            let memit = MEMIT()
+            memit.contexts.given = [["{}"], ["The tower. {}"]]
+            memit.values.steps = 7
+            let excess = try Counts.measure(memit).excess(over: Counts.limits(of: "memit"))
+            #expect(excess.count == 3, "\(excess)")
+        }
+    }
+
     @Test("A count above its limit is reported, one at its limit is not")
     func reports() {
-        let limits = Counts(activity: 10, passes: 2)
-        #expect(Counts(activity: 10, passes: 2).excess(over: limits).isEmpty)
+        let limits = Counts(activity: 10, passes: 2, allocations: 20)
+        #expect(limits.excess(over: limits).isEmpty)
         #expect(
-            Counts(activity: 11, passes: 3).excess(over: limits) == [
+            Counts(activity: 11, passes: 3, allocations: 21).excess(over: limits) == [
                 "calls of the host: 11, and the limit in counts.json is 10",
                 "forward passes: 3, and the limit in counts.json is 2",
+                "allocations: 21, and the limit in counts.json is 20",
             ])
     }
 }

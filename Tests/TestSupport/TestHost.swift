@@ -8,6 +8,12 @@ public enum TestHost {
     public static func install() throws { try HostTables.install() }
 }
 
+/// The small model on which the host checks the laws of components.
+package typealias TinyModel = SutureRuntime.TinyModel
+
+/// Cases for that model.
+package typealias TinyCases = SutureRuntime.TinyCases
+
 /// Files of the repository that tests use.
 public enum Repository {
     /// The folder of Package.swift.

@@ -42,6 +42,8 @@ static suture_error *damp_layer(const suture_host *host, suture_model *model, co
 SUTURE_NATIVE_1(damp, double, strength)
 {
     (void)session;
+    if (call->cases->count == 0)
+        return NULL; /* a patcher changes nothing where nothing is to be edited */
     for (int64_t i = 0; i < call->locations->count; i++) {
         const suture_location *at = call->locations->items[i];
         if (!(at->flags & SUTURE_LOCATION_SELECTED) || at->site != SUTURE_SITE_NEURONS)

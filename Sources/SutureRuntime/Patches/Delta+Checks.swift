@@ -73,39 +73,31 @@ extension Delta {
     }
 
     /// The same change with its numbers in float64 on the CPU.
-    private func wide() throws(SutureError) -> Delta {
-        func wide(_ tensor: Tensor) throws(SutureError) -> Tensor { try tensor.cast(to: .float64, device: .cpu) }
+    private func wide() throws(SutureError) -> Delta { try onCPU(as: .float64) }
+
+    /// The same change on the CPU, with its numbers in another type where one is given.
+    private func onCPU(as dtype: DType? = nil) throws(SutureError) -> Delta {
+        func moved(_ tensor: Tensor) throws(SutureError) -> Tensor { try tensor.cast(to: dtype, device: .cpu) }
         switch form {
         case .lowRank(let left, let right):
-            return Delta(parameter, .lowRank(left: try wide(left), right: try wide(right)))
+            return Delta(parameter, .lowRank(left: try moved(left), right: try moved(right)))
         case .rows(let rows, let values):
-            return Delta(parameter, .rows(rows: try rows.cast(device: .cpu), values: try wide(values)))
-        case .dense(let values): return Delta(parameter, .dense(try wide(values)))
+            return Delta(parameter, .rows(rows: try rows.cast(device: .cpu), values: try moved(values)))
+        case .dense(let values): return Delta(parameter, .dense(try moved(values)))
         case .extension(let extra): throw extra.isUnknown
         }
     }
 
-    /// Two changes of one parameter as one. Factors and rows are put side by side, so that nothing is rounded; only
+    /// Two changes of one parameter as one, on the CPU. Factors and rows are put side by side, so that nothing is rounded; only
     /// unlike forms become a dense change, in float64.
-    func adding(_ other: Delta, shape: [Int]) throws(SutureError) -> Delta {
+    func adding(_ other: Delta, storedAs shape: [Int]) throws(SutureError) -> Delta {
         precondition(parameter == other.parameter)
-        switch (form, other.form) {
-        case (.lowRank(let left, let right), .lowRank(let otherLeft, let otherRight)):
-            return Delta(
-                parameter,
-                .lowRank(left: try joined(left, otherLeft, 1), right: try joined(right, otherRight, 0)))
-        case (.rows(let rows, let values), .rows(let otherRows, let otherValues)):
-            return Delta(
-                parameter, .rows(rows: try joined(rows, otherRows, 0), values: try joined(values, otherValues, 0)))
-        default:
-            return Delta(parameter, .dense(try float64(shape: shape) + other.float64(shape: shape)))
-        }
-    }
-
-    /// Joined in the wider of both types.
-    private func joined(_ a: Tensor, _ b: Tensor, _ dimension: Int) throws(SutureError) -> Tensor {
-        let dtype: DType = a.dtype == b.dtype ? a.dtype : .float64
-        return try Tensor.concatenated(
-            [a.cast(to: dtype, device: .cpu), b.cast(to: dtype, device: .cpu)], dimension)
+        let isJoined =
+            switch (form, other.form) {
+            case (.lowRank, .lowRank), (.rows, .rows): tensors.map(\.dtype) == other.tensors.map(\.dtype)
+            default: false
+            }
+        let (a, b) = isJoined ? (try onCPU(), try other.onCPU()) : (try wide(), try other.wide())
+        return Delta(parameter, try a.adding(b, shape: shape, keepsFactors: true))
     }
 }

@@ -54,7 +54,7 @@ package enum PatchStore {
                 deltas.append(delta)
                 continue
             }
-            deltas[index] = try RuntimeError.wrapping { try deltas[index].adding(delta, shape: shape) }
+            deltas[index] = try RuntimeError.wrapping { try deltas[index].adding(delta, storedAs: shape) }
         }
         for delta in deltas {
             changes.append(try change(delta, checkpoint, isTransposed: isTransposed(delta.parameter)))

@@ -66,7 +66,7 @@ struct ComponentReader {
             do {
                 _ = try NativeEntry(c, parameters: parameters)
             } catch {
-                throw complaint(error.text)
+                throw complaint(error.message)
             }
         }
         return ComponentDescription(

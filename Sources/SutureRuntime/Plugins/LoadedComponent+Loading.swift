@@ -7,11 +7,7 @@ extension LoadedComponent {
     ///
     /// - Throws: `plugin` when the file is not the one that was planned, or does not offer the component any more.
     convenience init(_ component: ResolvedComponent) throws(RuntimeError) {
-        do {
-            _ = try PluginLibrary.load(component.file, digest: component.digest)
-        } catch {
-            throw error.error
-        }
+        _ = try PluginLibrary.load(component.file, digest: component.digest)
         let description = try Self.description(of: component.id, component.kind, in: component.file)
         guard description.parameters.map(\.name) == component.settings.map(\.name) else {
             throw RuntimeError(
@@ -34,13 +30,7 @@ extension LoadedComponent {
     package convenience init(
         file: String, kind: ComponentKind, component: String, arguments: [ArgumentValue], digest: String? = nil
     ) throws(RuntimeError) {
-        if let digest {
-            do {
-                _ = try PluginLibrary.load(file, digest: digest)
-            } catch {
-                throw error.error
-            }
-        }
+        if let digest { _ = try PluginLibrary.load(file, digest: digest) }
         try self.init(Self.description(of: component, kind, in: file), arguments: arguments)
     }
 

@@ -35,14 +35,8 @@ package final class LoadedComponent {
     ) throws(RuntimeError) {
         self.description = description
         self.slots = slots
-        let component: Foreign<suture_component>?
-        do {
-            library = try PluginLibrary.load(description.file, digest: description.digest)
-            component = try library.component(description.kind, description.id)
-        } catch {
-            throw error.error
-        }
-        guard let component else {
+        library = try PluginLibrary.load(description.file, digest: description.digest)
+        guard let component = try library.component(description.kind, description.id) else {
             throw RuntimeError(
                 .plugin, "\(description.file) no longer has the \(description.kind.name) \"\(description.id)\"",
                 hint: "the file has changed since it was looked at; run again")
@@ -157,7 +151,7 @@ package final class LoadedComponent {
             entry = try NativeEntry(component, parameters: description.parameters)
         } catch {
             throw RuntimeError(
-                .plugin, "\(description.file): the \(description.kind.name) \"\(description.id)\": \(error.text)",
+                .plugin, "\(description.file): the \(description.kind.name) \"\(description.id)\": \(error.message)",
                 hint: "report this to its author")
         }
         var values: [suture_foreign_value] = []

@@ -8,26 +8,23 @@ struct NativeEntry {
     let function: @convention(c) () -> Void
     let signature: ForeignSignature
 
-    /// What is wrong with the declaration.
-    struct Mismatch: Error {
-        var text: String
-    }
-
     /// Compares the declared signature with the one that follows from the declared parameters.
-    init(_ c: Foreign<suture_component>, parameters: [ParameterDeclaration]) throws(Mismatch) {
-        guard let entry = c.pointer.pointee.entry else { throw Mismatch(text: "it is native and entry is NULL") }
+    ///
+    /// - Throws: `plugin` for what is wrong with the declaration, as a clause about the component.
+    init(_ c: Foreign<suture_component>, parameters: [ParameterDeclaration]) throws(RuntimeError) {
+        guard let entry = c.pointer.pointee.entry else { throw RuntimeError(.plugin, "it is native and entry is NULL") }
         guard let text = c.signature.map({ String(cString: $0) }) else {
-            throw Mismatch(text: "it is native and signature is NULL")
+            throw RuntimeError(.plugin, "it is native and signature is NULL")
         }
         do {
             signature = try ForeignSignature(text)
         } catch {
-            throw Mismatch(text: "signature: \(error.text)")
+            throw RuntimeError(.plugin, "signature: \(error.text)")
         }
         let expected = NativeEntry.signature(of: parameters)
         guard signature.letters == expected else {
-            throw Mismatch(
-                text: "signature \"\(text)\" does not fit its declared parameters, which need \"\(expected)\"")
+            throw RuntimeError(
+                .plugin, "signature \"\(text)\" does not fit its declared parameters, which need \"\(expected)\"")
         }
         function = entry
     }

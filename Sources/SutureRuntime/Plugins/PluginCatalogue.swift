@@ -49,14 +49,24 @@ public struct PluginCatalogue: Sendable {
         _ path: PluginSearchPath, executable: String = WorkerProcess.thisExecutable,
         loadSeconds: Double = PluginCatalogue.loadSeconds
     ) throws(RuntimeError) -> PluginCatalogue {
+        try scanBlocking(path, executable: executable, loadSeconds: loadSeconds, now: { .now }, onEvent: { _ in })
+    }
+
+    /// The same with a clock of the caller's, who hears what the child processes say, so that a test of the limit need not
+    /// wait for it.
+    static func scanBlocking(
+        _ path: PluginSearchPath, executable: String, loadSeconds: Double = PluginCatalogue.loadSeconds,
+        now: @escaping @Sendable () -> ContinuousClock.Instant, onEvent: (WorkerEvent) -> Void
+    ) throws(RuntimeError) -> PluginCatalogue {
         let found = try path.files()
         var catalogue = PluginCatalogue(searched: found.searched)
         var pending = found.files[...]
         while !pending.isEmpty {
-            let worker = WorkerProcess(executable: executable, limits: .init(stallSeconds: loadSeconds))
+            let worker = WorkerProcess(executable: executable, limits: .init(stallSeconds: loadSeconds), now: now)
             var done = 0
             do {
                 _ = try worker.runBlocking(DescribeJob(files: Array(pending))) { event in
+                    onEvent(event)
                     guard case .output(let json) = event,
                         let report = try? WorkerJSON.decode(DescribeJob.Report.self, from: Data(json.utf8))
                     else { return }

@@ -24,9 +24,9 @@ final class PluginLibrary: @unchecked Sendable {
     private let isStarted = Mutex(false)
 
     /// Loads a library and reads its table; starts nothing.
-    init(loading file: String) throws(PluginProblem) {
-        func problem(_ sentence: String, _ hint: String) -> PluginProblem {
-            PluginProblem(file: file, sentence: "\(file) \(sentence)", hint: hint)
+    init(loading file: String) throws(RuntimeError) {
+        func problem(_ sentence: String, _ hint: String) -> RuntimeError {
+            RuntimeError(.plugin, "\(file) \(sentence)", hint: hint)
         }
         let digest = try Self.digest(of: file)
         guard let handle = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
@@ -73,12 +73,12 @@ final class PluginLibrary: @unchecked Sendable {
         version = table.version.map { String(cString: $0) } ?? ""
     }
 
-    private static func digest(of file: String) throws(PluginProblem) -> String {
+    private static func digest(of file: String) throws(RuntimeError) -> String {
         do {
             return try Digest.ofFile(file)
         } catch {
-            throw PluginProblem(
-                file: file, sentence: "\(file) cannot be read", hint: "check that it is a file and its permissions")
+            throw RuntimeError(
+                .plugin, "\(file) cannot be read", hint: "check that it is a file and its permissions")
         }
     }
 
@@ -88,12 +88,12 @@ final class PluginLibrary: @unchecked Sendable {
     /// The library of a file, loaded now or before, if it is still the one that was planned.
     ///
     /// - Parameter digest: what the file's digest was when the run was planned.
-    static func load(_ file: String, digest: String) throws(PluginProblem) -> PluginLibrary {
+    static func load(_ file: String, digest: String) throws(RuntimeError) -> PluginLibrary {
         let library = try load(file)
         guard library.digest == digest else {
-            throw PluginProblem(
-                file: file,
-                sentence: "\(file) is not the file that was planned: its SHA-256 was \(digest.prefix(12))… and is "
+            throw RuntimeError(
+                .plugin,
+                "\(file) is not the file that was planned: its SHA-256 was \(digest.prefix(12))… and is "
                     + "\(library.digest.prefix(12))…",
                 hint: "start the run anew with this plugin, or put the old one back")
         }
@@ -101,7 +101,7 @@ final class PluginLibrary: @unchecked Sendable {
     }
 
     /// The library of a file, loaded now or before.
-    static func load(_ file: String) throws(PluginProblem) -> PluginLibrary {
+    static func load(_ file: String) throws(RuntimeError) -> PluginLibrary {
         if let library = loaded.withLock({ $0[file] }) { return library }
         let call = PluginCall(file: file, operation: "load")
         WorkerLink.current?.enter(call)
@@ -130,7 +130,7 @@ final class PluginLibrary: @unchecked Sendable {
     // MARK: Components
 
     /// The C descriptions, as many as there are.
-    func components() throws(PluginProblem) -> [UnsafePointer<suture_component>] {
+    func components() throws(RuntimeError) -> [UnsafePointer<suture_component>] {
         do throws(ForeignFailure) {
             var count: Int64 = 0
             try ForeignFailure.check(suture_guarded_component_count(plugin, &count))
@@ -146,14 +146,14 @@ final class PluginLibrary: @unchecked Sendable {
             }
             return components
         } catch {
-            throw PluginProblem(
-                file: file, sentence: "\(file) does not list its components: \(error.text)",
+            throw RuntimeError(
+                .plugin, "\(file) does not list its components: \(error.text)",
                 hint: "report this to its author")
         }
     }
 
     /// The C description of one component.
-    func component(_ kind: ComponentKind, _ id: String) throws(PluginProblem) -> Foreign<suture_component>? {
+    func component(_ kind: ComponentKind, _ id: String) throws(RuntimeError) -> Foreign<suture_component>? {
         for component in try components() {
             guard let component = try? Foreign(component, in: "suture_plugin.component_at") else { continue }
             if component.kind == kind.rawValue, component.id.map({ String(cString: $0) }) == id { return component }
@@ -165,14 +165,14 @@ final class PluginLibrary: @unchecked Sendable {
 
     private static func enter(
         _ entry: suture_plugin_entry_function, major: UInt32, minor: UInt32, _ file: String
-    ) throws(PluginProblem) -> UnsafePointer<suture_plugin>? {
+    ) throws(RuntimeError) -> UnsafePointer<suture_plugin>? {
         do {
             var plugin: UnsafePointer<suture_plugin>?
             try ForeignFailure.check(suture_guarded_entry(entry, major, minor, &plugin))
             return plugin
         } catch {
-            throw PluginProblem(
-                file: file, sentence: "\(file) let a C++ exception out of suture_plugin_entry: \(error.text)",
+            throw RuntimeError(
+                .plugin, "\(file) let a C++ exception out of suture_plugin_entry: \(error.text)",
                 hint: "report this to its author")
         }
     }
@@ -187,7 +187,7 @@ final class PluginLibrary: @unchecked Sendable {
     /// Which version a plugin speaks that refuses ours: the entry is asked for the majors around it.
     private static func otherVersion(
         _ entry: suture_plugin_entry_function, _ file: String
-    ) throws(PluginProblem) -> (major: UInt32, minor: UInt32)? {
+    ) throws(RuntimeError) -> (major: UInt32, minor: UInt32)? {
         let majors = (0...SUTURE_ABI_MAJOR + 8).filter { $0 != SUTURE_ABI_MAJOR }
         for major in majors {
             if let plugin = try enter(entry, major: major, minor: 0, file), let found = version(plugin) { return found }

@@ -2,8 +2,8 @@
 
 import SutureKit
 
-/// Something that keeps a library, or one of its components, from being used.
-public struct PluginProblem: Error, Sendable, Hashable, Codable {
+/// Something that keeps a library, or one of its components, from being used: a line of the catalogue.
+public struct PluginProblem: Sendable, Hashable, Codable {
     /// The absolute path of the shared library.
     public var file: String
     /// Names file, component and field. One sentence.
@@ -24,6 +24,6 @@ public struct PluginProblem: Error, Sendable, Hashable, Codable {
         self.component = component
     }
 
-    /// The same as an error, for who needs this very library.
+    /// The same as an error, for a caller who needs this very library.
     public var error: RuntimeError { RuntimeError(.plugin, sentence, hint: hint) }
 }

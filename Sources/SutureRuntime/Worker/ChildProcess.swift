@@ -10,6 +10,8 @@ struct ChildProcess {
     let id: pid_t
     /// This side's end of the line. The owner closes it.
     let descriptor: Int32
+    /// Becomes readable when the process has ended. The owner closes it.
+    let ending: Int32
 
     /// How a process ended.
     enum End: Sendable, Hashable {
@@ -22,10 +24,15 @@ struct ChildProcess {
     init(
         _ executable: String, _ arguments: [String], environment: [String: String], lineAt childDescriptor: Int32
     ) throws(RuntimeError) {
-        var pair: [Int32] = [-1, -1]
-        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
-        guard socketpair(AF_UNIX, type, 0, &pair) == 0 else { throw Self.failure("no socket pair", errno) }
+        let pair = try Self.socketPair()
         defer { close(pair[1]) }
+        let ending: [Int32]
+        do {
+            ending = try Self.socketPair()
+        } catch {
+            close(pair[0])
+            throw error
+        }
 
         var actions = posix_spawn_file_actions_t()
         posix_spawn_file_actions_init(&actions)
@@ -55,11 +62,30 @@ struct ChildProcess {
         var id: pid_t = 0
         let code = posix_spawn(&id, executable, &actions, &attributes, argv, envp)
         guard code == 0 else {
-            close(pair[0])
+            for descriptor in [pair[0]] + ending { close(descriptor) }
             throw Self.failure("\(executable) cannot be started", code)
         }
         self.id = id
         descriptor = pair[0]
+        self.ending = ending[0]
+        Self.hangUp(ending[1], afterEndOf: id)
+    }
+
+    /// Two ends that no program that is started inherits.
+    private static func socketPair() throws(RuntimeError) -> [Int32] {
+        var pair: [Int32] = [-1, -1]
+        let type = Int32(SOCK_STREAM.rawValue) | Int32(SOCK_CLOEXEC.rawValue)
+        guard socketpair(AF_UNIX, type, 0, &pair) == 0 else { throw failure("no socket pair", errno) }
+        return pair
+    }
+
+    /// Closes a descriptor when a child has ended. The child itself is left for ``end(waits:)``, so its number stays its own.
+    private static func hangUp(_ descriptor: Int32, afterEndOf id: pid_t) {
+        Thread.detachNewThread {
+            var information = siginfo_t()
+            while waitid(P_PID, id_t(id), &information, WEXITED | WNOWAIT) < 0 && errno == EINTR {}
+            close(descriptor)
+        }
     }
 
     /// How it ended, or nil while it runs. Ask no more after the answer.

@@ -35,7 +35,8 @@ struct DescribeJob: WorkerJob {
             let (components, problems) = reader.read(try library.components())
             return Report(file: file, components: components, problems: problems)
         } catch {
-            return Report(file: file, components: [], problems: [error])
+            let problem = PluginProblem(file: file, sentence: error.message, hint: error.hint)
+            return Report(file: file, components: [], problems: [problem])
         }
     }
 }

@@ -9,6 +9,7 @@ import Foundation
 struct LineSocket {
     let descriptor: Int32
     private var buffer = Data()
+    private var isClosed = false
 
     init(_ descriptor: Int32) { self.descriptor = descriptor }
 
@@ -18,22 +19,29 @@ struct LineSocket {
         case closed
     }
 
-    /// The next line. Waits for at most `milliseconds` (-1: for ever).
-    mutating func receive(within milliseconds: Int32) -> Received {
+    /// The next line. Waits for at most `milliseconds` (-1: for ever), or until another descriptor is readable. A line that is
+    /// closed says so once, and nothing after that.
+    mutating func receive(within milliseconds: Int32, orUntil other: Int32 = -1) -> Received {
         while true {
             if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
                 defer { buffer = Data(buffer[(end + 1)...]) }
                 return .line(String(decoding: buffer[..<end], as: UTF8.self))
             }
-            var request = pollfd(fd: descriptor, events: Int16(POLLIN), revents: 0)
-            let ready = poll(&request, 1, milliseconds)
+            // A closed line would always be ready; a negative descriptor never is.
+            var requests = [isClosed ? -1 : descriptor, other].map {
+                pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
+            }
+            let ready = poll(&requests, nfds_t(requests.count), milliseconds)
             if ready < 0 && errno == EINTR { continue }
-            if ready <= 0 { return .nothing }
+            if ready <= 0 || requests[0].revents == 0 { return .nothing }
             var chunk = [UInt8](repeating: 0, count: 1 << 16)
             let count = recv(descriptor, &chunk, chunk.count, 0)
             if count < 0 && errno == EINTR { continue }
             // A peer that died with unread data resets the line.
-            if count <= 0 { return .closed }
+            if count <= 0 {
+                isClosed = true
+                return .closed
+            }
             buffer.append(contentsOf: chunk[..<count])
         }
     }

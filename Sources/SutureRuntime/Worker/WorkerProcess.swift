@@ -151,7 +151,7 @@ public final class WorkerProcess: Sendable {
         if environment["SWIFT_BACKTRACE"] == nil { environment["SWIFT_BACKTRACE"] = "enable=no" }
         let child = try ChildProcess(
             executable, [HiddenCommand.worker, name], environment: environment, lineAt: WorkerLink.descriptor)
-        defer { close(child.descriptor) }
+        defer { for descriptor in [child.descriptor, child.ending] { close(descriptor) } }
         LineSocket.send(job, to: child.descriptor)
         state.withLock { state in
             state.child = child
@@ -176,9 +176,7 @@ public final class WorkerProcess: Sendable {
             onEvent(event)
         }
         while true {
-            // A closed line is always ready; then the process is all there is to wait for.
-            if !isOpen { Thread.sleep(forTimeInterval: 0.002) }
-            switch isOpen ? line.receive(within: end == nil ? Self.tickMilliseconds : 0) : .nothing {
+            switch line.receive(within: end == nil ? Self.tickMilliseconds : 0, orUntil: child.ending) {
             case .line(let text): note(text)
             case .closed: isOpen = false
             case .nothing:

@@ -24,6 +24,11 @@ const char *SUTURE_NONNULL torch_backend_version(void);
 /* Tensor handles that are alive, for leak tests. Thread-safe. */
 int64_t torch_backend_live_tensors(void);
 
+/* Blocks of CPU memory that tensors have taken since the first call, which starts to count and gives 0; for tests. It includes
+ * what libtorch takes for intermediate results. From then on each block costs one atomic addition more. Call it with one
+ * thread in use: some operations take a block for each thread. */
+int64_t torch_backend_count_allocations(void);
+
 #ifdef __cplusplus
 }
 #endif

@@ -1,6 +1,4 @@
 // SPDX-License-Identifier: Apache-2.0
-#include <unistd.h>
-
 #include <cstdlib>
 #include <cstring>
 #include <stdexcept>
@@ -9,7 +7,7 @@
 
 namespace {
 
-const char *const names[] = {"null", "loop", "throw", "throw_odd", "exit", "abort", "slow", "throw_create"};
+const char *const names[] = {"null", "loop", "throw", "throw_odd", "exit", "abort", "throw_create"};
 constexpr int64_t count = sizeof names / sizeof names[0];
 
 const suture_host *host;
@@ -35,7 +33,7 @@ const suture_component *componentAt(int64_t index)
 {
     static const suture_component components[count] = {
         boxed(names[0]), boxed(names[1]), boxed(names[2]), boxed(names[3]),
-        boxed(names[4]), boxed(names[5]), boxed(names[6]), boxed(names[7]),
+        boxed(names[4]), boxed(names[5]), boxed(names[6]),
     };
     static const suture_component native = [] {
         suture_component component = boxed("throw_native");
@@ -62,7 +60,7 @@ suture_error *create(const char *id, int32_t, const suture_arguments *, suture_i
     return host->error_new(host->context, SUTURE_NOT_FOUND, "there is no such component", nullptr);
 }
 
-suture_error *call(suture_instance *instance, suture_session *session, const suture_call *, const suture_sink *)
+suture_error *call(suture_instance *instance, suture_session *, const suture_call *, const suture_sink *)
 {
     const char *name = *reinterpret_cast<const char *const *>(instance);
     if (!std::strcmp(name, "null")) {
@@ -79,14 +77,6 @@ suture_error *call(suture_instance *instance, suture_session *session, const sut
         std::exit(7);
     } else if (!std::strcmp(name, "abort")) {
         std::abort();
-    } else if (!std::strcmp(name, "slow")) {
-        // Slower than the limits of the tests, but never silent for long.
-        auto *sessions = static_cast<const suture_session_api *>(host->get_extension(host->context, SUTURE_SESSION_ID));
-        for (int step = 0; step < 30; ++step) {
-            usleep(100'000);
-            if (suture_error *error = sessions->progress(session, "steps", step, 30))
-                return error;
-        }
     }
     return nullptr;
 }

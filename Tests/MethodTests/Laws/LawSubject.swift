@@ -25,37 +25,16 @@ enum LawSubject: String, CaseIterable {
     case wordList, pattern, nativeFunction, marksFile
 
     /// Cases with every field that a component may need.
-    static let cases: [EditCase] = TinyCases.make(3).map {
-        var editCase = $0
-        editCase.answer = $0.index % 2 == 0 ? " the capital of Rome" : " Paris.\n"
-        editCase.generationPrompts = ["The capital", "Mount Etna lies in the"]
-        editCase.bridge = "Rome"
-        editCase.firstHopPrompt = "The capital is"
-        editCase.secondHopPrompt = $0.prompt
-        editCase.wrongAnswer = "tower"
-        editCase.related = [Question(prompt: "The mother tongue of Etna is", answer: " Paris")]
-        editCase.unrelated = [Question(prompt: "The capital of Paris is", answer: " tower")]
-        return editCase
-    }
+    static let cases = TinyCases.complete
 
     /// The cases for this component on a model.
     func cases(on model: Model) throws -> [EditCase] {
         guard self == .causalTrace else { return LawSubject.cases }
-        // It traces what the model knows. Objects begin with a space, and not every token does.
-        let known = try TinyCases.make(40).compactMap { editCase -> EditCase? in
-            let tokens = try model.encode(editCase.filledPrompt)
-            let logits = try model.forward(Forward(TokenBatch([tokens]), logits: .last)).requireLogits()
-            var editCase = editCase
-            editCase.targetTrue = try model.decode([Int(logits.argmax().item())])
-            return editCase.targetTrue.hasPrefix(" ") ? editCase : nil
-        }
-        return Array(known.prefix(3))
+        return Array(try TinyCases.known(to: model, among: TinyCases.make(40)).prefix(3))
     }
 
     /// Texts that annotators and judges see.
-    static let texts = ["in Rome 7", "é Rome, Rome é", "", "Paris 1989 and Romeo", "Rome"].map {
-        MarkedText(prompt: "The capital", text: $0)
-    }
+    static let texts = TinyCases.texts
 
     /// What a locator found, as far as the component needs it.
     var locations: [Location] {

@@ -1,7 +1,7 @@
 # SPDX-License-Identifier: Apache-2.0
 """Makes Golden/: a tiny random checkpoint of each family, and what transformers computes with it.
 
-    pip install torch==2.13.0 transformers safetensors
+    pip install torch==2.13.0 transformers==5.23.0 safetensors
     python make_golden.py            # everything
     python make_golden.py --sites    # sites.safetensors alone, from the checkpoints that are there
 
@@ -12,7 +12,7 @@ last, which it normalises.
 sites.safetensors holds what forward hooks on transformers' modules see in both layers, with zeros at padding:
 `attention_input`, `query`, `key`, `value`, `gate` (where there is one) and `up`, each [layer, 2, 9, width], and
 `attention_pattern` [layer, 2, 9, head, 9] from output_attentions with eager attention, positions before heads. It was
-made with transformers 5.24.0, after the other files, which config.json says the version of.
+made with transformers 5.24.0, after the other files; 5.23.0 makes the same but for rounding.
 """
 import json
 import pathlib

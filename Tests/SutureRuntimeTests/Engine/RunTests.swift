@@ -135,10 +135,15 @@ import Testing
     @Test("without a plugin's file its methods alone are gone, and the error says where was looked and what is there")
     func missingPlugin() throws {
         let scratch = try ScratchFolder()
-        for name in ["suture", "libsuture-locators.so", "libsuture-evaluators.so"] {
-            let source = URL(fileURLWithPath: Build.folder).appending(path: name)
-            try FileManager.default.copyItem(at: source, to: scratch.url.appending(path: name))
-        }
+        // By another program: a process that another test starts meanwhile would inherit the open file and keep it busy.
+        let copy = Process()
+        copy.executableURL = URL(fileURLWithPath: "/bin/cp")
+        copy.arguments =
+            ["suture", "libsuture-locators.so", "libsuture-evaluators.so"].map { "\(Build.folder)/\($0)" } + [
+                scratch.url.path
+            ]
+        try copy.run()
+        copy.waitUntilExit()
         let executable = scratch.url.appending(path: "suture").path
         let list = try CommandLineRun(["plugins", "list", "--json"], executable: executable, cache: scratch.url)
         #expect(list.output.contains("fixed-layers") && !list.output.contains("memit"))

@@ -21,9 +21,8 @@ enum Build {
         PluginSearchPath(named: files, environment: [:], executableFolder: "/nonexistent")
     }
 
-    static func scan(_ names: String..., loadSeconds: Double = 10) async throws -> PluginCatalogue {
-        try await PluginCatalogue.scan(
-            path(names.map { library($0) }), executable: executable, loadSeconds: loadSeconds)
+    static func scan(_ names: String...) async throws -> PluginCatalogue {
+        try await PluginCatalogue.scan(path(names.map { library($0) }), executable: executable)
     }
 
     /// An empty folder that goes away with the body.

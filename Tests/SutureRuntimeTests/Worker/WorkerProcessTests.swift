@@ -164,6 +164,24 @@ struct WorkerProcessTests {
         // What the system does with the descriptors of a process that dies.
         close(child.descriptor)
         #expect(child.end(waits: true) == .exited(RuntimeError.Kind.run.rawValue))
+        close(child.ending)
+    }
+
+    @Test("A worker that hangs up and does not end is ended, and one that hangs up and ends is waited for")
+    func hangsUp() async throws {
+        for (script, reason) in [("hang-up-and-stay.sh", "SIGKILL"), ("hang-up-and-end.sh", "exit code 9")] {
+            // Each look at the clock takes a second.
+            let clock = HandClock()
+            let worker = WorkerProcess(
+                executable: Repository.root.appending(path: "Tests/SutureRuntimeTests/Worker/\(script)").path,
+                now: {
+                    clock.advance(by: .seconds(1))
+                    return clock.now
+                })
+            let error = await #expect(throws: RuntimeError.self) { _ = try await worker.run(job("steps")) }
+            #expect(error?.kind == .run)
+            #expect(error?.message.contains(reason) == true, "\(error?.message ?? "")")
+        }
     }
 
     @Test("A program that cannot be started is an error and no crash")

@@ -2,7 +2,8 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes optimizers.json: the ways that PyTorch's optimisers go on a small problem.
 
-Run it with a Python that has PyTorch: python3 make_golden.py
+    pip install torch==2.13.0
+    python make_golden.py
 """
 import json
 import pathlib

@@ -2,7 +2,7 @@
 """Makes the golden files of STAR, MINT, SGD and their locators: tiny random checkpoints, and what a plain
 implementation makes of them.
 
-    pip install torch==2.13.0 transformers tokenizers safetensors numpy
+    pip install torch==2.13.0 transformers==5.23.0 tokenizers safetensors numpy
     python make_golden.py
 
 The implementation is the equations with no thought for speed: a pseudo-inverse of the whole head, gradients of weight

@@ -15,6 +15,7 @@ struct MuteNeurons: Patcher {
     var strength = 1.0
 
     func patch(_ cases: [EditCase], at locations: [Location], in session: Session) throws -> Patch {
+        guard !cases.isEmpty else { return Patch() }
         let model = try session.model
         let layers = Set(cases.flatMap { locations.selectedLayers(of: .neurons, forCase: $0.index) }).sorted()
         guard !layers.isEmpty else {

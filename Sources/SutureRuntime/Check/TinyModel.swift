@@ -4,19 +4,19 @@ import Foundation
 import SutureKit
 import SutureModel
 
-/// A model folder of random weights, made from a seed: small enough for a test, with a byte-level tokenizer that
-/// knows a few words as one token.
-public enum TinyModel {
-    public static let dModel = 16
-    public static let layerCount = 4
-    public static let dMLP = 64
+/// A model of random weights, made from a seed: small enough to check a component in a second, with a byte-level tokenizer
+/// that knows a few words as one token. The laws of components and the tests run on it.
+package enum TinyModel {
+    package static let dModel = 16
+    package static let layerCount = 4
+    package static let dMLP = 64
     private static let headCount = 2
-    public static let contextLength = 96
+    package static let contextLength = 96
 
-    /// Architectures that differ in what a test may depend on.
-    public enum Family: String, CaseIterable, Sendable {
-        /// Those that the methods' tests run on.
-        public static let allCases = [Family.gpt2, .gptj, .llama]
+    /// Architectures that differ in what a method may depend on.
+    package enum Family: String, CaseIterable, Sendable, Codable {
+        /// Those that methods are tested on.
+        package static let allCases = [Family.gpt2, .gptj, .llama]
 
         /// Serial blocks, learned positions, transposed weights.
         case gpt2
@@ -29,10 +29,10 @@ public enum TinyModel {
     }
 
     /// A model of a family. The folder is gone when this returns.
-    public static func load(
+    package static func load(
         _ family: Family = .gpt2, seed: Int = 7, dtype: DType = .float32
     ) throws -> LanguageModel {
-        try TestHost.install()
+        try HostTables.install()
         let folder = FileManager.default.temporaryDirectory.appending(path: "suture-tiny-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
@@ -160,60 +160,5 @@ public enum TinyModel {
             }
         }
         return ends.first + blocks + ends.last
-    }
-}
-
-/// A byte-level BPE whose merges spell a list of words.
-private struct TinyTokenizer {
-    private static let words = [
-        " is", " the", " capital", " of", " in", " a", " plays", " Paris", " Rome", "The", " tower", " Eiffel",
-        "Eiffel", " Mount", "Mount", " Etna", " lies", " mother", " tongue",
-    ]
-
-    let vocabulary: [String: Int]
-    let merges: [String]
-
-    init() {
-        var vocabulary: [String: Int] = ["<|endoftext|>": 0]
-        func add(_ token: String) { if vocabulary[token] == nil { vocabulary[token] = vocabulary.count } }
-        var next = 256
-        let symbols = (0..<256).map { byte -> String in
-            let isPlain = (33...126).contains(byte) || (161...172).contains(byte) || (174...255).contains(byte)
-            defer { if !isPlain { next += 1 } }
-            return String(Character(UnicodeScalar(UInt32(isPlain ? byte : next)) ?? " "))
-        }
-        for symbol in symbols { add(symbol) }
-        var merges: [String] = []
-        for word in TinyTokenizer.words {
-            let pieces = word.utf8.map { symbols[Int($0)] }
-            var left = pieces[0]
-            for piece in pieces.dropFirst() {
-                let merge = "\(left) \(piece)"
-                if !merges.contains(merge) { merges.append(merge) }
-                left += piece
-                add(left)
-            }
-        }
-        self.vocabulary = vocabulary
-        self.merges = merges
-    }
-
-    var json: [String: Any] {
-        let byteLevel: [String: Any] = [
-            "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
-        ]
-        let mark: [String: Any] = [
-            "id": 0, "content": "<|endoftext|>", "single_word": false, "lstrip": false, "rstrip": false,
-            "normalized": false, "special": true,
-        ]
-        return [
-            "version": "1.0", "truncation": NSNull(), "padding": NSNull(), "added_tokens": [mark],
-            "normalizer": NSNull(), "pre_tokenizer": byteLevel, "post_processor": byteLevel, "decoder": byteLevel,
-            "model": [
-                "type": "BPE", "dropout": NSNull(), "unk_token": NSNull(), "continuing_subword_prefix": NSNull(),
-                "end_of_word_suffix": NSNull(), "fuse_unk": false, "byte_fallback": false, "ignore_merges": false,
-                "vocab": vocabulary, "merges": merges,
-            ] as [String: Any],
-        ]
     }
 }
