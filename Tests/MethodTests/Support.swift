@@ -8,7 +8,7 @@ import TestSupport
 
 /// Cases that the tiny model can be asked about.
 enum TinyCases {
-    /// - Parameter endInSubject: where delta enters behind the last block, it moves nothing but the prediction there.
+    /// - Parameter endInSubject: where delta enters after the last block, it moves nothing but the prediction there.
     static func make(_ count: Int, endInSubject: Bool = false) -> [EditCase] {
         let subjects = [
             "Mount Etna", "Eiffel tower", "The Eiffel", "Mount", "The mother of Etna", "Eiffel", "Etna", "The tower",
