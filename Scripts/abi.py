@@ -229,7 +229,7 @@ def first_sizes(schema):
 
 
 def swift_type(type_):
-    """The Swift type of a field that is no function, and what stands for a missing one."""
+    """The Swift type of a field that is not a function, and the value that represents a missing one."""
     bare = re.sub(r"\b(_Nullable|_Nonnull|const)\b", "", type_)
     bare = re.sub(r"\s+", " ", bare).replace(" *", "*").strip()
     if bare in SWIFT_SCALARS:

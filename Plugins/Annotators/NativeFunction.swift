@@ -27,7 +27,7 @@ struct NativeFunction: Annotator {
         let function = try ForeignFunction(library: library, symbol: symbol, signature: signature)
         var answers: [String: Bool] = [:]
         return try texts.map { text in
-            let scanned = ScannedText(text.text, behind: text.prompt, foldsCase: !isCaseSensitive)
+            let scanned = ScannedText(text.text, after: text.prompt, foldsCase: !isCaseSensitive)
             return try scanned.words.filter { range in
                 let word = scanned.string(range)
                 if let known = answers[word] { return known }

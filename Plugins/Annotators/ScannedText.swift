@@ -17,7 +17,7 @@ struct ScannedText {
     /// - Parameters:
     ///   - prompt: what precedes the text.
     ///   - foldsCase: read capitals as small letters.
-    init(_ text: String, behind prompt: String = "", foldsCase: Bool = false) {
+    init(_ text: String, after prompt: String = "", foldsCase: Bool = false) {
         var offset = 0
         for scalar in text.unicodeScalars {
             let bytes = offset..<offset + UTF8.width(scalar)

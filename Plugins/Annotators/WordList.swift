@@ -28,7 +28,7 @@ struct WordList: Annotator {
     func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] {
         let entries = try Entries(words + (path.map { path throws(SutureError) in try path.lines() } ?? []), self)
         return texts.map { text in
-            entries.marks(in: ScannedText(text.text, behind: text.prompt, foldsCase: !isCaseSensitive))
+            entries.marks(in: ScannedText(text.text, after: text.prompt, foldsCase: !isCaseSensitive))
         }
     }
 

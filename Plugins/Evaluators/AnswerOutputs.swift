@@ -92,7 +92,7 @@ extension AnswerSettings {
             }
             for (i, ratings) in try model.ratings(of: requests, tokenBudget: continuation.tokenBudget).enumerated() {
                 answers[i].rating = ratings[0]
-                answers[i].forcedText = try model.text(of: ratings[0].choices, behind: requests[i].prompt)
+                answers[i].forcedText = try model.text(of: ratings[0].choices, after: requests[i].prompt)
             }
         }
         if outputs.contains(.greedy) {

@@ -82,7 +82,7 @@ struct ContinuationSettings: ParameterSet {
             tokens.removeLast()
             isFinished = true
         }
-        let text = try model.text(of: tokens, behind: prompt)
+        let text = try model.text(of: tokens, after: prompt)
         guard let end = stops.compactMap({ text.firstPlace(of: $0) }).min() else {
             return Continuation(tokens: tokens, text: text, isFinished: isFinished)
         }
@@ -110,7 +110,7 @@ extension Model {
     }
 
     /// The text that tokens add to what precedes them: a tokenizer may drop the space at the beginning of a text.
-    func text(of tokens: [Int], behind prompt: [Int]) throws(SutureError) -> String {
+    func text(of tokens: [Int], after prompt: [Int]) throws(SutureError) -> String {
         let head = try decode(prompt).unicodeScalars
         let whole = try decode(prompt + tokens).unicodeScalars
         guard whole.starts(with: head) else { return try decode(tokens) }

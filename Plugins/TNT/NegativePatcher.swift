@@ -109,7 +109,7 @@ extension NegativePatcher {
         sequences = sequences.indices.filter { !places.contains($0 / perPrompt) }.map { sequences[$0] }
         let chosen = places.sorted().map { prompts[$0] }
         return Selection(settings: selection, original: original) { model in
-            try texts.sequences(behind: chosen, on: model, seed: seed, in: session)
+            try texts.sequences(after: chosen, on: model, seed: seed, in: session)
         }
     }
 }

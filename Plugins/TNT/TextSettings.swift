@@ -64,13 +64,13 @@ struct TextSettings: ParameterSet {
         for cases: [EditCase], on model: Model, seed: Int, in session: Session
     ) throws -> [TrainingSequence] {
         isSampled
-            ? try sequences(behind: TextSettings.prompts(of: cases), on: model, seed: seed, in: session)
+            ? try sequences(after: TextSettings.prompts(of: cases), on: model, seed: seed, in: session)
             : try marked(given(cases, on: model), in: session)
     }
 
     /// What a model says after prompts, with marks; ``sampleCount`` texts for each prompt.
     func sequences(
-        behind prompts: [String], on model: Model, seed: Int, in session: Session
+        after prompts: [String], on model: Model, seed: Int, in session: Session
     ) throws -> [TrainingSequence] {
         try marked(sampled(prompts, on: model, seed: seed, in: session), in: session)
     }
@@ -113,7 +113,7 @@ struct TextSettings: ParameterSet {
             let generation = Model.Generation(
                 maxNewTokens: maxNewTokens, temperature: temperature, topK: topK, topP: topP, seed: seed + call)
             for (row, response) in zip(range, try model.generate(Array(rows[range]), generation)) {
-                let decoded = try TokenText(response, behind: rows[row].last, model)
+                let decoded = try TokenText(response, after: rows[row].last, model)
                 texts.append(
                     Text(
                         prompt: rows[row], response: response, decoded: decoded,
@@ -131,7 +131,7 @@ struct TextSettings: ParameterSet {
                 let whole = try model.encode(marked.prompt + marked.text, addsSpecialTokens: true)
                 let response =
                     whole.starts(with: prompt) ? Array(whole[prompt.count...]) : try model.encode(marked.text)
-                let decoded = try TokenText(response, behind: prompt.last, model)
+                let decoded = try TokenText(response, after: prompt.last, model)
                 guard decoded.text.utf8.elementsEqual(marked.text.utf8), !response.isEmpty else {
                     throw SutureError(
                         .invalidArgument,

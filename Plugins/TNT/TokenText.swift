@@ -16,7 +16,7 @@ struct TokenText: Sendable, Hashable {
     /// For each token, in bytes of the text's UTF-8. Tokens that share a character overlap; special tokens are empty.
     private(set) var ranges: [Range<Int>] = []
 
-    init(_ tokens: [Int], behind context: Int?, _ model: Model) throws(SutureError) {
+    init(_ tokens: [Int], after context: Int?, _ model: Model) throws(SutureError) {
         var bytes: [UInt8] = []
         var first = 0
         while first < tokens.count {
@@ -26,7 +26,7 @@ struct TokenText: Sendable, Hashable {
             var piece: [UInt8] = []
             repeat {
                 let last = first + complete.count
-                piece = try TokenText.bytes(of: Array(tokens[first...last]), behind: before, model)
+                piece = try TokenText.bytes(of: Array(tokens[first...last]), after: before, model)
                 complete.append(TokenText.completeCount(piece))
             } while complete.last != piece.count && complete.count < TokenText.longestCharacter
                 && first + complete.count < tokens.count
@@ -54,7 +54,7 @@ struct TokenText: Sendable, Hashable {
         return marked
     }
 
-    private static func bytes(of tokens: [Int], behind context: Int?, _ model: Model) throws(SutureError) -> [UInt8] {
+    private static func bytes(of tokens: [Int], after context: Int?, _ model: Model) throws(SutureError) -> [UInt8] {
         if let context {
             let before = Array(try model.decode([context]).utf8)
             let all = Array(try model.decode([context] + tokens).utf8)

@@ -161,21 +161,21 @@ struct ValueBatch {
             return (try logits[0..<likelihood.count], try logits[likelihood.count..<logits.shape[0]])
         }
         // The likelihood reads the final norm and the head after an earlier block; the divergence reads the whole model.
-        var behind = edited
+        var later = edited
         if lossLayer >= first {
             var pass = Forward(.residual(edited, lengths: lengths), layers: first..<lossLayer + 1, logits: .none)
             pass.past = past
             pass.interventions = interventions
             pass.captures = [Capture(.residualOut(lossLayer))]
-            behind = try model.forward(pass).captures[0].cast(to: .float32)
+            later = try model.forward(pass).captures[0].cast(to: .float32)
         }
-        let read = try behind.pick(likelihood).unsqueezed(1)
+        let read = try later.pick(likelihood).unsqueezed(1)
         let likelihoodLogits = try logits(
             from: read, likelihoodReads.single, end..<end, nil, [], at: likelihoodReads.first, model)
         guard !divergence.isEmpty else { return (likelihoodLogits, nil) }
         return (
             likelihoodLogits,
-            try logits(from: behind, lengths, lossLayer + 1..<end, past, [], at: divergence, model)
+            try logits(from: later, lengths, lossLayer + 1..<end, past, [], at: divergence, model)
         )
     }
 

@@ -2,13 +2,13 @@
 
 /// What the host shows of a component before it runs.
 public struct ComponentDescriptor: Sendable, Hashable {
-    /// As in the experiment file: "memit".
+    /// The name that an experiment file uses, such as "memit".
     public var id: String
-    /// Of the component, as its author counts.
+    /// The version of the component, as its author counts.
     public var version: String
-    /// One line.
+    /// A description of one line.
     public var summary: String
-    /// Fields that every case must have. Checked before the model is loaded.
+    /// The fields that every case must have. The host checks them before the model is loaded.
     public var requires: EditCase.Fields
 
     /// Describes a component.
@@ -20,19 +20,19 @@ public struct ComponentDescriptor: Sendable, Hashable {
     }
 }
 
-/// What all kinds of component have in common. A component conforms to the protocol of its kind: ``Locator``, ``Patcher``,
-/// ``Evaluator`` or ``Annotator``. Settings are ``Parameter`` properties; an instance is made for a run, receives its
-/// settings, and is then called, never twice at once.
+/// What all kinds of component have in common. A component conforms to the protocol of its kind: ``Locator``,
+/// ``Patcher``, ``Evaluator``, ``Annotator`` or ``Judge``. Its settings are ``Parameter`` properties. The host makes an
+/// instance for a run, gives it its settings, and then calls it. It never makes two calls to one instance at once.
 public protocol Component {
-    /// What the host shows of it.
+    /// What the host shows of the component before it runs.
     static var descriptor: ComponentDescriptor { get }
-    /// Given by the protocol of the kind.
+    /// The kind of the component. The protocol of the kind provides it.
     static var kind: ComponentKind { get }
-    /// An instance with the default settings.
+    /// Makes an instance with the default settings.
     init()
-    /// Checks settings against each other. Called once, before the model is loaded.
+    /// Checks the settings against each other. The host calls it once, before the model is loaded.
     func validate() throws
-    /// Performs an operation of its kind, and hands the results to the session. Given by the protocol of the kind.
+    /// Performs an operation of the kind and hands the results to the session. The protocol of the kind provides it.
     func perform(_ call: ComponentCall, in session: Session) throws
 }
 

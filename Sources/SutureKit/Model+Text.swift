@@ -3,7 +3,7 @@
 extension Model {
     /// The token ids of a prompt and of the object that follows it, joined by one space.
     ///
-    /// The object's ids are those that it has behind the prompt, without special tokens; so a tokenizer that marks the
+    /// The object's ids are those that it has after the prompt, without special tokens; so a tokenizer that marks the
     /// beginning of a text differently is read as it will be used. Where prompt and object merge into one token, the
     /// object is tokenised alone.
     public func encode(prompt: String, target: String) throws(SutureError) -> (prompt: [Int], target: [Int]) {

@@ -4,7 +4,7 @@ import CSuture
 
 /// A language model: weights on disk plus an overlay of changes. Immutable; nothing is ever stored on it.
 ///
-/// What a pass shall do differently is an argument of that pass (``Forward``). A model with a patch applied is a new value
+/// What a pass does differently is an argument of that pass (``Forward``). A model with a patch applied is a new value
 /// that shares everything else (``applying(_:)``).
 public final class Model: Sendable {
     /// Dimensions and what else is fixed.

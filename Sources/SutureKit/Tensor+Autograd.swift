@@ -40,7 +40,7 @@ extension Tensor {
         return gradients
     }
 
-    /// Changes this tensor's data in place, behind autograd's back. Same shape and type.
+    /// Changes this tensor's data in place, without telling autograd. Both have the same shape and type.
     public func assign(from source: Tensor) throws(SutureError) {
         try Host.check(try Host.tables().tensor.pointee.assign(handle, source.handle))
     }

@@ -79,7 +79,7 @@ extension ParameterDeclaration {
         var rest = quoted[...]
         while !rest.isEmpty {
             guard let choice = choices.map(jsonQuoted).first(where: { rest.hasPrefix($0) }) else {
-                return "has a default that is none of its choices"
+                return "has a default that is not one of its choices"
             }
             rest = rest.dropFirst(choice.count)
             if rest.hasPrefix(", ") { rest = rest.dropFirst(2) }

@@ -18,7 +18,7 @@ struct AnnotatorTests {
     }
 
     /// What an annotator marks in a text, as texts.
-    private func marked(_ annotator: some Annotator, _ text: String, behind prompt: String = "") throws -> [String] {
+    private func marked(_ annotator: some Annotator, _ text: String, after prompt: String = "") throws -> [String] {
         try annotator.validate()
         let texts = [MarkedText(prompt: prompt, text: text)]
         return try annotator.annotate(texts, in: session.session)[0].map { range in
@@ -77,8 +77,8 @@ struct AnnotatorTests {
 
     @Test("A word that began in the prompt is not a word of the text")
     func continuedWord() throws {
-        #expect(try marked(list("me"), "me and me", behind: "Ro") == ["me"])
-        #expect(try marked(list("me"), "me and me", behind: "Ro ") == ["me", "me"])
+        #expect(try marked(list("me"), "me and me", after: "Ro") == ["me"])
+        #expect(try marked(list("me"), "me and me", after: "Ro ") == ["me", "me"])
     }
 
     @Test("A list may come from a file, and an empty one is refused")
@@ -147,8 +147,8 @@ struct AnnotatorTests {
             {"prompt": "not", "text": " Rome", "marks": []}
             {"text": "é Rome é", "marks": [[8, 10], [0, 2]]}
             """)
-        #expect(try marked(marks, " Rome", behind: "in") == ["Rome"])
-        #expect(try marked(marks, " Rome", behind: "not").isEmpty)
+        #expect(try marked(marks, " Rome", after: "in") == ["Rome"])
+        #expect(try marked(marks, " Rome", after: "not").isEmpty)
         #expect(try marked(marks, "é Rome é") == ["é", "é"])
         let error = #expect(throws: SutureError.self) { try marked(marks, "Bern") }
         #expect(error?.message.contains("Bern") == true)

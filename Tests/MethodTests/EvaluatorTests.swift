@@ -15,7 +15,7 @@ struct CounterFactTests {
     let session: TestSession
     init() throws { session = try TestSession(TinyModel.load()) }
 
-    /// One object behind one prompt, alone in a batch.
+    /// One object after one prompt, alone in a batch.
     private func plain(_ prompt: String, _ object: String) throws -> (nll: Double, isFirst: Bool) {
         let model = try session.model
         let object = object.hasPrefix(" ") ? object : " " + object

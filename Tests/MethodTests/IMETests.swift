@@ -156,7 +156,7 @@ struct IMETests {
         #expect(try distance(total(patch), (Tensor.full([16, 64], 3) - start) * share) < 1e-5)
     }
 
-    @Test("An evaluator guards against what a pass breaks; the first pass is kept in any case", arguments: [2.0, 0.1])
+    @Test("An evaluator guards against what a pass breaks; the first pass is always kept", arguments: [2.0, 0.1])
     func sentinel(bound: Double) throws {
         let base = try halfWay(to: 3)
         let ime = ime(over: base)

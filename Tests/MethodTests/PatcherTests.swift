@@ -52,7 +52,7 @@ struct PatcherTests {
         return session
     }
 
-    /// Mean −log p of the new objects' first tokens behind their prompts.
+    /// Mean −log p of the new objects' first tokens after their prompts.
     private func loss(_ cases: [EditCase], _ model: Model) throws -> Double {
         let losses = try cases.map { editCase -> Double in
             let (prompt, target) = try model.encode(prompt: editCase.filledPrompt, target: editCase.targetNew)

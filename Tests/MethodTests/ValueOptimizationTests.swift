@@ -58,7 +58,7 @@ struct ValueOptimizationTests {
         var nll: [Double] = []
         for step in 0..<settings.steps {
             var pass = Forward(batch, logits: .all)
-            // A capture shows the value before the pass changes it, at step 0 in any case, where delta is 0.
+            // A capture shows the value before the pass changes it, always at step 0, where delta is 0.
             pass.captures = sites.map { Capture($0, at: [lookups[0]]) } + [Capture(.residualOut(lossLayer))]
             pass.interventions = try sites.enumerated().map { i, site in
                 Intervention(site, at: lookups, .add(try delta[i].unsqueezed(0).expanded(rows.count, -1)))
@@ -66,10 +66,10 @@ struct ValueOptimizationTests {
             let output = try model.forward(pass)
             if initial == nil { initial = try Tensor.concatenated(Array(output.captures.dropLast())).detached() }
             guard let initial, let full = output.logits else { throw SutureError(.internal, "no pass") }
-            var behind = full
+            var later = full
             if lossLayer < model.info.layerCount - 1 {
                 let end = model.info.layerCount
-                behind = try #require(
+                later = try #require(
                     model.forward(
                         Forward(.residual(output.captures[sites.count], lengths: batch.lengths), layers: end..<end)
                     ).logits)
@@ -80,7 +80,7 @@ struct ValueOptimizationTests {
             var isFirstChoice = true
             for (i, row) in rows.enumerated() where !row.isDivergence {
                 let first = row.tokens.count - row.target.count
-                let logits = try behind[i][first..<row.tokens.count]
+                let logits = try later[i][first..<row.tokens.count]
                 let targets = try Tensor(row.target)
                 isFirstChoice =
                     try isFirstChoice && logits.argmax().scalars(as: Int.self) == targets.scalars(as: Int.self)
@@ -169,7 +169,7 @@ struct ValueOptimizationTests {
     }
 
     @Test(
-        "Equals the published loop where neighbours shall keep their object",
+        "Equals the published loop where neighbours must keep their object",
         arguments: [(1, 1.0, NeighborSettings.Length.own), (2, 1.0, .newObject), (2, 3.0, .own)])
     func equalsPlainLoopWithNeighbors(count: Int, weight: Double, length: NeighborSettings.Length) throws {
         let session = try TestSession(TinyModel.load())
@@ -241,7 +241,7 @@ struct ValueOptimizationTests {
         }
     }
 
-    @Test("The loss may be read behind an earlier block", arguments: [1, 2])
+    @Test("The loss may be read after an earlier block", arguments: [1, 2])
     func earlierLossLayer(lossLayer: Int) throws {
         let session = try TestSession(TinyModel.load())
         let cases = TinyCases.make(2, endInSubject: lossLayer == 1)

@@ -5,7 +5,7 @@ import CSuture
 extension ParameterDeclaration: Crossing {
     package init(_ c: Foreign<suture_parameter>) throws(SutureError) {
         guard let kind = Kind(rawValue: c.type) else {
-            throw SutureError(.unimplemented, "type \(c.type) is none that this host knows")
+            throw SutureError(.unimplemented, "type \(c.type) is not one that this host knows")
         }
         self.init(
             name: try foreignText(c.name, "suture_parameter.name"), kind: kind,

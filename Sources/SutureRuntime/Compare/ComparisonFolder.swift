@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// The folder of a comparison. It lies beside the folders of the runs and is named by its content, as they are.
+/// The folder of a comparison. It is next to the folders of the runs and, like them, is named by its content.
 package struct ComparisonFolder: Sendable {
     package let url: URL
 

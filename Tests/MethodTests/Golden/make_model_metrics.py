@@ -4,7 +4,7 @@
     python make_model_metrics.py
 
 The zsRE protocol step by step: for each token of an answer, the prompt with the decoded tokens before it is encoded
-anew, and the arg-max behind it is compared. Greedy texts are those of `generate`. Record it again when the bundled
+anew, and the arg-max after it is compared. Greedy texts are those of `generate`. Record it again when the bundled
 model changes. Recorded with transformers 5.23.0 and torch 2.13.0.
 """
 

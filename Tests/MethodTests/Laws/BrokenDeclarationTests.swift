@@ -97,8 +97,8 @@ struct BrokenDeclarationTests {
             (Outside(), "\"number\" has 0 in its default, which its range does not allow"),
             (PartlyOutside(), "\"numbers\" has 1.5 in its default, which its range does not allow"),
             (Repeated(), "\"text\" lists a choice twice"),
-            (Unlisted(), "\"text\" has a default that is none of its choices"),
-            (PartlyUnlisted(), "\"texts\" has a default that is none of its choices"),
+            (Unlisted(), "\"text\" has a default that is not one of its choices"),
+            (PartlyUnlisted(), "\"texts\" has a default that is not one of its choices"),
         ]
         for (component, sentence) in faults {
             #expect(try broken(component) == ["test: the parameter \(sentence)"])

@@ -181,7 +181,7 @@ struct NegativeLossTests {
     }
 
     @Test(
-        "Ignored positions contribute exactly nothing, whatever stands there", arguments: variants + ["UL+LL", "NL+LL"])
+        "Ignored positions contribute exactly nothing, whatever they hold", arguments: variants + ["UL+LL", "NL+LL"])
     func padding(name: String) throws {
         let loss = try NegativeLossTests.loss(name, alpha: 3)
         let current = try original() * 0.5

@@ -46,7 +46,7 @@ struct NegativeTrainingTests {
         return Array(zip(prompts, try model.generate(prompts, Model.Generation(maxNewTokens: 8))))
     }
 
-    /// The word or letter that stands in more answers than any other, of those that do not stand everywhere.
+    /// The word or letter that occurs in more answers than any other, of those that do not occur in all of them.
     private func mostSaid() throws -> String {
         let model = try session.session.original
         var counts: [Int: Int] = [:]
@@ -218,7 +218,7 @@ struct NegativeTrainingTests {
         #expect(sequences[0].prompt == prompt)
         #expect(sequences[0].response == response)
         #expect(sequences[0].weights == [1, -1, 1, 1])
-        // A text without a prompt starts behind the token where texts begin.
+        // A text without a prompt starts after the token where texts begin.
         #expect(sequences[1].prompt == [0])
         #expect(sequences[1].weights == [1, 1, 1])
     }

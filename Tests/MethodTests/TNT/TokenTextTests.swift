@@ -12,9 +12,9 @@ struct TokenTextTests {
 
     init() throws { model = try TestSession(TinyModel.load()).model }
 
-    private func spelled(_ text: String, behind prompt: String = "The tower") throws -> (TokenText, [Int]) {
+    private func spelled(_ text: String, after prompt: String = "The tower") throws -> (TokenText, [Int]) {
         let ids = try model.encode(text)
-        return (try TokenText(ids, behind: model.encode(prompt).last, model), ids)
+        return (try TokenText(ids, after: model.encode(prompt).last, model), ids)
     }
 
     @Test(
@@ -58,9 +58,9 @@ struct TokenTextTests {
         let is_ = try model.encode(" is")
         // A lone middle byte, the end-of-text token, and the first two bytes of three.
         let ids = [euro[1]] + is_ + [0] + is_ + euro.prefix(2)
-        let spelled = try TokenText(ids, behind: nil, model)
+        let spelled = try TokenText(ids, after: nil, model)
         #expect(spelled.text == "\u{FFFD} is is\u{FFFD}")
-        // The token behind a broken character might have ended it, and covers it, too.
+        // The token after a broken character might have ended it, so it covers that character too.
         #expect(spelled.ranges == [0..<3, 0..<6, 6..<6, 6..<9, 9..<12, 9..<12])
         #expect(spelled.tokens(in: [0..<12], firstOnly: false) == [0, 1, 3, 4, 5])
     }

@@ -104,7 +104,7 @@ struct PluginCatalogueTests {
             catalogue.problems.map(\.sentence)
                 == [
                     "the patcher \"bad_default\": parameter \"strength\": default_json \"strong\" is not a number",
-                    "the patcher \"bad_type\": parameter \"strength\": type 99 is none that this host knows",
+                    "the patcher \"bad_type\": parameter \"strength\": type 99 is not one that this host knows",
                     "the patcher \"outside\": parameter \"strength\": default_json 2: 2.0 is outside its own range",
                     "the patcher \"no_default\": parameter \"steps\": it has no default, and neither flag "
                         + "SUTURE_PARAMETER_REQUIRED nor SUTURE_PARAMETER_OPTIONAL is set",
