@@ -15,6 +15,7 @@ public enum ModelTable {
         OpaquePointer(Unmanaged.passRetained(model).toOpaque())
     }
 
+    /// Ends a handle that ``handle(_:)`` made. Each handle is released once, and not used afterwards.
     public static func release(_ handle: OpaquePointer) {
         Unmanaged<LanguageModel>.fromOpaque(UnsafeRawPointer(handle)).release()
     }

@@ -2,7 +2,7 @@
 
 extension ArchitectureDescription {
     /// The families that can be read.
-    public static let families: [ArchitectureDescription] = [gpt2, llama, mistral, qwen2, gptJ, gptNeoX]
+    public static let families: [ArchitectureDescription] = [gpt2, llama, mistral, qwen2, gptJ, gptNeoX, starCoder2]
 
     static let gpt2 = ArchitectureDescription(
         modelType: "gpt2", prefix: "transformer.",
@@ -77,4 +77,20 @@ extension ArchitectureDescription {
         biases: Biases(
             queryKeyValue: .ifConfigured(key: "attention_bias"), attentionOutput: .ifConfigured(key: "attention_bias"),
             mlp: .always))
+
+    static let starCoder2 = ArchitectureDescription(
+        modelType: "starcoder2", prefix: "model.",
+        keys: ConfigurationKeys(epsilon: ["norm_epsilon"], tiesHeadByDefault: true), norm: .layerNorm,
+        positions: .rotary(Rotary()), block: .serial,
+        names: Names(
+            embedding: "embed_tokens", attentionNorm: "layers.{}.input_layernorm",
+            mlpNorm: "layers.{}.post_attention_layernorm",
+            queryKeyValue: .separate(
+                query: "layers.{}.self_attn.q_proj", key: "layers.{}.self_attn.k_proj",
+                value: "layers.{}.self_attn.v_proj"),
+            attentionOutput: "layers.{}.self_attn.o_proj", up: "layers.{}.mlp.c_fc", down: "layers.{}.mlp.c_proj",
+            finalNorm: "norm", head: "lm_head"),
+        biases: Biases(
+            queryKeyValue: .ifConfigured(key: "use_bias"), attentionOutput: .ifConfigured(key: "use_bias"),
+            mlp: .ifConfigured(key: "use_bias")))
 }

@@ -7,7 +7,9 @@ import SutureKit
 /// What it computes equals transformers' numbers; no weight is folded. A pass may start from a residual, stop at a layer,
 /// and compute logits at chosen positions only.
 public struct Transformer: Sendable {
+    /// The dimensions, and what distinguishes the family.
     public let configuration: ModelConfiguration
+    /// The weights that a pass reads.
     public let weights: ModelWeights
     private let embedding: Tensor
     private let learnedPositions: Tensor?
@@ -27,6 +29,9 @@ public struct Transformer: Sendable {
         var down: Linear
     }
 
+    /// Looks up the tensors that every pass needs. Copies none of them.
+    ///
+    /// - Throws: what ``ModelWeights`` throws when it lacks a tensor that the configuration asks for.
     public init(_ configuration: ModelConfiguration, _ weights: ModelWeights) throws(SutureError) {
         self.configuration = configuration
         self.weights = weights

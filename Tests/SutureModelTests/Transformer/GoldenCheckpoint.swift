@@ -64,5 +64,5 @@ func difference(_ a: Tensor, _ b: Tensor) throws -> Double { try (a - b).abs().m
 
 let families = [
     "gpt2", "llama-tied-grouped", "llama-untied", "qwen2", "qwen2-untied", "mistral", "gptj", "gpt_neox",
-    "gpt_neox-serial",
+    "gpt_neox-serial", "starcoder2", "starcoder2-untied",
 ]

@@ -3,6 +3,7 @@
 
     pip install torch==2.13.0 transformers==5.23.0 safetensors
     python make_golden.py            # everything
+    python make_golden.py NAME …     # these families alone
     python make_golden.py --sites    # sites.safetensors alone, from the checkpoints that are there
 
 Each folder holds config.json, model.safetensors and golden.safetensors: `tokens` [2, 9] (row 1 has 6 real tokens),
@@ -39,6 +40,9 @@ FAMILIES = {
     "gpt_neox": transformers.GPTNeoXConfig(**SMALL, intermediate_size=40, rotary_pct=2 / 3, use_parallel_residual=True,
                                            hidden_act="gelu"),
     "gpt_neox-serial": transformers.GPTNeoXConfig(**SMALL, intermediate_size=40, rotary_pct=2 / 3, use_parallel_residual=False),
+    "starcoder2": transformers.Starcoder2Config(**GATED, sliding_window=None, use_bias=True),
+    "starcoder2-untied": transformers.Starcoder2Config(**GATED, sliding_window=None, use_bias=False,
+                                                       tie_word_embeddings=False, hidden_act="gelu"),
 }
 
 
@@ -52,8 +56,11 @@ def parts(model):
     if kind == "gpt_neox":
         return [(b.input_layernorm, [b.attention.query_key_value], None, b.mlp.dense_h_to_4h)
                 for b in model.gpt_neox.layers]
-    return [(b.input_layernorm, [b.self_attn.q_proj, b.self_attn.k_proj, b.self_attn.v_proj], b.mlp.gate_proj,
-             b.mlp.up_proj) for b in model.model.layers]
+    attention = [(b.input_layernorm, [b.self_attn.q_proj, b.self_attn.k_proj, b.self_attn.v_proj], b.mlp)
+                 for b in model.model.layers]
+    if kind == "starcoder2":
+        return [(norm, projections, None, mlp.c_fc) for norm, projections, mlp in attention]
+    return [(norm, projections, mlp.gate_proj, mlp.up_proj) for norm, projections, mlp in attention]
 
 
 def split(kind, heads, outputs):
@@ -118,8 +125,11 @@ def main():
         for name in FAMILIES:
             make_sites(HERE / name)
         return
-    shutil.rmtree(HERE, ignore_errors=True)
+    chosen = sys.argv[1:] or list(FAMILIES)
     for number, (name, config) in enumerate(FAMILIES.items()):
+        if name not in chosen:
+            continue
+        shutil.rmtree(HERE / name, ignore_errors=True)
         torch.manual_seed(number)
         config._attn_implementation = "eager"
         model = transformers.AutoModelForCausalLM.from_config(config).eval()
