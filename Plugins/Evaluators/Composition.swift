@@ -14,7 +14,7 @@ import SutureKit
 /// after the right ones, `…_log_probability` is that of the whole answer, `…_match` asks that what the model says by itself is the
 /// answer, up to its end or a punctuation mark, and `…_contained` looks for the answer's words in the whole of it.
 ///
-/// Cost: three passes over the prompts (two before the edit), and a generation for each.
+/// Cost: two passes over the prompts with their answers (one before the edit), and a generation for each.
 struct Composition: Evaluator {
     static let descriptor = ComponentDescriptor(
         id: "composition",
@@ -38,13 +38,12 @@ struct Composition: Evaluator {
         var scores = CompositionScores(queries)
         let budget = continuation.tokenBudget
         try session.progress("evaluate", 0, of: queries.count)
-        let after = try model.probabilities(of: asked.map(\.1), tokenBudget: budget)
+        let after = try model.readings(of: asked.map(\.1), tokenBudget: budget)
         let before =
             try session.stage == "before"
-            ? nil : try session.original.probabilities(of: asked.map(\.1), tokenBudget: budget)
-        scores.add(before: before, after: after)
-        let requests = asked.map { TargetRequest(prompt: $1.prompt, targets: [$1.answer]) }
-        let ratings = try model.ratings(of: requests, tokenBudget: budget).map { $0[0] }
+            ? nil : try session.original.readings(of: asked.map(\.1), tokenBudget: budget)
+        scores.add(before: before?.map(\.probability), after: after.map(\.probability))
+        let ratings = after.map(\.rating)
         scores.add("first_choice", ratings.map { $0.isFirstChoice ? 1 : 0 })
         scores.add("log_probability", ratings.map { -$0.totalNegativeLogLikelihood })
         if generates {

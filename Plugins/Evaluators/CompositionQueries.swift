@@ -72,24 +72,39 @@ struct AnswerProbability {
     var rival: Double?
 }
 
+/// What a model makes of a query.
+struct QueryReading {
+    var probability: AnswerProbability
+    /// Of the answer, under teacher forcing.
+    var rating: TargetRating
+}
+
 extension Model {
-    /// The mean single-step probability of each query's answer and of its rival, from the distribution after the prompt.
+    /// What the model makes of each query, its answer put in token by token.
     ///
-    /// Cost: one pass over the prompts, with logits at their ends.
-    func probabilities(
-        of queries: [EncodedQuery], tokenBudget: Int
-    ) throws -> [AnswerProbability] {
-        var found = queries.map { _ in AnswerProbability(answer: 0) }
-        for rows in TokenBatch.batches(ofLengths: queries.map(\.prompt.count), budget: tokenBudget) {
-            let batch = try TokenBatch(rows.map { queries[$0].prompt }, device: info.device)
-            let logits = try logits(Forward(batch, logits: .last))
-            for (place, row) in rows.enumerated() {
-                let own = try logits.sliced(0, place..<place + 1)
-                let query = queries[row]
-                found[row].answer = try own.readings(of: query.answer)[0].probability
-                found[row].rival = query.rival.isEmpty ? nil : try own.readings(of: query.rival)[0].probability
+    /// Cost: one pass over prompts and answers, with logits at the answers' places.
+    func readings(of queries: [EncodedQuery], tokenBudget: Int) throws -> [QueryReading] {
+        var found = [QueryReading?](repeating: nil, count: queries.count)
+        let rows = queries.map { ForcedRow(prompt: $0.prompt, target: $0.answer) }
+        for batch in try rows.batches(tokenBudget: tokenBudget) {
+            let logits = try logits(Forward(batch.tokens, logits: .at(batch.reads)))
+            let losses = try batch.losses(logits).scalars(as: Double.self)
+            let choices = try batch.choices(logits)
+            var next = 0
+            for place in batch.places {
+                let query = queries[place]
+                let reads = next..<next + query.answer.count
+                next = reads.upperBound
+                // The first read is at the end of the prompt.
+                let end = try logits.sliced(0, reads.lowerBound..<reads.lowerBound + 1)
+                var probability = AnswerProbability(answer: try end.readings(of: query.answer)[0].probability)
+                if !query.rival.isEmpty { probability.rival = try end.readings(of: query.rival)[0].probability }
+                found[place] = QueryReading(
+                    probability: probability,
+                    rating: TargetRating(
+                        target: query.answer, losses: Array(losses[reads]), choices: Array(choices[reads])))
             }
         }
-        return found
+        return found.compactMap(\.self)
     }
 }
