@@ -17,7 +17,7 @@ import TestSupport
 
 /// A bundled component with settings under which it is quick on a tiny model.
 enum LawSubject: String, CaseIterable {
-    case fixedLayers, causalTrace, layerOcclusion, neuronAttribution
+    case fixedLayers, causalTrace, layerOcclusion, neuronAttribution, logitLens
     case memit, rome, pmet, alphaEdit, ime, star, mint, sgd, tnt, unlikelihood, negativeLikelihood
     case counterFact, zsRE, perplexity, drift, generationMatch, exactMatch, bleuEvaluator, rougeEvaluator, similarity
     case negatives, fluency, consistency, judgedText, phraseJudge
@@ -28,6 +28,9 @@ enum LawSubject: String, CaseIterable {
         var editCase = $0
         editCase.answer = $0.index % 2 == 0 ? " the capital of Rome" : " Paris.\n"
         editCase.generationPrompts = ["The capital", "Mount Etna lies in the"]
+        // A second fact about the same kind of thing, so that the two prompts end alike.
+        editCase.bridge = "Rome"
+        editCase.secondHopPrompt = editCase.prompt
         return editCase
     }
 
@@ -82,6 +85,7 @@ enum LawSubject: String, CaseIterable {
         case .causalTrace: CausalTrace.self
         case .layerOcclusion: LayerOcclusion.self
         case .neuronAttribution: NeuronAttribution.self
+        case .logitLens: LogitLens.self
         case .memit: MEMIT.self
         case .rome: ROME.self
         case .pmet: PMET.self
