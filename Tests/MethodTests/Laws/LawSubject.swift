@@ -17,7 +17,7 @@ import TestSupport
 
 /// A bundled component with settings under which it is quick on a tiny model.
 enum LawSubject: String, CaseIterable {
-    case fixedLayers, causalTrace, layerOcclusion, neuronAttribution, logitLens, promptExchange
+    case fixedLayers, causalTrace, layerOcclusion, neuronAttribution, logitLens, promptExchange, suppression
     case memit, rome, pmet, alphaEdit, ime, star, mint, sgd, tnt, unlikelihood, negativeLikelihood
     case counterFact, zsRE, perplexity, drift, generationMatch, exactMatch, bleuEvaluator, rougeEvaluator, similarity
     case negatives, fluency, consistency, judgedText, phraseJudge
@@ -87,6 +87,7 @@ enum LawSubject: String, CaseIterable {
         case .neuronAttribution: NeuronAttribution.self
         case .logitLens: LogitLens.self
         case .promptExchange: PromptExchange.self
+        case .suppression: Suppression.self
         case .memit: MEMIT.self
         case .rome: ROME.self
         case .pmet: PMET.self
