@@ -5,4 +5,7 @@ import SutureKit
 /// What the library offers.
 package let plugin = PluginExport(
     id: "suture.locators", version: "1.0.0",
-    components: [FixedLayers.self, CausalTrace.self, LayerOcclusion.self, NeuronAttribution.self])
+    components: [
+        FixedLayers.self, CausalTrace.self, LayerOcclusion.self, NeuronAttribution.self, LogitLens.self,
+        PromptExchange.self, Suppression.self,
+    ])

@@ -18,7 +18,7 @@ import TestSupport
 
 /// A bundled component with settings under which it is quick on a tiny model.
 enum LawSubject: String, CaseIterable {
-    case fixedLayers, causalTrace, layerOcclusion, neuronAttribution
+    case fixedLayers, causalTrace, layerOcclusion, neuronAttribution, logitLens, promptExchange, suppression
     case memit, rome, creme, pmet, alphaEdit, ime, star, mint, sgd, tnt, unlikelihood, negativeLikelihood
     case counterFact, zsRE, perplexity, drift, generationMatch, exactMatch, bleuEvaluator, rougeEvaluator, similarity
     case negatives, fluency, consistency, judgedText, phraseJudge, composition
@@ -69,6 +69,9 @@ enum LawSubject: String, CaseIterable {
         case .causalTrace: CausalTrace.self
         case .layerOcclusion: LayerOcclusion.self
         case .neuronAttribution: NeuronAttribution.self
+        case .logitLens: LogitLens.self
+        case .promptExchange: PromptExchange.self
+        case .suppression: Suppression.self
         case .memit: MEMIT.self
         case .rome: ROME.self
         case .creme: CREME.self
