@@ -7,7 +7,9 @@ import SutureModel
 public struct RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
     /// The family of failure; its raw value is the exit code.
     public struct Kind: RawRepresentable, Sendable, Hashable, Codable {
+        /// The exit code of the command.
         public let rawValue: Int32
+        /// The family with this exit code.
         public init(rawValue: Int32) { self.rawValue = rawValue }
 
         /// The run failed.
@@ -26,12 +28,14 @@ public struct RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let interrupted = Kind(rawValue: 130)
     }
 
+    /// The family of failure.
     public var kind: Kind
     /// What was wrong, and where. One sentence.
     public var message: String
     /// What to do. Empty where nothing can be said.
     public var hint: String
 
+    /// A failure with its sentence, and what to do about it.
     public init(_ kind: Kind, _ message: String, hint: String = "") {
         self.kind = kind
         self.message = message
@@ -49,5 +53,6 @@ public struct RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
         }
     }
 
+    /// The sentence and, after a semicolon, the hint.
     public var description: String { hint.isEmpty ? message : "\(message); \(hint)" }
 }

@@ -87,6 +87,7 @@ public struct ArchitectureDescription: Sendable {
 
     /// How the projections to queries, keys and values are stored.
     public enum QueryKeyValue: Sendable {
+        /// One matrix each.
         case separate(query: String, key: String, value: String)
         /// One matrix; its output is all queries, all keys, all values.
         case fusedByPart(String)

@@ -50,9 +50,13 @@ public struct ModelConfiguration: Sendable {
 
     /// Activation functions of MLPs, under their names in config.json.
     public enum Activation: String, Sendable, CaseIterable {
+        /// x · Φ(x), with the exact distribution function.
         case gelu
+        /// The same with a tanh in place of Φ.
         case geluTanh = "gelu_new"
+        /// x · sigmoid(x).
         case silu
+        /// The larger of x and 0.
         case relu
 
         /// The activation under one of its names in config.json.

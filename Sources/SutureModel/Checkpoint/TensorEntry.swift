@@ -5,15 +5,25 @@
 /// Only what language models are published in is read. Other dtypes of the format (8-bit floats, unsigned integers
 /// above 8 bits, complex numbers) are refused by name.
 public enum StoredDtype: String, Sendable, Hashable, CaseIterable {
+    /// IEEE 754 double precision.
     case float64 = "F64"
+    /// IEEE 754 single precision.
     case float32 = "F32"
+    /// IEEE 754 half precision: 5 bits of exponent.
     case float16 = "F16"
+    /// The upper half of a single: 8 bits of exponent.
     case bfloat16 = "BF16"
+    /// Signed, 8 bytes.
     case int64 = "I64"
+    /// Signed, 4 bytes.
     case int32 = "I32"
+    /// Signed, 2 bytes.
     case int16 = "I16"
+    /// Signed, 1 byte.
     case int8 = "I8"
+    /// Unsigned, 1 byte.
     case uint8 = "U8"
+    /// One byte, 0 or 1.
     case bool = "BOOL"
 
     /// The size of one element in bytes, 1 to 8.

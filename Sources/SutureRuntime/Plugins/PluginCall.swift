@@ -10,11 +10,14 @@ public struct PluginCall: Sendable, Hashable, Codable {
     public var operation: String
     /// Nil while the library itself is loaded or started.
     public var kind: ComponentKind?
+    /// The component that is called; empty while the library itself is.
     public var component: String
     /// The data set's name of the first case.
     public var firstCase: String?
+    /// How many cases the call has.
     public var caseCount: Int
 
+    /// A call of these values.
     public init(
         file: String, operation: String, kind: ComponentKind? = nil, component: String = "", firstCase: String? = nil,
         caseCount: Int = 0

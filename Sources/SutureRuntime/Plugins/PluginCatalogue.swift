@@ -7,10 +7,12 @@ import SutureKit
 public struct PluginCatalogue: Sendable {
     /// In search order. Two files may offer the same id; then neither can be used (``find(kind:id:)``).
     public var components: [ComponentDescription] = []
+    /// What kept files and components from being used.
     public var problems: [PluginProblem] = []
     /// Where was looked.
     public var searched: [String] = []
 
+    /// A catalogue of these values, as a scan found them.
     public init(
         components: [ComponentDescription] = [], problems: [PluginProblem] = [], searched: [String] = []
     ) {

@@ -12,8 +12,10 @@ public struct PluginProblem: Sendable, Hashable, Codable {
     public var hint: String
     /// Set where the problem concerns one component alone.
     public var kind: ComponentKind?
+    /// Set where the problem concerns one component alone.
     public var component: String?
 
+    /// A problem of a file, or of one of its components.
     public init(
         file: String, sentence: String, hint: String = "", kind: ComponentKind? = nil, component: String? = nil
     ) {

@@ -13,6 +13,7 @@ public struct PluginSearchPath: Sendable, Hashable {
     public var environmentPaths: [String]
     /// `$XDG_DATA_HOME/suture/plugins` or `~/.local/share/suture/plugins`.
     public var userFolder: String?
+    /// The folder of the program, where the bundled plugins are; nil where it is not known.
     public var executableFolder: String?
 
     /// - Parameters:
