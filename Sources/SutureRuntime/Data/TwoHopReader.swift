@@ -48,6 +48,11 @@ package struct TwoHopReader: DatasetReader {
                 "names the bridge \"\(bridge)\" in its '\(key)' beside the place where it belongs: \"\(text)\"",
                 hint: "use a prompt that does not give the bridge away")
         }
+        guard !guide.hasSuffix(" ") else {
+            throw record.error(
+                "has a blank at the end of '\(keys.secondHop)', and the answer begins with another: \"\(guide)\"",
+                hint: "let the prompts end with a word")
+        }
         let answer = try record.target(keys.answer, isRequired: true)
         let wrong = try record.anyText(keys.wrongAnswer).drop { $0 == " " }
         let isWrong = !answer.hasPrefix(wrong) && !wrong.hasPrefix(answer)

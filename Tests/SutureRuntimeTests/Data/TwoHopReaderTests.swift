@@ -154,6 +154,11 @@ struct TwoHopReaderTests {
                 "has the phrase \"the country of Lyon\" which is not in its 'prompt': \"The capital of that country is\"; "
                     + "write {} where the phrase belongs"
             ),
+            (
+                #""hop2": "The capital of France is ", "prompt": "The capital of the country of Lyon is ""#,
+                "has a blank at the end of 'hop2', and the answer begins with another: \"The capital of {} is \"; let the "
+                    + "prompts end with a word"
+            ),
             (#""bridge": " ""#, "has an empty 'bridge'"), (#""hop1": null"#, "has no 'hop1'"),
             (#""related": [{"prompt": "The sea is"}]"#, "has no 'related[0].answer'"),
         ])
