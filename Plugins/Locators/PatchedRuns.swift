@@ -5,11 +5,11 @@ import SutureKit
 /// Prompts that were run once, so that any number of changes can be tried on them: each starts at the first layer that
 /// it touches, from the stream that was kept.
 struct PatchedRuns {
-    /// A value in place of another, `[dModel]` or as wide as the site (or its units).
+    /// A value in place of another, as wide as the site.
     struct Change {
         var site: Site
         var position: Int
-        /// Components of the width; nil: all.
+        /// The components of the width that are changed; nil: all.
         var units: IntegerVector?
         var value: Tensor
     }

@@ -7,5 +7,5 @@ package let plugin = PluginExport(
     id: "suture.locators", version: "1.0.0",
     components: [
         FixedLayers.self, CausalTrace.self, LayerOcclusion.self, NeuronAttribution.self, LogitLens.self,
-        PromptExchange.self, Suppression.self,
+        PromptExchange.self, Suppression.self, ActivationPatching.self, AttributionPatching.self,
     ])

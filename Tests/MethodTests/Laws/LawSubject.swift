@@ -19,6 +19,7 @@ import TestSupport
 /// A bundled component with settings under which it is quick on a tiny model.
 enum LawSubject: String, CaseIterable {
     case fixedLayers, causalTrace, layerOcclusion, neuronAttribution, logitLens, promptExchange, suppression
+    case activationPatching, attributionPatching
     case memit, rome, creme, pmet, alphaEdit, ime, star, mint, sgd, tnt, unlikelihood, negativeLikelihood
     case counterFact, zsRE, perplexity, drift, generationMatch, exactMatch, bleuEvaluator, rougeEvaluator, similarity
     case negatives, fluency, consistency, judgedText, phraseJudge, composition
@@ -72,6 +73,8 @@ enum LawSubject: String, CaseIterable {
         case .logitLens: LogitLens.self
         case .promptExchange: PromptExchange.self
         case .suppression: Suppression.self
+        case .activationPatching: ActivationPatching.self
+        case .attributionPatching: AttributionPatching.self
         case .memit: MEMIT.self
         case .rome: ROME.self
         case .creme: CREME.self
