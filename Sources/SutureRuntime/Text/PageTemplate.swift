@@ -32,17 +32,7 @@ enum PageTemplate {
         {{{.}}}
         {{/figures}}
         {{#tables}}
-        <details><summary>{{summary}}</summary>
-        {{#values}}
-        <div class="scroll"><table>
-        <thead><tr>{{#head}}<th class="{{kind}}">{{text}}</th>{{/head}}</tr></thead>
-        <tbody>
-        {{#rows}}
-        <tr>{{#cells}}<td class="{{kind}}">{{text}}</td>{{/cells}}</tr>
-        {{/rows}}
-        </tbody></table></div>
-        {{/values}}
-        </details>
+        \(details)
         {{/tables}}
         {{#maps}}
         <figure><figcaption>{{caption}}</figcaption>
@@ -56,17 +46,7 @@ enum PageTemplate {
         </tbody></table></div>
         <p class="legend">{{low}} <i class="scale" style="background:{{gradient}}"></i> {{high}}. {{explanation}}</p>
         {{#details}}
-        <details><summary>{{summary}}</summary>
-        {{#values}}
-        <div class="scroll"><table>
-        <thead><tr>{{#head}}<th class="{{kind}}">{{text}}</th>{{/head}}</tr></thead>
-        <tbody>
-        {{#rows}}
-        <tr>{{#cells}}<td class="{{kind}}">{{text}}</td>{{/cells}}</tr>
-        {{/rows}}
-        </tbody></table></div>
-        {{/values}}
-        </details>
+        \(details)
         {{/details}}
         </figure>
         {{/maps}}
@@ -84,6 +64,21 @@ enum PageTemplate {
         {{/sections}}
         </body></html>
 
+        """
+
+    /// Tables that are shown where the reader asks for them.
+    private static let details = """
+        <details><summary>{{summary}}</summary>
+        {{#values}}
+        <div class="scroll"><table>
+        <thead><tr>{{#head}}<th class="{{kind}}">{{text}}</th>{{/head}}</tr></thead>
+        <tbody>
+        {{#rows}}
+        <tr>{{#cells}}<td class="{{kind}}">{{text}}</td>{{/cells}}</tr>
+        {{/rows}}
+        </tbody></table></div>
+        {{/values}}
+        </details>
         """
 
     /// Colours follow the reader's choice of light or dark; paper is always light.
