@@ -31,18 +31,25 @@ def value(output):
     return output[0] if isinstance(output, tuple) else output
 
 
-def run(model, ids, patch=(), keep=()):
-    """Logits after the last token; `patch` is (module, position, vector), `keep` modules whose output is returned."""
-    seen, hooks = {}, []
+def run(model, ids, patches=((),), keep=()):
+    """Logits after the last token, one row per member of `patches`: its (module, position, vector) are put in along that row.
+
+    `keep`: modules whose output along the first row is returned.
+    """
+    seen, hooks, wanted = {}, [], {}
+    for row, patch in enumerate(patches):
+        for module, position, vector in patch:
+            wanted.setdefault(module, []).append((row, position, vector))
     for module in keep:
         hooks.append(module.register_forward_hook(lambda m, i, o: seen.__setitem__(m, value(o)[0].clone())))
-    for module, position, vector in patch:
-        def hook(m, i, o, position=position, vector=vector):
-            value(o)[0, position] = vector
+    for module in wanted:
+        def hook(m, i, o):
+            for row, position, vector in wanted[m]:
+                value(o)[row, position] = vector
             return o
         hooks.append(module.register_forward_hook(hook))
     with torch.no_grad():
-        output = model(torch.tensor([ids]), output_hidden_states=True)
+        output = model(torch.tensor([ids] * len(patches)), output_hidden_states=True, logits_to_keep=1)
     for hook in hooks:
         hook.remove()
     return output, seen
@@ -79,11 +86,10 @@ def record(model, tokenizer, case):
     effects = {}
     for kind, places in [("residual_out", blocks), ("attention_output", attention), ("mlp_output", mlps)]:
         for name, (here, there) in positions.items():
-            row = []
-            for layer in range(layers):
-                low, high = (layer, layer + 1) if kind == "residual_out" else (max(0, layer - 3), min(layers, layer + 3))
-                patch = [(places[i], here, seen[places[i]][there]) for i in range(low, high)]
-                row.append(read(run(model, ids, patch)[0].logits[0, -1]) - before)
+            windows = [(layer, layer + 1) if kind == "residual_out" else (max(0, layer - 3), min(layers, layer + 3))
+                       for layer in range(layers)]
+            patches = [[(places[i], here, seen[places[i]][there]) for i in range(*window)] for window in windows]
+            row = [read(logits) - before for logits in run(model, ids, patches)[0].logits[:, -1]]
             effects[f"{kind} {name}"] = row
     return dict(case, lens=lens, lens_norm=lens_norm, effects=effects)
 
