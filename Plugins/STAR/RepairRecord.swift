@@ -13,7 +13,7 @@ struct RepairRecord {
     var broken = 0
     /// Steps of the optimiser, or patches tried. Of a group that is repaired together: a case's share.
     var steps = 0.0
-    /// Wall clock; of a group: a case's share.
+    /// Wall clock, for the log; of a group: a case's share. It is no figure, because figures repeat from run to run.
     var seconds = 0.0
     /// Neurons that were patched and kept; nil where whole layers are written.
     var patchedNeurons: Int?
@@ -23,7 +23,7 @@ struct RepairRecord {
             Score("failures", Double(failures), caseIndex: caseIndex),
             Score("solved", Double(solved), caseIndex: caseIndex),
             Score("broken", Double(broken), caseIndex: caseIndex),
-            Score("steps", steps, caseIndex: caseIndex), Score("seconds", seconds, caseIndex: caseIndex),
+            Score("steps", steps, caseIndex: caseIndex),
         ]
         if let patchedNeurons {
             scores.append(Score("patched_neurons", Double(patchedNeurons), caseIndex: caseIndex))

@@ -53,8 +53,6 @@ extension NegativePatcher {
                 kept = stored
             } else {
                 let model = patch.deltas.isEmpty ? start : try start.applying(patch)
-                let clock = ContinuousClock()
-                let began = clock.now
                 let seed = try session.seed &+ round - 1
                 var sequences = try texts.sequences(for: cases, on: model, seed: seed, in: session)
                 let selection = try splitOff(from: &sequences, cases, seed: seed, in: session)
@@ -71,7 +69,6 @@ extension NegativePatcher {
                     loss: loss, settings: training, teacherMemory: rounds.teacherMemory << 20,
                     selection: selection)
                 let result = try train(sequences + earlier, on: model, seed: seed, in: session)
-                let seconds = began.duration(to: clock.now) / .seconds(1)
                 var changes = try patch + result.patch
                 // The order in which an interrupted run finds them again.
                 changes.deltas.sort { $0.parameter < $1.parameter }
@@ -82,7 +79,7 @@ extension NegativePatcher {
                         "tokens": Double(sequences.reduce(0) { $0 + $1.response.count }),
                         "marked_tokens": Double(marked), "steps": Double(result.chosenStep),
                         "first_loss": result.firstLoss, "last_loss": result.lastLoss,
-                        "clamped_targets": Double(result.clampedCount), "seconds": seconds,
+                        "clamped_targets": Double(result.clampedCount),
                     ])
                 try kept.store(round, in: session)
             }
@@ -123,7 +120,7 @@ private struct FinishedRound {
     var figures: [String: Double]
 
     private static let names = [
-        "clamped_targets", "first_loss", "last_loss", "marked_tokens", "seconds", "sequences", "steps", "tokens",
+        "clamped_targets", "first_loss", "last_loss", "marked_tokens", "sequences", "steps", "tokens",
     ]
 
     init(patch: Patch, sequences: [TrainingSequence], figures: [String: Double]) {

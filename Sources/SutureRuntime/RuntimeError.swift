@@ -24,6 +24,8 @@ public struct RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let refused = Kind(rawValue: 5)
         /// Some runs of a sweep failed.
         public static let sweep = Kind(rawValue: 6)
+        /// The program that read the answer has gone, as `head` does; nothing is said.
+        public static let readerGone = Kind(rawValue: 141)
         /// Interrupted after a checkpoint.
         public static let interrupted = Kind(rawValue: 130)
     }
@@ -49,7 +51,7 @@ public struct RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
         case let error as SutureError:
             self.init(error.code == .cancelled ? .interrupted : kind, error.message, hint: error.hint)
         case let error as ModelError: self.init(Kind(error.code), error.message, hint: error.hint)
-        default: self.init(kind, String(describing: error))
+        default: self.init(kind, FoundationErrors.sentence(error) ?? String(describing: error))
         }
     }
 

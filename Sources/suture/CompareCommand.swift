@@ -18,6 +18,6 @@ struct CompareCommand: ParsableCommand {
         let folder = output.map { ComparisonFolder(URL(fileURLWithPath: $0)) }
         try folder?.write(comparison, source: nil)
         if json { return try Terminal.printJSON(comparison) }
-        print(ComparisonSummary(comparison: comparison, folder: folder, width: Terminal.width).text)
+        try Terminal.print(ComparisonSummary(comparison: comparison, folder: folder, width: Terminal.width).text)
     }
 }

@@ -15,7 +15,7 @@ struct DoctorCommand: ParsableCommand {
         if json {
             try Terminal.printJSON(diagnosis)
         } else {
-            Terminal.print(diagnosis.table)
+            try Terminal.print(diagnosis.table)
         }
         if let kind = diagnosis.failure { throw ExitCode(kind.rawValue) }
     }

@@ -42,8 +42,8 @@ struct LocateCommand: ParsableCommand {
                 progress.clear()
                 answers.append(Answer(folder: planned.folder.url.path, results: found))
                 guard !json else { continue }
-                if answers.count > 1 { print() }
-                print(LocateSummary(file: found, folder: planned.folder, width: Terminal.width).text)
+                if answers.count > 1 { try Terminal.print() }
+                try Terminal.print(LocateSummary(file: found, folder: planned.folder, width: Terminal.width).text)
             } catch {
                 guard runs.count > 1, error.kind != .interrupted else { throw error }
                 progress.clear()

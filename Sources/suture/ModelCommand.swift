@@ -19,9 +19,9 @@ struct ModelCommand: ParsableCommand {
         func run() throws {
             let inspection = try reporting { try ModelInspection(folder: URL(fileURLWithPath: folder)) }
             if json { return try Terminal.printJSON(inspection) }
-            Terminal.print(TextTable(facts: inspection.facts))
-            print()
-            Terminal.print(inspection.parameterTable)
+            try Terminal.print(TextTable(facts: inspection.facts))
+            try Terminal.print()
+            try Terminal.print(inspection.parameterTable)
         }
     }
 
@@ -49,7 +49,7 @@ struct ModelCommand: ParsableCommand {
                 ).run(prompt)
             }
             if json { return try Terminal.printJSON(["prompt": prompt, "continuation": text]) }
-            Terminal.print(foreign: prompt + text)
+            try Terminal.print(foreign: prompt + text)
         }
     }
 }

@@ -18,9 +18,9 @@ struct PatchCommand: ParsableCommand {
         func run() throws {
             let manifest = try PatchManifest(folder: URL(fileURLWithPath: patch))
             if json { return try Terminal.printJSON(manifest) }
-            Terminal.print(TextTable(facts: manifest.facts))
-            print()
-            Terminal.print(manifest.table)
+            try Terminal.print(TextTable(facts: manifest.facts))
+            try Terminal.print()
+            try Terminal.print(manifest.table)
         }
     }
 
@@ -43,7 +43,7 @@ struct PatchCommand: ParsableCommand {
             progress.clear()
             if json { return try Terminal.printJSON(report) }
             for warning in report.warnings { Terminal.printError(warning, prefix: "warning: ") }
-            print(report.output)
+            try Terminal.print(report.output)
         }
     }
 
@@ -63,7 +63,7 @@ struct PatchCommand: ParsableCommand {
             progress.clear()
             let place = URL(fileURLWithPath: output).standardizedFileURL.path
             if json { return try Terminal.printJSON(Answer(output: place, parameters: parameters)) }
-            print(place)
+            try Terminal.print(place)
         }
 
         private struct Answer: Encodable {

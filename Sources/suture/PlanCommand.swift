@@ -25,8 +25,8 @@ struct PlanCommand: ParsableCommand {
         for note in planned.notes { Terminal.printError(note, prefix: "note: ") }
         let plan = try reporting { try PlanSummary(planned) }
         if json { return try Terminal.printJSON(plan) }
-        print(planned.experiment.yaml)
-        Terminal.print(TextTable(facts: plan.facts))
+        try Terminal.print(planned.experiment.yaml)
+        try Terminal.print(TextTable(facts: plan.facts))
     }
 
     /// The runs of a comparison, in their order.
@@ -43,6 +43,6 @@ struct PlanCommand: ParsableCommand {
         table.rows = entries.map {
             [$0.label, String($0.plan.cases), String($0.plan.patches), $0.plan.isDone ? "yes" : "", $0.plan.folder]
         }
-        Terminal.print(table)
+        try Terminal.print(table)
     }
 }

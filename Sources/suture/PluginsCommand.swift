@@ -20,7 +20,7 @@ struct PluginsCommand: ParsableCommand {
             if json { return try Terminal.printJSON(listing) }
             var table = TextTable(header: ["component", "kind", "version", "plugin", "what it does"])
             table.rows = listing.components.map { [$0.id, $0.kind, $0.version, $0.plugin, $0.summary] }
-            Terminal.print(table)
+            try Terminal.print(table)
             for problem in listing.problems { Terminal.printError(problem.description, prefix: "warning: ") }
         }
     }
@@ -38,12 +38,12 @@ struct PluginsCommand: ParsableCommand {
             let found = try PluginListing(catalogue).find(component, in: catalogue)
             if json { return try Terminal.printJSON(found) }
             for (number, one) in found.enumerated() {
-                if number > 0 { print() }
-                Terminal.print(TextTable(facts: one.facts))
+                if number > 0 { try Terminal.print() }
+                try Terminal.print(TextTable(facts: one.facts))
                 for parameter in one.parameters {
                     let facts = [parameter.type, "default \(parameter.default)", parameter.allowed, parameter.unit]
-                    print()
-                    Terminal.print(
+                    try Terminal.print()
+                    try Terminal.print(
                         foreign: "  \(parameter.name): \(facts.filter { !$0.isEmpty }.joined(separator: ", "))\n"
                             + "      \(parameter.help)")
                 }
@@ -67,7 +67,9 @@ struct PluginsCommand: ParsableCommand {
         @Flag(help: "Print JSON.") var json = false
 
         func validate() throws {
-            guard stallSeconds > 0 else { throw ValidationError("--stall-seconds must be above 0") }
+            guard stallSeconds > 0, stallSeconds <= 1e6 else {
+                throw ValidationError("--stall-seconds must be above 0, and at most 1000000")
+            }
         }
 
         func run() throws {
@@ -85,7 +87,7 @@ struct PluginsCommand: ParsableCommand {
             if json {
                 try Terminal.printJSON(check)
             } else {
-                Terminal.print(check.table)
+                try Terminal.print(check.table)
                 for problem in check.problems { Terminal.printError(problem.description, prefix: "warning: ") }
             }
             if let kind = check.failure { throw ExitCode(kind.rawValue) }

@@ -52,7 +52,8 @@ struct RunCommand: ParsableCommand {
                 RunAnswer(folder: planned.folder.url.path, results: results))
         }
         let cases = try launcher.cases(planned.folder)
-        print(RunSummary(results: results, cases: cases, folder: planned.folder, width: Terminal.width).text)
+        let summary = RunSummary(results: results, cases: cases, folder: planned.folder, width: Terminal.width)
+        try Terminal.print(summary.text)
     }
 
     /// All are planned before the first is started, so that a mistake in the last costs no time.
@@ -78,7 +79,7 @@ struct RunCommand: ParsableCommand {
         if json {
             try Terminal.printJSON(comparison)
         } else {
-            print(ComparisonSummary(comparison: comparison, folder: folder, width: Terminal.width).text)
+            try Terminal.print(ComparisonSummary(comparison: comparison, folder: folder, width: Terminal.width).text)
         }
         let failed = comparison.runs.filter { $0.error != nil }
         guard failed.isEmpty else {

@@ -23,24 +23,29 @@ struct Suture: ParsableCommand {
 
     /// Hidden commands (the worker, the plugin scan) are handled before anything is parsed. Only the program itself uses them.
     static func main() {
+        StandardStream.prepare()
         if let code = HiddenCommand.runIfRequested(CommandLine.arguments) { Foundation.exit(code) }
         do {
             var command = try parseAsRoot()
             try command.run()
         } catch let error as RuntimeError {
-            Terminal.printError(error.description)
-            Foundation.exit(error.kind.rawValue)
+            end(error)
         } catch {
             // ArgumentParser's own errors and requests for help; wrong usage is 2, as everywhere.
             let code = exitCode(for: error)
             let message = fullMessage(for: error)
             if code.isSuccess {
-                print(message)
+                do { try Terminal.print(message) } catch { end(error) }
                 Foundation.exit(0)
             }
             if !message.isEmpty { Terminal.printError(message, prefix: "") }
             Foundation.exit(code == .validationFailure ? 2 : code.rawValue)
         }
+    }
+
+    private static func end(_ error: RuntimeError) -> Never {
+        if error.kind != .readerGone { Terminal.printError(error.description) }
+        Foundation.exit(error.kind.rawValue)
     }
 }
 

@@ -10,20 +10,23 @@ enum Terminal {
 
     static func printError(_ message: String, prefix: String = "suture: ") {
         let text = DisplayText.visible(message, keepsLines: true)
-        FileHandle.standardError.write(Data("\(prefix)\(text)\n".utf8))
+        StandardStream.remark("\(prefix)\(text)\n")
     }
 
+    /// Prints a line, or lines, of an answer.
+    static func print(_ text: String = "") throws(RuntimeError) { try StandardStream.answer(text + "\n") }
+
     /// Prints a table that fits the terminal.
-    static func print(_ table: TextTable) { Swift.print(table.text(width: width)) }
+    static func print(_ table: TextTable) throws(RuntimeError) { try print(table.text(width: width)) }
 
     /// Prints text that a model or a plugin wrote. Text that goes to a file or a pipe is left as it is.
-    static func print(foreign text: String) {
-        Swift.print(isatty(STDOUT_FILENO) == 1 ? DisplayText.visible(text, keepsLines: true) : text)
+    static func print(foreign text: String) throws(RuntimeError) {
+        try print(isatty(STDOUT_FILENO) == 1 ? DisplayText.visible(text, keepsLines: true) : text)
     }
 
     /// Prints a value as JSON with sorted keys.
     static func printJSON(_ value: some Encodable) throws {
-        Swift.print(String(decoding: try JSON.encode(value, layout: .page), as: UTF8.self))
+        try print(String(decoding: try JSON.encode(value, layout: .page), as: UTF8.self))
     }
 
     /// The width of the terminal in columns; no limit where output goes to a file or a pipe.
@@ -68,7 +71,7 @@ final class ProgressLine {
                 text += String(format: "  %.1f/s  %.0f s left", rate, Double(total - done) / rate)
             }
         }
-        FileHandle.standardError.write(Data("\r\u{1B}[2K\(text)".utf8))
+        StandardStream.remark("\r\u{1B}[2K\(text)")
         isShown = true
     }
 
@@ -85,7 +88,7 @@ final class ProgressLine {
 
     func clear() {
         guard isShown else { return }
-        FileHandle.standardError.write(Data("\r\u{1B}[2K".utf8))
+        StandardStream.remark("\r\u{1B}[2K")
         isShown = false
     }
 }

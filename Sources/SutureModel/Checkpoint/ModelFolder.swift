@@ -37,12 +37,12 @@ public enum ModelFolder {
                 .unwritable, "the folder '\(output.deletingLastPathComponent().path)' cannot be made",
                 hint: "check the path and that you may write there")
         }
-        let (name, _) = try OutputFile.temporaryName(beside: output.path) { mkdir($0, 0o777) }
-        let partial = URL(fileURLWithPath: name, isDirectory: true)
+        let temporary = try TemporaryPlace.make(.folder, beside: output.path)
+        let partial = URL(fileURLWithPath: temporary.path, isDirectory: true)
         do throws(ModelError) {
             try body(partial)
             // Replaces an empty folder, and fails where another program has filled it meanwhile.
-            guard rename(name, output.path) == 0 else { throw .unwritable(output.path, errno) }
+            guard rename(temporary.path, output.path) == 0 else { throw .unwritable(output.path, errno) }
         } catch {
             try? FileManager.default.removeItem(at: partial)
             throw error

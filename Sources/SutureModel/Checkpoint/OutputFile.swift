@@ -5,11 +5,9 @@ import Foundation
 ///
 /// Bytes go to `FILE.tmp-…` beside the place. When all are written they are flushed to the disk, and the file is
 /// renamed to its place; a failure before that removes the temporary file and leaves the place as it was.
-final class OutputFile {
+package final class OutputFile {
     /// The largest single write; systems refuse or shorten writes near 2^31 bytes.
     private static let largestWrite = 1 << 26
-    /// How many names for a temporary file are tried, against leftovers of ended processes with the same number.
-    private static let nameAttempts = 1000
 
     private let path: String
     private let descriptor: Int32
@@ -26,19 +24,26 @@ final class OutputFile {
         at url: URL, _ body: (OutputFile) throws(ModelError) -> Void
     ) throws(ModelError) {
         let path = url.path
-        let (temporary, descriptor) = try temporaryName(beside: path) { name in
-            open(name, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
-        }
-        defer { close(descriptor) }
+        let temporary = try TemporaryPlace.make(.file, beside: path)
         do throws(ModelError) {
-            try body(OutputFile(path: path, descriptor: descriptor))
-            guard fsync(descriptor) == 0 else { throw .unwritable(path, errno) }
-            guard rename(temporary, path) == 0 else { throw .unwritable(path, errno) }
+            try body(OutputFile(path: path, descriptor: temporary.descriptor))
+            guard fsync(temporary.descriptor) == 0 else { throw .unwritable(path, errno) }
+            guard rename(temporary.path, path) == 0 else { throw .unwritable(path, errno) }
         } catch {
-            unlink(temporary)
+            unlink(temporary.path)
             throw error
         }
         flushFolder(of: url)
+    }
+
+    /// Replaces the file at `url` by some bytes.
+    ///
+    /// - Throws: `unwritable`.
+    package static func replace(_ url: URL, by data: Data) throws(ModelError) {
+        try create(at: url) { (file) throws(ModelError) in
+            let reason = data.withUnsafeBytes { file.writeAll($0) }
+            guard reason == 0 else { throw .unwritable(file.path, reason) }
+        }
     }
 
     /// Appends bytes.
@@ -47,22 +52,6 @@ final class OutputFile {
     func append(_ bytes: TensorBytes) throws(ModelError) {
         let reason = bytes.withUnsafeBytes { writeAll($0) }
         guard reason == 0 else { throw .unwritable(path, reason) }
-    }
-
-    /// Calls `create` with names `PATH.tmp-…` until one is not taken, and gives that name and the result of `create`.
-    ///
-    /// `create` gives a negative number and sets `errno` on failure, as the system's calls do.
-    static func temporaryName(
-        beside path: String, _ create: (String) -> Int32
-    ) throws(ModelError) -> (name: String, result: Int32) {
-        let process = ProcessInfo.processInfo.processIdentifier
-        for attempt in 0..<nameAttempts {
-            let name = "\(path).tmp-\(process)-\(attempt)"
-            let result = create(name)
-            if result >= 0 { return (name, result) }
-            guard errno == EEXIST else { throw .unwritable(path, errno) }
-        }
-        throw .unwritable(path, EEXIST)
     }
 
     /// Flushes the folder that holds `url`, so that a rename in it lasts. Not every file system can; that is fine.

@@ -46,6 +46,7 @@ package struct ExperimentSuite: Sendable {
             var root = base.root
             for change in variant.changes { try change.apply(to: &root) }
             let inFile = try SweepAxis.axes(of: variant.sweep ?? read.root["sweep"])
+            try Self.checkCount(members.count, plus: inFile + commandLine)
             for step in SweepAxis.product(inFile + commandLine) {
                 var tree = root
                 for change in step.changes { try change.apply(to: &tree) }
@@ -56,6 +57,19 @@ package struct ExperimentSuite: Sendable {
                     needsMethod: needsMethod)
                 members.append(Member(label: label, variant: variant.name, experiment: experiment))
             }
+        }
+    }
+
+    /// The largest number of runs. Each is planned before the first begins, and a table of more helps nobody.
+    static let largestCount = 10_000
+
+    private static func checkCount(_ count: Int, plus axes: [SweepAxis]) throws(RuntimeError) {
+        let size = axes.reduce(1.0) { $0 * Double($1.steps.count) }
+        guard Double(count) + size <= Double(largestCount) else {
+            let sizes = axes.map { String($0.steps.count) }.joined(separator: " × ")
+            throw RuntimeError(
+                .usage, "the sweep has \(sizes) runs, and a file may stand for at most \(largestCount)",
+                hint: "sweep over fewer values, or divide the sweep")
         }
     }
 

@@ -3,7 +3,7 @@
 import Foundation
 import SutureModel
 
-/// The folder that a run leaves. Every file is written under another name and renamed; `DONE` or `FAILED` comes last.
+/// The folder that a run leaves. Every file is written under another name, flushed and renamed; `DONE` or `FAILED` comes last.
 ///
 /// During the run, `state/` holds what has been done so far. It is removed when `DONE` is written.
 package struct RunFolder: Sendable {
@@ -32,12 +32,9 @@ package struct RunFolder: Sendable {
         do {
             try FileManager.default.createDirectory(
                 at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-            // On Linux `.atomic` writes beside and renames.
-            try data.write(to: url, options: .atomic)
+            try OutputFile.replace(url, by: data)
         } catch {
-            throw RuntimeError(
-                .run, "\(url.path) cannot be written: \(error.localizedDescription)",
-                hint: "check the folder's permissions and the free space")
+            throw RuntimeError(error)
         }
     }
 

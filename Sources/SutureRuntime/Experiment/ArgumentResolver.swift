@@ -132,6 +132,9 @@ package enum ArgumentResolver {
 
         private func integer(_ node: ConfigNode, _ name: String) throws(RuntimeError) -> Int {
             guard let value = node.integer else { throw mustBe("a whole number", node, name: name) }
+            guard abs(Double(value)) <= ConfigReader.largestInteger else {
+                throw mustBe("a whole number between -2^53 and 2^53", node, name: name)
+            }
             try inRange(Double(value), node, name)
             return value
         }

@@ -100,6 +100,7 @@ extension ConfigNode {
 
         private mutating func entries(_ mapping: Node.Mapping, depth: Int) throws(RuntimeError) -> [Entry] {
             var entries: [Entry] = []
+            var seen: Set<String> = []
             var merged: [Entry] = []
             for (key, value) in mapping {
                 let place = place(key.mark)
@@ -111,7 +112,7 @@ extension ConfigNode {
                     merged += try mergedEntries(converted)
                     continue
                 }
-                guard !entries.contains(where: { $0.key == scalar.string }) else {
+                guard seen.insert(scalar.string).inserted else {
                     throw RuntimeError(
                         kind, "\(place): the key '\(scalar.string)' is given more than once",
                         hint: "keep one of them")
@@ -119,7 +120,7 @@ extension ConfigNode {
                 entries.append(Entry(key: scalar.string, place: place, value: converted))
             }
             // Keys of the mapping itself win, then those of the mapping that is merged first.
-            for entry in merged where !entries.contains(where: { $0.key == entry.key }) { entries.append(entry) }
+            for entry in merged where seen.insert(entry.key).inserted { entries.append(entry) }
             return entries
         }
 

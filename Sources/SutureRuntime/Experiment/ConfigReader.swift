@@ -8,6 +8,12 @@ struct ConfigReader {
     let path: String
     let kind: RuntimeError.Kind
 
+    /// The largest whole number in a setting of a component, 2^53: counts and places can be added without an overflow, and
+    /// every reader of JSON keeps them exactly.
+    static let largestInteger = 0x1p53
+    /// The longest time that a setting may name: a year.
+    static let largestSeconds = 366.0 * 86_400
+
     /// - Parameter keys: all keys that the section may have; nil where any may come.
     init(
         _ node: ConfigNode, path: String, keys: [String]?, kind: RuntimeError.Kind = .usage
@@ -82,10 +88,13 @@ struct ConfigReader {
     }
 
     /// A finite number.
-    func number(_ key: String, above minimum: Double) throws(RuntimeError) -> Double? {
+    func number(
+        _ key: String, above minimum: Double, atMost maximum: Double = .infinity
+    ) throws(RuntimeError) -> Double? {
         guard let node = self[key] else { return nil }
         guard let value = node.number, value.isFinite else { throw mustBe("a number", key, node) }
         guard value > minimum else { throw mustBe("> \(minimum.short)", key, node) }
+        guard value <= maximum else { throw mustBe("<= \(maximum.short)", key, node) }
         return value
     }
 

@@ -52,7 +52,9 @@ extension Experiment {
         statistics = try Self.statistics(reader, paths)
         evaluators = try Self.evaluators(reader)
         seed = try reader.integer("seed", atLeast: 0) ?? 0
-        limits = Limits(stallSeconds: try Self.section("limits", of: reader)?.number("stall_seconds", above: 0) ?? 600)
+        limits = Limits(
+            stallSeconds: try Self.section("limits", of: reader)?.number(
+                "stall_seconds", above: 0, atMost: ConfigReader.largestSeconds) ?? 600)
         let folder = try Self.section("output", of: reader)?.text("dir") ?? "runs"
         output = Output(folder: paths.absolute(folder))
         self.file = file

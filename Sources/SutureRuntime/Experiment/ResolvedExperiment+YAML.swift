@@ -2,6 +2,7 @@
 
 import Foundation
 import SutureKit
+import SutureModel
 
 extension ResolvedExperiment {
     package static let fileName = "config.resolved.yaml"
@@ -39,12 +40,10 @@ extension ResolvedExperiment {
     package func write(to folder: String, source: Data?) throws(RuntimeError) {
         let folder = URL(fileURLWithPath: folder, isDirectory: true)
         do {
-            if let source { try source.write(to: folder.appendingPathComponent(Self.sourceName), options: .atomic) }
-            try Data(yaml.utf8).write(to: folder.appendingPathComponent(Self.fileName), options: .atomic)
+            if let source { try OutputFile.replace(folder.appendingPathComponent(Self.sourceName), by: source) }
+            try OutputFile.replace(folder.appendingPathComponent(Self.fileName), by: Data(yaml.utf8))
         } catch {
-            throw RuntimeError(
-                .run, "the configuration cannot be written to '\(folder.path)': \(error.localizedDescription)",
-                hint: "check the disk's space and the folder's permissions")
+            throw RuntimeError(error)
         }
     }
 
@@ -150,7 +149,7 @@ extension ResolvedExperiment {
         digests = try reader.table("digests")
         plugins = try reader.texts("plugins")
         let limits = try section("limits")
-        guard let seconds = try limits.number("stall_seconds", above: 0) else {
+        guard let seconds = try limits.number("stall_seconds", above: 0, atMost: ConfigReader.largestSeconds) else {
             throw limits.mustBe("a number", "stall_seconds", try limits.required("stall_seconds"))
         }
         self.limits = Experiment.Limits(stallSeconds: seconds)

@@ -186,10 +186,13 @@ package enum PatchStore {
         guard manager.fileExists(atPath: place.appendingPathComponent(PatchManifest.fileName).path) else {
             return try FolderAssembly.assemble(at: place, body)
         }
-        let old = place.deletingLastPathComponent()
-            .appendingPathComponent(".\(place.lastPathComponent).old-\(UUID().uuidString)")
-        let new = place.deletingLastPathComponent()
-            .appendingPathComponent(".\(place.lastPathComponent).new-\(UUID().uuidString)")
+        // The names are fixed, so that what a killed process has left is replaced, too.
+        let (parent, name) = (place.deletingLastPathComponent(), place.lastPathComponent)
+        let old = parent.appendingPathComponent(".\(name).old")
+        let new = parent.appendingPathComponent(".\(name).new")
+        for leftover in [old, new] where manager.fileExists(atPath: leftover.path) {
+            try manager.removeItem(at: leftover)
+        }
         try FolderAssembly.assemble(at: new, body)
         try manager.moveItem(at: place, to: old)
         try manager.moveItem(at: new, to: place)

@@ -14,17 +14,23 @@ package final class StatisticsService {
     private let modelDigest: String
     private let cache: URL
     private var memory: [Site: SecondMoment] = [:]
+    private var cacheIsUsable = true
+    private let warn: (String) -> Void
     private let progress: (_ done: Int, _ total: Int) throws -> Void
 
-    /// - Parameter modelDigest: of everything in the model folder that the numbers depend on.
+    /// - Parameters:
+    ///   - modelDigest: of everything in the model folder that the numbers depend on.
+    ///   - warn: takes one sentence, where the cache cannot be written.
     package init(
         model: LanguageModel, settings: Experiment.Statistics?, modelDigest: String,
-        cache: URL = StatisticsService.cacheFolder, progress: @escaping (Int, Int) throws -> Void
+        cache: URL = StatisticsService.cacheFolder,
+        warn: @escaping (String) -> Void = { Host.log(.warning, $0) }, progress: @escaping (Int, Int) throws -> Void
     ) {
         self.model = model
         self.settings = settings
         self.modelDigest = modelDigest
         self.cache = cache
+        self.warn = warn
         self.progress = progress
     }
 
@@ -69,7 +75,7 @@ package final class StatisticsService {
             let moments = try pass.run(kind, layers: missing, lines: lines.lines)
             for (layer, moment) in zip(missing, moments) {
                 memory[Site(kind, layer: layer)] = moment
-                if let url = files[layer] { try write(moment, to: url) }
+                if let url = files[layer] { keep(moment, at: url) }
             }
         }
         return try layers.map { layer in
@@ -118,10 +124,19 @@ package final class StatisticsService {
         return SecondMoment(matrix: matrix, tokenCount: try count.scalars(as: Int.self)[0])
     }
 
-    private func write(_ moment: SecondMoment, to url: URL) throws {
-        try FileManager.default.createDirectory(
-            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        try TensorFile.write(
-            [("moment", moment.matrix), ("tokens", Tensor([moment.tokenCount]))], metadata: [:], to: url)
+    /// Writes a moment to the cache. A cache that is full or may not be written costs time in the next run, and not this one.
+    private func keep(_ moment: SecondMoment, at url: URL) {
+        guard cacheIsUsable else { return }
+        do {
+            try FileManager.default.createDirectory(
+                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+            try TensorFile.write(
+                [("moment", moment.matrix), ("tokens", Tensor([moment.tokenCount]))], metadata: [:], to: url)
+        } catch {
+            cacheIsUsable = false
+            warn(
+                "second moments cannot be kept for other runs: \(RuntimeError(error).message); set SUTURE_CACHE to a "
+                    + "folder with space where you may write")
+        }
     }
 }

@@ -103,7 +103,7 @@ public final class WorkerLink: Sendable {
         guard getsockopt(descriptor, SOL_SOCKET, SO_TYPE, &kind, &size) == 0,
             let job = jobs.first(where: { $0.name == name })
         else {
-            FileHandle.standardError.write(Data("suture: this command is for suture's own use\n".utf8))
+            _ = "suture: this command is for suture's own use\n".withCString { write(STDERR_FILENO, $0, strlen($0)) }
             return RuntimeError.Kind.usage.rawValue
         }
         // Programs that a plugin starts must not hold the line open.
@@ -142,13 +142,15 @@ public final class WorkerLink: Sendable {
         }
     }
 
-    /// SIGTERM and SIGINT sent to the worker itself (a cluster's scheduler does that): the first cancels, the second ends.
+    /// SIGTERM, SIGINT and SIGHUP sent to the worker itself (a cluster's scheduler does that, and a terminal that closes):
+    /// the first cancels, the second ends.
     private func watchSignals() {
         signal(SIGPIPE, SIG_IGN)
         var signals = sigset_t()
         sigemptyset(&signals)
         sigaddset(&signals, SIGTERM)
         sigaddset(&signals, SIGINT)
+        if !SignalForwarding.isIgnored(SIGHUP) { sigaddset(&signals, SIGHUP) }
         // Threads that are made later inherit it, so that only the one below receives them.
         pthread_sigmask(SIG_BLOCK, &signals, nil)
         let waited = signals

@@ -85,6 +85,19 @@ struct ExperimentSuiteTests {
         #expect(error.description.hasPrefix(sentence), "\(error.description)")
     }
 
+    @Test("a sweep that is too large is refused before its runs are made")
+    func tooMany() throws {
+        let values = (1...101).map(String.init).joined(separator: ",")
+        let error = try #require(throws: RuntimeError.self) {
+            _ = try suite("", "seed=\(values)", "method.v_lr=\(values)")
+        }
+        #expect(error.kind == .usage)
+        #expect(
+            error.description
+                == "the sweep has 101 × 101 runs, and a file may stand for at most 10000; sweep over fewer values, or divide "
+                + "the sweep")
+    }
+
     @Test("who asks for one run of such a file is told so")
     func single() throws {
         let workspace = try Workspace.withExperiment(Workspace.standard + "sweep: {seed: [1, 2]}\n")

@@ -94,6 +94,25 @@ private let sumTolerance = 1e-5
         #expect(computed > 0)
     }
 
+    @Test("a cache that cannot be written costs a warning, once, and not the run")
+    func unusableCache() throws {
+        let scratch = try ScratchFolder()
+        let text = scratch.url.appending(path: "text.txt")
+        try lines.joined(separator: "\n").write(to: text, atomically: true, encoding: .utf8)
+        var asked = settings()
+        asked.path = text.path
+        var warnings: [String] = []
+        // A file stands where the folder should be.
+        let service = StatisticsService(
+            model: model, settings: asked, modelDigest: "digest", cache: text, warn: { warnings.append($0) }
+        ) { _, _ in }
+        #expect(try service.secondMoments(.neurons, layers: [0, 1]).count == 2)
+        #expect(try service.secondMoments(.neurons, layers: [0])[0].tokenCount > 0)
+        try #require(warnings.count == 1)
+        #expect(warnings[0].contains("'\(text.path)") && !warnings[0].contains("Error Domain"))
+        #expect(warnings[0].hasSuffix("set SUTURE_CACHE to a folder with space where you may write"))
+    }
+
     @Test("without a statistics text the sentence says what to add")
     func missing() throws {
         let service = StatisticsService(model: model, settings: nil, modelDigest: "") { _, _ in }

@@ -69,6 +69,10 @@ struct ArgumentResolverTests {
         ("clamp_norm_factor: -1", "x.yaml:1:34: memit: clamp_norm_factor must be > 0, got -1"),
         ("v_num_grad_steps: many", "x.yaml:1:33: memit: v_num_grad_steps must be a whole number, got \"many\""),
         ("v_num_grad_steps: 2.5", "x.yaml:1:33: memit: v_num_grad_steps must be a whole number, got 2.5"),
+        (
+            "v_num_grad_steps: 9223372036854775807",
+            "x.yaml:1:33: memit: v_num_grad_steps must be a whole number between -2^53 and 2^53, got 9223372036854775807"
+        ),
         ("v_num_grad_steps: 0", "x.yaml:1:33: memit: v_num_grad_steps must be >= 1, got 0"),
         ("v_lr: \"0.5\"", "x.yaml:1:21: memit: v_lr must be a number, got \"0.5\""),
         ("v_lr: .nan", "x.yaml:1:21: memit: v_lr must be a number, got .nan"),

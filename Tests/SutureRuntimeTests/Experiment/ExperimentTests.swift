@@ -134,6 +134,10 @@ struct ExperimentTests {
         ("seed: 0", "seed: on", "quickstart.yaml:10:7: seed must be a whole number, got \"on\""),
         ("limit: 10", "limit: 0", "quickstart.yaml:4:61: dataset.limit must be >= 1, got 0"),
         (
+            "seed: 0", "limits: {stall_seconds: 1e300}",
+            "quickstart.yaml:10:25: limits.stall_seconds must be <= 31622400, got 1e300"
+        ),
+        (
             "seed: 0", "limits: {stall_seconds: 0}",
             "quickstart.yaml:10:25: limits.stall_seconds must be > 0, got 0"
         ),

@@ -113,12 +113,14 @@ struct WorkerProcessTests {
         }
     }
 
-    @Test("A signal to the host cancels the job and leaves the host alive")
-    func forwardsSignals() async throws {
+    @Test(
+        "A signal to the host cancels the job and leaves the host alive",
+        arguments: [SIGINT, SIGTERM] + (SignalForwarding.isIgnored(SIGHUP) ? [] : [SIGHUP]))
+    func forwardsSignals(number: Int32) async throws {
         let worker = WorkerProcess(executable: Build.worker, forwardsSignals: true)
         await #expect(throws: RuntimeError(.interrupted, "the run was interrupted")) {
             _ = try await worker.run(job("endless")) { event in
-                if case .phase(_, 0, _) = event { kill(getpid(), SIGINT) }
+                if case .phase(_, 0, _) = event { kill(getpid(), number) }
             }
         }
     }
