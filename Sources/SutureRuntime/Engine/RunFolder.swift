@@ -66,7 +66,7 @@ package struct RunFolder: Sendable {
     }
 
     private static func contents(of url: URL) throws(RuntimeError) -> Data {
-        guard let data = FileManager.default.contents(atPath: url.path) else {
+        guard let data = try RuntimeError.wrapping(.file, { try SmallFile.contents(atPath: url.path, limit: 4 << 30) }) else {
             throw RuntimeError(.file, "'\(url.path)' cannot be read", hint: "run again with --fresh")
         }
         return data

@@ -208,7 +208,7 @@ package enum ArgumentResolver {
 
         private func groups(inFile path: String) throws(RuntimeError) -> [[String]] {
             let name = "\(component): the file '\(path)' of \(parameter.name)"
-            guard let data = FileManager.default.contents(atPath: path) else {
+            guard let data = try RuntimeError.wrapping(.file, { try SmallFile.contents(atPath: path) }) else {
                 throw RuntimeError(.file, "\(name) cannot be read", hint: "check its permissions")
             }
             let json: JSONValue

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SutureModel
 
 /// An experiment file as it was read, with overrides applied and nothing checked yet.
 struct ExperimentFile: Sendable {
@@ -20,7 +21,10 @@ struct ExperimentFile: Sendable {
         guard FileManager.default.fileExists(atPath: path, isDirectory: &isFolder) else {
             throw RuntimeError(.usage, "there is no experiment file '\(path)'", hint: "give the path of a YAML file")
         }
-        guard !isFolder.boolValue, let source = FileManager.default.contents(atPath: path) else {
+        let read = try RuntimeError.wrapping(.usage) { [path] in
+            try SmallFile.contents(atPath: path, limit: ConfigNode.largestFile, allowsPipes: true)
+        }
+        guard !isFolder.boolValue, let source = read else {
             throw RuntimeError(
                 .usage, "the experiment file '\(path)' cannot be read", hint: "give the path of a YAML file")
         }

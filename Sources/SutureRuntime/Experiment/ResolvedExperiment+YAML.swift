@@ -25,7 +25,8 @@ extension ResolvedExperiment {
     /// Reads the configuration of a run folder.
     package init(runFolder folder: String) throws(RuntimeError) {
         let path = URL(fileURLWithPath: folder).appendingPathComponent(Self.fileName).path
-        guard let data = FileManager.default.contents(atPath: path) else {
+        let read = try RuntimeError.wrapping { try SmallFile.contents(atPath: path, limit: ConfigNode.largestFile) }
+        guard let data = read else {
             throw RuntimeError(
                 .file, "'\(folder)' is not a run folder: it has no readable \(Self.fileName)",
                 hint: "give the folder that a run has written")

@@ -131,7 +131,7 @@ package enum PatchApplication {
         try checkOutput(output)
         let folder = model.appendingPathComponent(recordName, isDirectory: true)
         let recordPath = folder.appendingPathComponent(appliedName).path
-        guard let data = FileManager.default.contents(atPath: recordPath) else {
+        guard let data = try RuntimeError.wrapping(.file, { try SmallFile.contents(atPath: recordPath) }) else {
             throw RuntimeError(
                 .file, "the model '\(model.path)' carries no patch: it has no \(recordName)/\(appliedName)",
                 hint: "only folders that 'patch apply' wrote can be reverted")

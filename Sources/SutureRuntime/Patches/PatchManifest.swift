@@ -140,7 +140,7 @@ package struct PatchManifest: Sendable, Hashable, Codable {
     /// - Throws: `file`, naming the folder.
     package init(folder: URL) throws(RuntimeError) {
         let path = folder.appendingPathComponent(Self.fileName).path
-        guard let data = FileManager.default.contents(atPath: path) else {
+        guard let data = try RuntimeError.wrapping(.file, { try SmallFile.contents(atPath: path) }) else {
             // A run whose groups were restored has one patch for each.
             let inner = folder.appendingPathComponent("0").path
             let isCollection = FileManager.default.fileExists(atPath: inner)
