@@ -11,6 +11,9 @@ public enum TestHost {
 /// The small model on which the host checks the laws of components.
 package typealias TinyModel = SutureRuntime.TinyModel
 
+/// The tokenizer of that model.
+package typealias TinyTokenizer = SutureRuntime.TinyTokenizer
+
 /// Cases for that model.
 package typealias TinyCases = SutureRuntime.TinyCases
 

@@ -3,16 +3,16 @@
 import Foundation
 
 /// The tokenizer of ``TinyModel``: a byte-level BPE whose merges spell a list of words.
-struct TinyTokenizer {
+package struct TinyTokenizer {
     private static let words = [
         " is", " the", " capital", " of", " in", " a", " plays", " Paris", " Rome", "The", " tower", " Eiffel",
         "Eiffel", " Mount", "Mount", " Etna", " lies", " mother", " tongue",
     ]
 
-    let vocabulary: [String: Int]
+    package let vocabulary: [String: Int]
     let merges: [String]
 
-    init() {
+    package init() {
         var vocabulary: [String: Int] = ["<|endoftext|>": 0]
         func add(_ token: String) { if vocabulary[token] == nil { vocabulary[token] = vocabulary.count } }
         var next = 256
@@ -38,7 +38,7 @@ struct TinyTokenizer {
     }
 
     /// The content of tokenizer.json.
-    var json: [String: Any] {
+    package var json: [String: Any] {
         let byteLevel: [String: Any] = [
             "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": true,
         ]
