@@ -57,7 +57,8 @@ public struct ParameterDeclaration: Sendable, Hashable, Codable {
     public var range: ParameterRange
     /// Allowed texts; empty: any.
     public var choices: [String]
-    /// "tokens", "layers" …; empty where there is none.
+    /// "tokens", "layers" …; empty where there is none. Two units say that the setting names a part of the model:
+    /// ``layerUnit`` and ``siteUnit``.
     public var unit: String
     /// What the setting does, in a sentence or two.
     public var help: String
@@ -67,6 +68,13 @@ public struct ParameterDeclaration: Sendable, Hashable, Codable {
     public var needsOtherwise: EditCase.Fields = []
     /// The ABI's number of the kind of a component; 0 for other parameters.
     public var componentKind: Int32 = 0
+
+    /// The unit of a setting that is the number of a layer, from 0, or a list of them. The host refuses layers that the model
+    /// does not have before the model is loaded. (A number of layers has another unit: "layers".)
+    public static let layerUnit = "layer"
+    /// The unit of a setting that names a kind of site, or a list of them. The host refuses sites that the model does not have
+    /// before the model is loaded. A setting whose type is ``Site/Kind`` has it by itself.
+    public static let siteUnit = "site"
 }
 
 /// The numbers a parameter may take (each element of a list).
@@ -103,6 +111,8 @@ public protocol ParameterValue: Sendable {
     static var isOptionalParameter: Bool { get }
     /// The texts that the value may have, each element of a list; empty: any.
     static var parameterChoices: [String] { get }
+    /// The unit of a setting of this type that declares none; empty: none.
+    static var parameterUnit: String { get }
     /// Stands in until the host has given a required value.
     static var placeholder: Self { get }
     /// The value as JSON, for the declaration's default; nil where it has none (null, a number that is not finite).
@@ -116,6 +126,8 @@ extension ParameterValue {
     public static var isOptionalParameter: Bool { false }
     /// Any text.
     public static var parameterChoices: [String] { [] }
+    /// None.
+    public static var parameterUnit: String { "" }
 }
 
 /// A file named in the experiment file. The host makes it absolute and checks that it can be read.
@@ -154,8 +166,8 @@ public struct Parameter<Value: ParameterValue> {
         declaration = ParameterDeclaration(
             name: name, kind: Value.parameterKind, isRequired: false, isOptional: Value.isOptionalParameter,
             defaultJSON: wrappedValue.json, range: range,
-            choices: choices.isEmpty ? Value.parameterChoices : choices, unit: unit, help: help, needs: needs,
-            needsOtherwise: needsOtherwise)
+            choices: choices.isEmpty ? Value.parameterChoices : choices,
+            unit: unit.isEmpty ? Value.parameterUnit : unit, help: help, needs: needs, needsOtherwise: needsOtherwise)
     }
 
     /// A setting that the file must give (an optional one may be left out).
@@ -167,8 +179,8 @@ public struct Parameter<Value: ParameterValue> {
         declaration = ParameterDeclaration(
             name: name, kind: Value.parameterKind, isRequired: !Value.isOptionalParameter,
             isOptional: Value.isOptionalParameter, defaultJSON: nil, range: range,
-            choices: choices.isEmpty ? Value.parameterChoices : choices, unit: unit, help: help, needs: needs,
-            needsOtherwise: needsOtherwise)
+            choices: choices.isEmpty ? Value.parameterChoices : choices,
+            unit: unit.isEmpty ? Value.parameterUnit : unit, help: help, needs: needs, needsOtherwise: needsOtherwise)
     }
 
     /// A setting that several components declare alike, with a default.

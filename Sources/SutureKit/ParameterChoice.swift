@@ -58,4 +58,8 @@ extension ParameterChoice {
 extension Site.Kind: ParameterChoice {
     /// The name in files: "residual_out".
     public var choice: String { name }
+    /// ``ParameterDeclaration/siteUnit``
+    public static var parameterUnit: String { ParameterDeclaration.siteUnit }
+    /// ``ParameterDeclaration/siteUnit``
+    public static var elementUnit: String { ParameterDeclaration.siteUnit }
 }

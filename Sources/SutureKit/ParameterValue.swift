@@ -104,6 +104,8 @@ extension Array: ParameterValue where Element: ParameterListElement {
     public static var parameterKind: ParameterDeclaration.Kind { Element.listKind }
     /// The texts that an element may have; empty: any.
     public static var parameterChoices: [String] { Element.elementChoices }
+    /// The unit of an element.
+    public static var parameterUnit: String { Element.elementUnit }
     /// The empty list.
     public static var placeholder: [Element] { [] }
     /// The elements in brackets.
@@ -119,6 +121,8 @@ extension Array: ParameterValue where Element: ParameterListElement {
 public protocol ParameterListElement: Sendable {
     /// The texts that an element may have; empty: any.
     static var elementChoices: [String] { get }
+    /// The unit of a list that declares none; empty: none.
+    static var elementUnit: String { get }
     /// The kind that a list of these elements has.
     static var listKind: ParameterDeclaration.Kind { get }
     /// The element as JSON.
@@ -130,6 +134,8 @@ public protocol ParameterListElement: Sendable {
 extension ParameterListElement {
     /// Any text.
     public static var elementChoices: [String] { [] }
+    /// None.
+    public static var elementUnit: String { "" }
 }
 
 extension Int: ParameterListElement {
@@ -183,6 +189,8 @@ extension Optional: ParameterValue where Wrapped: ParameterValue {
     public static var isOptionalParameter: Bool { true }
     /// The texts that the value may have; empty: any.
     public static var parameterChoices: [String] { Wrapped.parameterChoices }
+    /// The unit of the value that may be missing.
+    public static var parameterUnit: String { Wrapped.parameterUnit }
     /// Nil.
     public static var placeholder: Wrapped? { nil }
     /// The value as JSON; nil where it is missing.

@@ -51,6 +51,12 @@ extension ParameterDeclaration {
         if kind == .component, ComponentKind(rawValue: componentKind) == nil {
             return "takes a component of an unknown kind"
         }
+        if unit == ParameterDeclaration.layerUnit, kind != .integer, kind != .integers {
+            return "has the unit of layers and is no whole number"
+        }
+        if unit == ParameterDeclaration.siteUnit, kind != .text, kind != .texts {
+            return "has the unit of sites and is no text"
+        }
         guard let json = defaultJSON else {
             return isRequired || isOptional ? nil : "has a default that is not finite"
         }

@@ -2,6 +2,7 @@
 
 import Foundation
 import SutureKit
+import SutureModel
 
 /// Reads one format of edit cases. A new format is one file with one conforming type, listed in ``DatasetReaders/all``.
 package protocol DatasetReader: Sendable {
@@ -13,6 +14,23 @@ package protocol DatasetReader: Sendable {
     ///
     /// - Throws: `file`, naming file, case and field; `usage` for conditions that no record meets.
     func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase]
+    /// Checks what the model's tokenizer makes of the cases, as far as the components of a run rely on it. Most formats have
+    /// nothing to check.
+    ///
+    /// - Parameters:
+    ///   - cases: what ``read(_:)`` gave for the dataset.
+    ///   - tokenizer: reads it; called where there is something to check.
+    /// - Throws: `file`, naming file, case and field.
+    func check(
+        _ cases: [EditCase], of dataset: Experiment.Dataset, for needs: [CaseRequirements.Need],
+        _ tokenizer: () throws(RuntimeError) -> Tokenizer) throws(RuntimeError)
+}
+
+extension DatasetReader {
+    package func check(
+        _ cases: [EditCase], of dataset: Experiment.Dataset, for needs: [CaseRequirements.Need],
+        _ tokenizer: () throws(RuntimeError) -> Tokenizer
+    ) throws(RuntimeError) {}
 }
 
 /// The formats that can be read.
@@ -45,5 +63,12 @@ extension Experiment.Dataset {
     /// The cases of the run.
     package func read() throws(RuntimeError) -> [EditCase] {
         try DatasetReaders.named(name).read(self)
+    }
+
+    /// ``DatasetReader/check(_:of:for:_:)``
+    package func check(
+        _ cases: [EditCase], for needs: [CaseRequirements.Need], _ tokenizer: () throws(RuntimeError) -> Tokenizer
+    ) throws(RuntimeError) {
+        try DatasetReaders.named(name).check(cases, of: self, for: needs, tokenizer)
     }
 }

@@ -31,7 +31,7 @@ package struct TwoHopReader: DatasetReader {
     }
 
     private func editCase(_ record: CaseRecord) throws(RuntimeError) -> EditCase {
-        let keys: TwoHopKeys = record.has("prompt_comp") ? .published : .plain
+        let keys = TwoHopKeys(record)
         let bridge = try record.nonEmptyText(keys.bridge)
         let phrase = try record.nonEmptyText(keys.phrase)
         guard bridge.lowercased() != phrase.lowercased() else {
@@ -128,6 +128,11 @@ struct TwoHopKeys {
         firstHop: "prompt_f_hop", answer: "target", wrongAnswer: "wrong answer", paraphrases: "paraphrase queries",
         related: Questions(prompts: "generalization queries", answers: "generalization answers"),
         unrelated: Questions(prompts: "irrelevant queries", answers: "irrelevant answers"))
+}
+
+extension TwoHopKeys {
+    /// Those of a record.
+    init(_ record: CaseRecord) { self = record.has("prompt_comp") ? .published : .plain }
 }
 
 extension String {

@@ -26,7 +26,8 @@ package struct RunLauncher: Sendable {
 
     // MARK: Planning
 
-    /// Checks everything that can be checked without the model: file, overrides, plugins, settings, data, needs.
+    /// Checks everything that can be checked without the weights: file, overrides, plugins, settings, layers and sites of the
+    /// model, data, needs.
     package func plan(file: String, overrides: [String]) throws(RuntimeError) -> PlannedRun {
         try plan(try Experiment(file: file, overrides: overrides))
     }
@@ -52,16 +53,20 @@ package struct RunLauncher: Sendable {
     package func plan(_ experiment: Experiment, locatesOnly: Bool = false) throws(RuntimeError) -> PlannedRun {
         let catalogue = try PluginCatalogue.scanBlocking(
             PluginSearchPath(named: plugins + experiment.plugins))
+        let model = try inspect(experiment.model.source)
         var needs: [CaseRequirements.Need] = []
         var notes: [String] = []
         var resolved = try experiment.resolve(
-            note: { notes.append($0) }, needs: { needs.append($0) }, locatesOnly: locatesOnly
+            note: { notes.append($0) }, needs: { needs.append($0) }, model: ModelParts(model),
+            locatesOnly: locatesOnly
         ) {
             kind, request throws(RuntimeError) in try catalogue.find(kind: kind, id: request.name)
         }
-        try checkModel(resolved.model.source)
         let cases = try resolved.dataset.read()
         try CaseRequirements.check(cases, dataset: resolved.dataset, needs: needs)
+        try resolved.dataset.check(cases, for: needs) { () throws(RuntimeError) in
+            try RuntimeError.wrapping(.file) { try Tokenizer(folder: URL(fileURLWithPath: experiment.model.source)) }
+        }
         resolved.versions = Versions.current
         resolved.digests = try RunDigests.of(resolved)
         var planned = planned(resolved, cases.count, source: experiment.source)
@@ -70,12 +75,8 @@ package struct RunLauncher: Sendable {
     }
 
     /// Reads everything of a model folder but the numbers, so that what is wrong with it is said before anything is written.
-    private func checkModel(_ folder: String) throws(RuntimeError) {
-        do {
-            _ = try ModelInspection(folder: URL(fileURLWithPath: folder))
-        } catch {
-            throw RuntimeError(error, as: .file)
-        }
+    private func inspect(_ folder: String) throws(RuntimeError) -> ModelInspection {
+        try RuntimeError.wrapping(.file) { try ModelInspection(folder: URL(fileURLWithPath: folder)) }
     }
 
     /// The run of a folder that was interrupted.

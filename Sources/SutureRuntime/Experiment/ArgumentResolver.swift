@@ -15,12 +15,14 @@ package enum ArgumentResolver {
 
     /// One value for each declared parameter, in declaration order.
     ///
-    /// - Parameter settings: a mapping of parameter names to values.
+    /// - Parameters:
+    ///   - settings: a mapping of parameter names to values.
+    ///   - model: what layers and sites may be named; nil: any.
     /// - Throws: `usage`, naming component, parameter and value, for settings that are unknown, missing, of the wrong
-    ///   type or outside their range; `file` for files that they name; `plugin` for a default that breaks its own
-    ///   declaration.
+    ///   type or outside their range, and for layers and sites that the model does not have; `file` for files that they name;
+    ///   `plugin` for a default that breaks its own declaration.
     package static func resolve(
-        _ settings: ConfigNode, for component: ComponentDescription, paths: PathResolver,
+        _ settings: ConfigNode, for component: ComponentDescription, paths: PathResolver, model: ModelParts? = nil,
         nested: Nested = { _, node, path throws(RuntimeError) in
             throw RuntimeError(.usage, "\(node.place): \(path) cannot be a component here")
         }
@@ -36,7 +38,7 @@ package enum ArgumentResolver {
         }
         var values: [ArgumentValue] = []
         for parameter in component.parameters {
-            let check = Check(component: component.id, parameter: parameter, paths: paths)
+            let check = Check(component: component.id, parameter: parameter, paths: paths, model: model)
             if let node = settings[parameter.name] {
                 if parameter.kind == .component, !node.isNull {
                     guard let kind = ComponentKind(rawValue: parameter.componentKind) else {
@@ -84,13 +86,22 @@ package enum ArgumentResolver {
         } catch {
             throw blame(RuntimeError(error))
         }
+        let node: ConfigNode
+        let filled: ArgumentValue
         do {
-            let origin = "the declaration of '\(component.id)' in '\(component.file)'"
-            return try check.value(value.node(at: .inside(origin)))
+            node = value.node(at: .inside("the declaration of '\(component.id)' in '\(component.file)'"))
+            filled = try check.ofAnyModel.value(node)
         } catch {
             // A file that the default names may be missing here, and the plugin is not at fault.
             throw error.kind == .file ? error : blame(error)
         }
+        do {
+            _ = try check.value(node)
+        } catch {
+            // Nor is it where another model has what the default names.
+            throw RuntimeError(error.kind, error.message, hint: "this is the default, so set \(parameter.name)")
+        }
+        return filled
     }
 
     /// The checks of one parameter.
@@ -98,6 +109,10 @@ package enum ArgumentResolver {
         let component: String
         let parameter: ParameterDeclaration
         let paths: PathResolver
+        /// Nil: a layer or a site may be any.
+        var model: ModelParts?
+
+        var ofAnyModel: Check { Check(component: component, parameter: parameter, paths: paths, model: nil) }
 
         func value(_ node: ConfigNode) throws(RuntimeError) -> ArgumentValue {
             if node.isNull {
@@ -136,6 +151,9 @@ package enum ArgumentResolver {
                 throw mustBe("a whole number between -2^53 and 2^53", node, name: name)
             }
             try inRange(Double(value), node, name)
+            if let fault = model?.fault(ofLayer: value, parameter) {
+                throw mustBe(fault.mustBe, node, name: name, hint: fault.hint)
+            }
             return value
         }
 
@@ -163,6 +181,9 @@ package enum ArgumentResolver {
                 throw mustBe(
                     "one of \(parameter.choices.joined(separator: ", "))", node, name: name,
                     hint: meant.map { "did you mean '\($0)'?" } ?? "")
+            }
+            if let fault = model?.fault(ofSite: text, parameter) {
+                throw mustBe(fault.mustBe, node, name: name, hint: fault.hint)
             }
             return text
         }

@@ -133,11 +133,13 @@ extension Experiment {
     ///   - note: receives a sentence for each component that was swapped on the command line and does not take all that
     ///     the file says to the one it replaces. Those settings are left out.
     ///   - needs: receives what each component needs of the data, by its declaration and by its settings.
+    ///   - model: what layers and sites settings may name; nil: any.
     ///   - locatesOnly: leaves method, evaluators and the form of the edit out, whatever the file says.
     ///   - find: looks a component up; what it throws is passed on.
     /// - Throws: what ``ArgumentResolver`` throws.
     package func resolve(
-        note: (String) -> Void = { _ in }, needs: (CaseRequirements.Need) -> Void = { _ in }, locatesOnly: Bool = false,
+        note: (String) -> Void = { _ in }, needs: (CaseRequirements.Need) -> Void = { _ in },
+        model parts: ModelParts? = nil, locatesOnly: Bool = false,
         _ find: (ComponentKind, ComponentRequest) throws(RuntimeError) -> ComponentDescription
     ) throws(RuntimeError) -> ResolvedExperiment {
         func resolved(_ kind: ComponentKind, _ request: ComponentRequest) throws(RuntimeError) -> ResolvedComponent {
@@ -146,7 +148,7 @@ extension Experiment {
             if !dropped.isEmpty {
                 note("\(component.id) has no \(dropped.joined(separator: ", ")); what the file says there is left out")
             }
-            let arguments = try ArgumentResolver.resolve(settings, for: component, paths: paths) {
+            let arguments = try ArgumentResolver.resolve(settings, for: component, paths: paths, model: parts) {
                 kind, node, path throws(RuntimeError) in
                 try resolved(kind, try Experiment.component(node, path: path))
             }

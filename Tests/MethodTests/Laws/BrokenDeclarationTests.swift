@@ -55,6 +55,8 @@ private struct Unlisted: Declaring { @Parameter("text", choices: ["a", "b"], hel
 private struct PartlyUnlisted: Declaring {
     @Parameter("texts", choices: ["a", "b, \"c"], help: "h") var texts = ["b, \"c", "a", "ab"]
 }
+private struct NoLayer: Declaring { @Parameter("text", unit: "layer", help: "h") var text = "a" }
+private struct NoSite: Declaring { @Parameter("number", unit: "site", help: "h") var number = 1 }
 /// Everything that is allowed.
 private struct Sound: Declaring {
     @Parameter("L2", in: .nonNegative, help: "h") var number = 0.0
@@ -63,6 +65,8 @@ private struct Sound: Declaring {
     @Parameter("given", help: "h") var given: String
     @Parameter("texts", choices: ["a", "b, \"c"], help: "h") var texts = ["b, \"c", "a"]
     @Parameter("empty", in: .positive, help: "h") var empty: [Int] = []
+    @Parameter("layer", in: .nonNegative, unit: "layer", help: "h") var layer: Int?
+    @Parameter("sites", help: "h") var sites = [Site.Kind.gate]
     @Parameter("judge", kind: .judge, help: "h") var judge: ComponentReference?
 }
 
@@ -99,6 +103,8 @@ struct BrokenDeclarationTests {
             (Repeated(), "\"text\" lists a choice twice"),
             (Unlisted(), "\"text\" has a default that is not one of its choices"),
             (PartlyUnlisted(), "\"texts\" has a default that is not one of its choices"),
+            (NoLayer(), "\"text\" has the unit of layers and is no whole number"),
+            (NoSite(), "\"number\" has the unit of sites and is no text"),
         ]
         for (component, sentence) in faults {
             #expect(try broken(component) == ["test: the parameter \(sentence)"])

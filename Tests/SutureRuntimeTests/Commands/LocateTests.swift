@@ -134,7 +134,7 @@ struct LocateTests {
 
     @Test("a locator that fails is a sentence with the code of a failed run, kept in FAILED")
     func failure() throws {
-        let (scratch, file) = try experiment("{name: fixed-layers, layers: [99]}")
+        let (scratch, file) = try experiment("{name: causal-trace, select: 99}")
         let run = try locate(file, scratch)
         #expect(run.code == 1 && run.errors.hasPrefix("suture: "), "\(run.code) \(run.errors)")
         let folder = try #require(folders(scratch).first)

@@ -167,7 +167,7 @@ import Testing
             (["method": "{name: memt}"], 3, "did you mean \"memit\"?"),
             (["model": "{source: /nonexistent}"], 4, "/nonexistent"),
             (["dataset": "{name: counterfact, path: /nonexistent.json}"], 4, "/nonexistent.json"),
-            (["locator": "{name: fixed-layers, layers: [99]}"], 1, "99"),
+            (["locator": "{name: fixed-layers, layers: [99]}"], 2, "99"),
         ] as [([String: String], Int32, String)])
     func wrongInputs(lines: [String: String], code: Int32, sentence: String) throws {
         let experiment = try SmallExperiment(lines)

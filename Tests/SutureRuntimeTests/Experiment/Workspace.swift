@@ -85,11 +85,11 @@ extension ParameterDeclaration {
     /// A declaration, as a plugin's table gives it.
     static func make(
         _ name: String, _ kind: Kind, default json: String? = nil, required: Bool = false, optional: Bool = false,
-        range: ParameterRange = .any, choices: [String] = []
+        range: ParameterRange = .any, choices: [String] = [], unit: String = ""
     ) -> ParameterDeclaration {
         ParameterDeclaration(
             name: name, kind: kind, isRequired: required, isOptional: optional, defaultJSON: json, range: range,
-            choices: choices, unit: "", help: "")
+            choices: choices, unit: unit, help: "")
     }
 }
 
