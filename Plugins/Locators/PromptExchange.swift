@@ -96,6 +96,8 @@ struct PromptExchange: Locator {
         func means(_ part: [Int]) -> [Location] { part.flatMap { found[$0] }.meansByRole() }
         let failing = means(failures)
         let deciding = failures.isEmpty ? means(Array(cases.indices)) : failing
+        let effects = bandEffects(deciding, layerCount: model.info.layerCount)
+        if let warning = PromptExchange.warning(effects) { session.log(.warning, warning) }
         func named(_ cells: [Location], _ group: String) -> [Location] {
             cells.map {
                 var cell = $0
@@ -105,7 +107,7 @@ struct PromptExchange: Locator {
         }
         return found.flatMap(\.self) + named(failing, "failures")
             + named(means(cases.indices.filter { !fails[$0] }), "passes")
-            + selection(deciding, layerCount: model.info.layerCount)
+            + band(effects).map { Location(.attentionOutput($0), role: .last, score: effects[$0], isSelected: true) }
     }
 
     static let onProbability = "effect on probability"
@@ -175,16 +177,22 @@ struct PromptExchange: Locator {
         return found
     }
 
-    /// The band around the largest mean effect of attention outputs at the last token.
-    func selection(_ means: [Location], layerCount: Int) -> [Location] {
+    /// The mean effect of attention outputs at the last token, by layer; it decides which band is selected.
+    private func bandEffects(_ means: [Location], layerCount: Int) -> [Double] {
         var effects = [Double](repeating: 0, count: layerCount)
         for cell in means
         where cell.site.kind == .attentionOutput && cell.role == .last && cell.measure == PromptExchange.onProbability {
             if let layer = cell.site.layer { effects[layer] = cell.score }
         }
-        return band(effects).map {
-            Location(.attentionOutput($0), role: .last, score: effects[$0], isSelected: true)
-        }
+        return effects
+    }
+
+    /// What to say of a band that no effect speaks for; nil where one does.
+    static func warning(_ effects: [Double]) -> String? {
+        guard !effects.contains(where: { $0 > 0 }) else { return nil }
+        return
+            "prompt-exchange: at no layer does the exchange of attention outputs make the answer more likely, so the selected "
+            + "layers mean little"
     }
 
     /// The peak and the layers around it with at least `threshold` of its effect, the larger neighbour first, up to

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SutureKit
+import Synchronization
 import TestSupport
 import Testing
 
@@ -59,6 +60,23 @@ struct PlantedHeadTests {
         let layer = try #require(peak.site.layer)
         #expect(CorruptedRun.window(around: layer, 6, PlantedHead.layerCount).contains(planted))
         #expect(peak.score > 0.5)
+    }
+
+    @Test("Where every exchange makes the answer less likely, the log warns that the selected layers mean little")
+    func noEffect() throws {
+        let heard = Mutex<[String]>([])
+        TestHost.listen { message in heard.withLock { $0.append(message) } }
+        let session = try TestSession(PlantedHead.load(in: 4))
+        let locator = PromptExchange()
+        // All layers at once, and the head finds its name in the composition alone.
+        locator.window = 2 * PlantedHead.layerCount
+        let cases = PlantedHead.cases.map {
+            var editCase = $0
+            (editCase.subject, editCase.bridge) = ("the tower in Rome", "Etna")
+            return editCase
+        }
+        _ = try locator.locate(cases, in: session.session)
+        #expect(heard.withLock { $0.contains { $0.contains("so the selected layers mean little") } })
     }
 
     @Test("The selected band holds the head's layer, and is a part of the model", arguments: layers)

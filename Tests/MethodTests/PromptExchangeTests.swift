@@ -106,6 +106,14 @@ struct PromptExchangeTests {
         #expect(locator.band([3, 1, 0]) == 0..<3)
     }
 
+    @Test("A band that no effect speaks for comes with a warning")
+    func warning() throws {
+        #expect(PromptExchange.warning([-0.1, 0.01, 0]) == nil)
+        for effects in [[0.0, 0], [-0.2, -0.1], []] {
+            #expect(try #require(PromptExchange.warning(effects)).hasSuffix("so the selected layers mean little"))
+        }
+    }
+
     @Test("What cannot be exchanged is one sentence")
     func mistakes() throws {
         var tails = TwoHopCases.all[0]

@@ -6,6 +6,11 @@ import SutureRuntime
 /// Installs the host's tables once per test process. Every suite that touches a tensor calls it first.
 public enum TestHost {
     public static func install() throws { try HostTables.install() }
+
+    /// Hears what the components of this process log, those of other tests too.
+    public static func listen(_ hear: @escaping @Sendable (String) -> Void) {
+        HostTables.setLog { _, message in hear(message) }
+    }
 }
 
 /// The small model on which the host checks the laws of components.

@@ -54,6 +54,9 @@ package struct LocationMap: Sendable, Hashable {
 extension LocationMap {
     /// The maps of a file: those over all cases come first, then those of each case. Neurons, and places that are selected
     /// without a measurement beside them, make no map.
+    ///
+    /// A mean over cases is drawn once. Where the locator gives maps over several cases of a kind of site, they are its means,
+    /// however it groups the cases; elsewhere the mean is taken here.
     package static func all(of file: LocationsFile) -> [LocationMap] {
         struct Key: Hashable {
             var caseIndex: Int?
@@ -85,10 +88,11 @@ extension LocationMap {
                 LocationMap(
                     cells, .one(index: index, id: prompt?.id ?? String(index)), key.kind, key.measure, prompt: prompt))
         }
+        let averaged = Set(groups.keys.filter { $0.caseIndex == nil }.map(\.kind))
         var done: Set<Key> = []
-        for key in order where key.caseIndex != nil {
+        for key in order where key.caseIndex != nil && !averaged.contains(key.kind) {
             let mean = Key(caseIndex: nil, kind: key.kind, measure: key.measure)
-            guard groups[mean] == nil, done.insert(mean).inserted else { continue }
+            guard done.insert(mean).inserted else { continue }
             let members = order.filter { $0.caseIndex != nil && $0.kind == key.kind && $0.measure == key.measure }
             let cells = members.flatMap { groups[$0] ?? [] }.filter { $0.role != .none && $0.unit == nil }
             guard members.count > 1, !cells.isEmpty else { continue }

@@ -53,6 +53,29 @@ struct LocationMapTests {
         #expect(maps[0].rows.map(\.name) == ["last subject token"] && maps[0].rows[0].scores == [0.5])
     }
 
+    @Test("A locator's own means, however it groups the cases, are the only ones")
+    func ownMeans() {
+        func cells(_ index: Int?, _ kind: Site.Kind, _ measure: String) -> [Location] {
+            (0..<2).map {
+                Location(
+                    Site(kind, layer: $0), caseIndex: index, position: index.map { _ in 2 }, role: .last,
+                    measure: measure, score: Double($0), isSelected: false)
+            }
+        }
+        let maps = LocationMap.all(
+            of: file(
+                [0, 1].flatMap { cells($0, .mlpOutput, "effect") + cells($0, .residualOut, "effect") }
+                    + cells(nil, .mlpOutput, "effect, failures") + cells(nil, .mlpOutput, "effect, passes")
+                    + [Location(.residualOut(1), role: .last, score: 1, isSelected: true)]))
+        let means = maps.filter { if case .one = $0.source { false } else { true } }
+        #expect(
+            means.map(\.title) == [
+                "all cases, mlp_output, effect, failures", "all cases, mlp_output, effect, passes",
+                "mean over 2 cases, residual_out, effect",
+            ])
+        #expect(maps.count == 7)
+    }
+
     @Test("Heads are rows, and neurons make no map but a line of the selection for each layer")
     func units() {
         let heads = (0..<4).map { Location(.headOutput($0 / 2), unit: $0 % 2, score: 1, isSelected: false) }
