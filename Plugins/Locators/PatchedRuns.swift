@@ -35,14 +35,17 @@ struct PatchedRuns {
 
     /// Runs the prompts once.
     ///
-    /// - Parameter sites: kept for ``value(_:row:position:)``.
-    init(_ rows: [[Int]], keeping sites: [Site], _ model: Model) throws {
+    /// - Parameters:
+    ///   - sites: kept for ``value(_:row:position:)``.
+    ///   - interventions: made in this run, and so in the streams that the cells start from; before block 0 alone.
+    init(_ rows: [[Int]], keeping sites: [Site], with interventions: [Intervention] = [], _ model: Model) throws {
         let layers = 0..<model.info.layerCount
         self.model = model
         lengths = rows.map(\.count)
         let streamSites = layers.map { Site.residualIn($0) } + [.residualOut(layers.upperBound - 1)]
         var pass = Forward(try TokenBatch(rows), logits: .last)
         pass.captures = (streamSites + sites).map { Capture($0) }
+        pass.interventions = interventions
         let output = try model.forward(pass)
         logits = try output.requireLogits()
         streams = Array(output.captures.prefix(streamSites.count))
