@@ -73,8 +73,7 @@ public struct CallJob: WorkerJob {
     }
 
     public func run(in link: WorkerLink) throws -> Result {
-        HostTables.setLog { level, message in link.log(level, message) }
-        try HostTables.install()
+        try HostTables.install(for: link)
         let loaded = try LoadedComponent(
             file: file, kind: kind, component: component, arguments: arguments, digest: digest)
         let model = try LanguageModel(folder: Repository.world.appending(path: "model"))

@@ -17,8 +17,7 @@ struct CheckJob: WorkerJob {
     }
 
     func run(in link: WorkerLink) throws -> Result {
-        HostTables.setLog { level, message in link.log(level, message) }
-        try HostTables.install()
+        try HostTables.install(for: link)
         let loaded = try LoadedComponent(component)
         let locator = try locator.map { try LoadedComponent($0) }
         let bench = try LawBench(family) { phase, done, total in

@@ -41,12 +41,10 @@ package final class RunEngine {
     package func run() throws -> RunResults {
         let cases = try experiment.dataset.read()
         try enter("load")
-        let original = try LanguageModel(
-            folder: URL(fileURLWithPath: experiment.model.source), dtype: experiment.model.dtype,
-            device: experiment.model.device)
-        let statistics = StatisticsService(
-            model: original, settings: experiment.statistics, modelDigest: experiment.digests["model"] ?? ""
-        ) { [self] done, total in try report("statistics", done, total) }
+        let original = try experiment.loadModel()
+        let statistics = experiment.statistics(of: original) { [self] done, total in
+            try report("statistics", done, total)
+        }
         let store = TensorStore(folder: folder.state.appending(path: "tensors"))
         let log = try ScoreLog(folder.state.appending(path: "scores.jsonl"))
         let plan = EditGroups(experiment.edit, caseCount: cases.count)

@@ -14,6 +14,12 @@ package enum HostTables {
     /// Takes the tables into use in the host's own image, so that SutureKit works here. Further calls do nothing.
     package static func install() throws(SutureError) { try Host.install(host) }
 
+    /// The same in a worker: log lines go to its host.
+    package static func install(for link: WorkerLink) throws(SutureError) {
+        setLog { level, message in link.log(level, message) }
+        try install()
+    }
+
     /// Where log lines of host and plugins go; without one they go nowhere. Called from any thread.
     package static func setLog(_ sink: @escaping @Sendable (Host.LogLevel, String) -> Void) {
         log.withLock { $0 = sink }

@@ -1,0 +1,54 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+
+/// A worker's job that does what config.resolved.yaml of a folder says and leaves its results there.
+package protocol FolderJob: WorkerJob where Result == FolderJobResult {
+    /// The run folder.
+    var folder: String { get }
+    /// What ends the job where the host asks for that.
+    static var interruption: SutureError { get }
+    func run(_ work: FolderWork) throws
+}
+
+/// The results of a ``FolderJob`` are in its folder.
+package struct FolderJobResult: Codable, Sendable {
+    package init() {}
+}
+
+extension FolderJob {
+    package func run(in link: WorkerLink) throws -> FolderJobResult {
+        let folder = RunFolder(URL(fileURLWithPath: folder))
+        let experiment = try ResolvedExperiment(runFolder: folder.url.path)
+        try HostTables.install(for: link)
+        try run(FolderWork(folder: folder, experiment: experiment, link: link, interruption: Self.interruption))
+        return FolderJobResult()
+    }
+}
+
+/// What a ``FolderJob`` works on.
+package struct FolderWork: RunEvents {
+    package let folder: RunFolder
+    package let experiment: ResolvedExperiment
+    fileprivate let link: WorkerLink
+    fileprivate let interruption: SutureError
+
+    package func phase(_ name: String, done: Int, total: Int) throws {
+        link.phase(name, done, of: total)
+        if link.isCancelled { throw interruption }
+    }
+}
+
+extension ResolvedExperiment {
+    /// The model as it is on disk.
+    func loadModel() throws -> LanguageModel {
+        try LanguageModel(folder: URL(fileURLWithPath: model.source), dtype: model.dtype, device: model.device)
+    }
+
+    /// The second moments of that model.
+    func statistics(of model: LanguageModel, progress: @escaping (Int, Int) throws -> Void) -> StatisticsService {
+        StatisticsService(model: model, settings: statistics, modelDigest: digests["model"] ?? "", progress: progress)
+    }
+}
