@@ -4,15 +4,15 @@ import SutureKit
 
 /// Activation patching: which value of one prompt makes the other behave like it? (Vig et al. 2020; Meng et al. 2022.)
 ///
-/// The prompts are a composition and its guide, aligned from the right. A score is the normalised effect of one value at one
-/// token: 0 changes nothing, 1 makes the metric what it is for the prompt that the value came from.
+/// The prompts are a composition and its guide, aligned from the right, or one prompt about two subjects. A score is the
+/// normalised effect of one value at one token: 0 changes nothing, 1 makes the metric what it is for the prompt that the value
+/// came from.
 ///
 /// Cost per case: for every site, the blocks from there on, over a row for each token (and head).
 struct ActivationPatching: Locator {
     static let descriptor = ComponentDescriptor(
         id: "activation-patching",
-        summary: "Measures which values of the second-hop prompt make a composition behave like it, or the reverse.",
-        requires: [.prompt, .subject, .bridge, .secondHop])
+        summary: "Measures which values of one prompt make another behave like it.", requires: [.prompt, .subject])
 
     let settings = PatchingSettings()
 
@@ -34,7 +34,7 @@ struct ActivationPatching: Locator {
 struct AttributionPatching: Locator {
     static let descriptor = ComponentDescriptor(
         id: "attribution-patching", summary: "Estimates activation patching for all places by one gradient.",
-        requires: [.prompt, .subject, .bridge, .secondHop])
+        requires: [.prompt, .subject])
 
     let settings = PatchingSettings()
 

@@ -10,6 +10,8 @@ struct AlignedPrompts {
     var guide: PhrasedPrompt
     /// The tokens that really follow the prompt.
     var answer: [Int]
+    /// Another answer that competes with it, as it follows the prompt; empty where none is known.
+    var rival: String
 
     /// - Parameter cutsGuide: the guide begins at the bridge.
     /// - Throws: `invalidArgument` where the two prompts do not end in the same tokens, and where the answer does not begin with
@@ -34,6 +36,7 @@ struct AlignedPrompts {
                 .invalidArgument, "case \(id) has no answer", hint: "use a data set with an answer or a target_new")
         }
         self.answer = try model.continuation(of: prompt.text, by: answer).answer
+        rival = editCase.wrongAnswer.isEmpty ? "" : " " + editCase.wrongAnswer
     }
 
     /// Where a token of the composition lies in the guide. The same distance from the end.

@@ -24,10 +24,16 @@ enum PatchingMetric: String, ParameterChoice {
 
 /// Which of the two prompts is changed.
 enum PatchingDirection: String, ParameterChoice {
-    /// The composition gets values of its guide: which are enough for the answer?
+    /// The prompt that lacks the answer (the composition) gets values of the one that has it: which are enough for the answer?
     case denoising
-    /// The guide gets values of the composition: which are needed?
+    /// The reverse: which are needed?
     case noising
+}
+
+/// A pair of prompts other than a composition and its guide.
+enum PatchingContrast: String, ParameterChoice {
+    /// The prompt, and the same prompt with the subject of another case.
+    case swappedSubject = "swapped_subject"
 }
 
 /// A place whose value is exchanged.
@@ -38,7 +44,8 @@ struct PatchedPlace {
     var head: Int?
 }
 
-/// A composition and its guide, one of which gets values of the other, aligned from the right.
+/// Two prompts, aligned from the right, one of which gets values of the other: a composition and its guide, or a prompt about
+/// another subject and the prompt of a case.
 struct PatchingRun {
     let target: PhrasedPrompt
     let source: PhrasedPrompt
@@ -56,21 +63,20 @@ struct PatchingRun {
 
     /// - Parameter kinds: the sites whose values are kept.
     init(
-        _ editCase: EditCase, _ direction: PatchingDirection, _ metric: PatchingMetric, kinds: [Site.Kind],
+        _ prompts: AlignedPrompts, _ direction: PatchingDirection, _ metric: PatchingMetric, kinds: [Site.Kind],
         _ model: Model
     ) throws {
-        let prompts = try AlignedPrompts(editCase, cutsGuide: false, model)
         (target, source) = direction == .denoising ? (prompts.prompt, prompts.guide) : (prompts.guide, prompts.prompt)
         (answer, self.metric, info) = (prompts.answer, metric, model.info)
         let sites = kinds.flatMap { kind in (0..<model.info.layerCount).map { Site(kind, layer: $0) } }
         sources = try PatchedRuns([source.tokens], keeping: sites, model)
         targets = try PatchedRuns([target.tokens], keeping: sites, model)
         let composition = direction == .denoising ? targets : sources
-        if editCase.wrongAnswer.isEmpty {
+        if prompts.rival.isEmpty {
             let order = try composition.logits[0].topK(2).indices.scalars(as: Int.self)
             foil = order[0] == answer[0] ? order[1] : order[0]
         } else {
-            foil = try model.continuation(of: prompts.prompt.text, by: " " + editCase.wrongAnswer).answer[0]
+            foil = try model.continuation(of: prompts.prompt.text, by: prompts.rival).answer[0]
         }
         unpatched = try metric.values(targets.logits, answer: answer, foil: foil).scalars(as: Double.self)[0]
         whole = try metric.values(sources.logits, answer: answer, foil: foil).scalars(as: Double.self)[0]

@@ -8,7 +8,14 @@ struct PatchingSettings: ParameterSet {
         .residualIn, .residualMid, .residualOut, .attentionOutput, .mlpOutput, .headOutput,
     ]
 
-    @Parameter("direction", help: "denoising changes the composition, noising the second-hop prompt.")
+    @Parameter(
+        "contrast", needsOtherwise: [.bridge, .secondHop],
+        help:
+            "The two prompts. If not given: a composition and its second-hop prompt. swapped_subject: the prompt with the "
+            + "subject of another case, which has as many tokens, and the prompt itself.")
+    var contrast: PatchingContrast?
+
+    @Parameter("direction", help: "denoising changes the first of the two prompts, noising the second.")
     var direction = PatchingDirection.denoising
 
     @Parameter("metric", help: "What is compared after the last token.")
@@ -59,7 +66,8 @@ struct PatchingSettings: ParameterSet {
         var cells: [Location] = []
         for (i, editCase) in cases.enumerated() {
             try session.progress("locate", i, of: cases.count)
-            let run = try PatchingRun(editCase, direction, metric, kinds: kinds, model)
+            guard let prompts = try prompts(of: editCase, among: cases, name, in: session) else { continue }
+            let run = try PatchingRun(prompts, direction, metric, kinds: kinds, model)
             guard abs(run.gap) >= leastGap else {
                 session.log(
                     .warning,
@@ -76,15 +84,33 @@ struct PatchingSettings: ParameterSet {
             }
         }
         guard !cells.isEmpty else {
+            let more = contrast == nil ? "" : ", or more cases with the same prompt"
             throw SutureError(
                 .failedPrecondition,
                 "\(name): in none of the \(cases.count) cases do the two prompts differ by \(leastGap)",
-                hint: "set a smaller min_gap, or use another metric")
+                hint: "set a smaller min_gap, or use another metric\(more)")
         }
         let means = cells.meansByRole()
         let strongest = means.filter { $0.site.kind == selectingKind && $0.role == .last && $0.unit == nil }
             .sorted { ($0.score, $1.site.layer ?? 0) > ($1.score, $0.site.layer ?? 0) }
         return cells + means
             + strongest.prefix(selected).map { Location($0.site, role: .last, score: $0.score, isSelected: true) }
+    }
+
+    /// The two prompts of a case; nil where no other case has a subject that fits, which is logged.
+    private func prompts(
+        of editCase: EditCase, among cases: [EditCase], _ name: String, in session: Session
+    ) throws -> AlignedPrompts? {
+        let model = try session.model
+        guard contrast != nil else { return try AlignedPrompts(editCase, cutsGuide: false, model) }
+        guard let prompts = try AlignedPrompts(editCase, swappedAmong: cases, model) else {
+            session.log(
+                .warning,
+                "\(name): case \(editCase.id) is left out, no other case has a subject of as many tokens and another answer"
+            )
+            return nil
+        }
+        session.log(.info, "\(name): case \(editCase.id) is compared with \"\(prompts.prompt.text)\"")
+        return prompts
     }
 }

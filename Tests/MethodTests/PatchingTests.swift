@@ -45,7 +45,9 @@ struct PatchingTests {
         let found = try locator([.attentionOutput, .headOutput]).locate([editCase], in: session.session)
         let (prompt, answer) = try model.continuation(of: editCase.filledPrompt, by: " " + editCase.targetNew)
         let guide = try model.encode(editCase.guidePrompt, addsSpecialTokens: true)
-        let run = try PatchingRun(editCase, .denoising, .logitDifference, kinds: [.attentionOutput], model)
+        let run = try PatchingRun(
+            AlignedPrompts(editCase, cutsGuide: false, model), .denoising, .logitDifference, kinds: [.attentionOutput],
+            model)
         func metric(_ pass: Forward) throws -> Double {
             try PatchingMetric.logitDifference.values(model.logits(pass), answer: answer, foil: run.foil).item()
         }
@@ -78,7 +80,8 @@ struct PatchingTests {
         let estimating = AttributionPatching()
         estimating.settings.chosenKinds = [.headOutput, .mlpOutput]
         let found = try estimating.locate([TwoHopCases.all[0]], in: session.session)
-        let run = try PatchingRun(TwoHopCases.all[0], .denoising, .logitDifference, kinds: [], model)
+        let run = try PatchingRun(
+            AlignedPrompts(TwoHopCases.all[0], cutsGuide: false, model), .denoising, .logitDifference, kinds: [], model)
         func values(_ site: Site, _ tokens: [Int], _ position: Int) throws -> Tensor {
             var pass = Forward(try TokenBatch([tokens]), logits: .none)
             pass.captures = [Capture(site, at: [TokenIndex(row: 0, position: position)])]
