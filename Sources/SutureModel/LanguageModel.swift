@@ -22,10 +22,13 @@ public final class LanguageModel: Sendable {
     public let dtype: DType
     /// The device that the weights are on.
     public let device: Device
-    /// Tokens that end a text, from config.json and generation_config.json.
+    /// Tokens that end a text, from generation_config.json, or from config.json where that file does not say.
     public let endTokens: Set<Int>
 
-    /// Cost: the files are mapped, and weights that are not stored in `dtype` are converted.
+    /// What the user should know about the folder, as sentences.
+    public let warnings: [String]
+
+    /// Cost: the files are mapped, all weights are looked at once, and those that are not stored in `dtype` are converted.
     ///
     /// - Throws: `ModelError` or `SutureError`, each a sentence about the file.
     public init(folder: URL, dtype: DType = .float32, device: Device = .cpu) throws {
@@ -34,15 +37,18 @@ public final class LanguageModel: Sendable {
                 .unsupportedDtype, "a model cannot be computed in \(dtype)",
                 hint: "use float32, float64, float16 or bfloat16")
         }
+        let stored = try StoredModel(folder: folder)
         self.folder = folder
         self.dtype = dtype
         self.device = device
-        configuration = try ModelConfiguration(folder: folder)
-        tokenizer = try Tokenizer(folder: folder)
-        checkpoint = try Checkpoint(opening: folder)
+        configuration = stored.configuration
+        tokenizer = stored.tokenizer
+        checkpoint = stored.checkpoint
         transformer = try Transformer(
-            configuration, ModelWeights(checkpoint, configuration, dtype: dtype, device: device))
-        endTokens = Set(configuration.endTokens).union(LanguageModel.generationEndTokens(folder))
+            configuration, ModelWeights(checkpoint, stored.layout, dtype: dtype, device: device),
+            tokensWithoutRow: stored.tokensWithoutRow)
+        endTokens = Set(stored.endTokens)
+        warnings = stored.warnings
     }
 
     private init(_ base: LanguageModel, _ transformer: Transformer) {
@@ -54,13 +60,17 @@ public final class LanguageModel: Sendable {
         dtype = base.dtype
         device = base.device
         endTokens = base.endTokens
+        warnings = base.warnings
     }
 
     /// This model with changes added.
     ///
     /// - Throws: unknown parameters, shapes that do not fit, numbers that are not finite.
     public func applying(_ deltas: [Delta]) throws(SutureError) -> LanguageModel {
-        LanguageModel(self, try Transformer(configuration, transformer.weights.applying(deltas)))
+        LanguageModel(
+            self,
+            try Transformer(
+                configuration, transformer.weights.applying(deltas), tokensWithoutRow: transformer.tokensWithoutRow))
     }
 
     /// The checkpoint's name of the weight that reads a site.
@@ -81,14 +91,5 @@ public final class LanguageModel: Sendable {
             throw SutureError(.outOfRange, "\(site): the model has \(configuration.layerCount) layers")
         }
         return transformer.weights.prefix + Template.fill(base, with: String(layer)) + ".weight"
-    }
-
-    /// `eos_token_id` of generation_config.json, one or several; empty where the file or the entry is missing.
-    private static func generationEndTokens(_ folder: URL) -> [Int] {
-        guard let data = try? Data(contentsOf: folder.appending(path: "generation_config.json")),
-            let tokens = try? JSONValue(data, name: "generation_config.json")["eos_token_id"]
-        else { return [] }
-        if case .list(let several) = tokens { return several.compactMap(\.integer) }
-        return tokens.integer.map { [$0] } ?? []
     }
 }

@@ -32,6 +32,9 @@ public struct ModelError: Error, Sendable, Hashable, CustomStringConvertible {
         /// A field holds a value of the wrong kind or outside its range.
         public static let invalidField = Code(rawValue: "invalid-field")
 
+        /// The file is the pointer that Git LFS puts in its place.
+        public static let gitLFSPointer = Code(rawValue: "git-lfs-pointer")
+
         // MARK: Weights
 
         /// The file ends before the data that its header announces.
@@ -62,6 +65,13 @@ public struct ModelError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let shardMismatch = Code(rawValue: "shard-mismatch")
         /// The tensors to be written do not make a valid file.
         public static let invalidContent = Code(rawValue: "invalid-content")
+
+        /// The weights are quantised.
+        public static let quantized = Code(rawValue: "quantized")
+        /// The folder holds an adapter, which would change the model.
+        public static let adapter = Code(rawValue: "adapter")
+        /// A weight has numbers that are not finite.
+        public static let notFinite = Code(rawValue: "not-finite")
 
         // MARK: Configuration and tokenizer
 

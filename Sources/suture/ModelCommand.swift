@@ -18,6 +18,7 @@ struct ModelCommand: ParsableCommand {
 
         func run() throws {
             let inspection = try reporting { try ModelInspection(folder: URL(fileURLWithPath: folder)) }
+            for warning in inspection.warnings { Terminal.printError(warning, prefix: "warning: ") }
             if json { return try Terminal.printJSON(inspection) }
             try Terminal.print(TextTable(facts: inspection.facts))
             try Terminal.print()
@@ -43,10 +44,11 @@ struct ModelCommand: ParsableCommand {
 
         func run() throws {
             let text = try reporting {
-                try TextGeneration(
+                let generation = try TextGeneration(
                     folder: folder, patch: patch, dtype: dtype, device: device, maxNewTokens: maxNewTokens,
-                    temperature: temperature, topK: topK, topP: topP, seed: seed
-                ).run(prompt)
+                    temperature: temperature, topK: topK, topP: topP, seed: seed)
+                for warning in generation.warnings { Terminal.printError(warning, prefix: "warning: ") }
+                return try generation.run(prompt)
             }
             if json { return try Terminal.printJSON(["prompt": prompt, "continuation": text]) }
             try Terminal.print(foreign: prompt + text)

@@ -23,6 +23,7 @@ struct PlanCommand: ParsableCommand {
         guard let member = suite.members.first else { return }
         let planned = try launcher.plan(member.experiment)
         for note in planned.notes { Terminal.printError(note, prefix: "note: ") }
+        for warning in planned.warnings { Terminal.printError(warning, prefix: "warning: ") }
         let plan = try reporting { try PlanSummary(planned) }
         if json { return try Terminal.printJSON(plan) }
         try Terminal.print(planned.experiment.yaml)
@@ -35,7 +36,11 @@ struct PlanCommand: ParsableCommand {
             var label: String
             var plan: PlanSummary
         }
-        let entries = try launcher.plan(suite).map { member, planned in
+        let runs = try launcher.plan(suite)
+        for warning in Set(runs.flatMap(\.planned.warnings)).sorted() {
+            Terminal.printError(warning, prefix: "warning: ")
+        }
+        let entries = try runs.map { member, planned in
             Entry(label: member.label, plan: try reporting { try PlanSummary(planned) })
         }
         if json { return try Terminal.printJSON(entries) }

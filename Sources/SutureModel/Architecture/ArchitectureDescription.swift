@@ -21,6 +21,8 @@ public struct ArchitectureDescription: Sendable {
     public var names: Names
     /// Which projections have a bias.
     public var biases: Biases
+    /// Endings of tensors that old checkpoints hold and every model makes for itself: masks and rotary frequencies.
+    public var buffers: [String] = []
     /// Projections are stored `[in, out]` (GPT-2's Conv1D), not `[out, in]`.
     public var storesTransposed = false
 

@@ -2,19 +2,23 @@
 
 import Foundation
 
-/// config.json of a model folder, read key by key with sentences for what is missing or of the wrong type.
+/// A JSON file of a model folder, such as config.json, read key by key with sentences for what is missing or of the wrong
+/// type.
 struct ConfigurationFile {
     let path: String
     private let values: JSONValue
 
-    init(folder: URL) throws(ModelError) {
-        let url = folder.appending(path: "config.json")
+    /// config.json of a folder.
+    init(folder: URL) throws(ModelError) { try self.init(folder.appending(path: "config.json")) }
+
+    init(_ url: URL) throws(ModelError) {
         path = url.path
         guard let data = try? Data(contentsOf: url) else {
             throw ModelError(
                 .unreadable, "\(url.path) cannot be read",
                 hint: "name a Hugging Face model folder: it holds config.json")
         }
+        try GitLFS.refuse(data, path: path)
         values = try JSONValue(data, name: url.path)
         guard case .object = values else {
             throw ModelError(
@@ -27,6 +31,8 @@ struct ConfigurationFile {
         self.path = path
         self.values = values
     }
+
+    var isEmpty: Bool { values == .object([]) }
 
     /// A nested object; nil where there is none.
     func section(_ key: String) -> ConfigurationFile? {
@@ -51,6 +57,20 @@ struct ConfigurationFile {
         guard let (key, value) = value(keys) else { return nil }
         guard let integer = value.integer else { throw wrong(key, "a whole number", value) }
         return integer
+    }
+
+    /// The value of a key as it is in the file; nil where there is none.
+    func json(_ key: String) -> JSONValue? { values[key] }
+
+    /// One whole number or a list of them; nil where there is none.
+    func optionalIntegers(_ key: String) throws(ModelError) -> [Int]? {
+        guard let (_, value) = value([key]) else { return nil }
+        if let integer = value.integer { return [integer] }
+        guard case .list(let items) = value else { throw wrong(key, "a whole number or a list of them", value) }
+        return try items.map { item throws(ModelError) in
+            guard let integer = item.integer else { throw wrong(key, "a list of whole numbers", item) }
+            return integer
+        }
     }
 
     /// A whole number > 0.

@@ -16,7 +16,7 @@ extension ArchitectureDescription {
             queryKeyValue: .fusedByPart("h.{}.attn.c_attn"), attentionOutput: "h.{}.attn.c_proj",
             up: "h.{}.mlp.c_fc", down: "h.{}.mlp.c_proj", finalNorm: "ln_f", head: "lm_head"),
         biases: Biases(queryKeyValue: .always, attentionOutput: .always, mlp: .always),
-        storesTransposed: true)
+        buffers: [".attn.bias", ".attn.masked_bias"], storesTransposed: true)
 
     private static let llamaNames = Names(
         embedding: "embed_tokens", attentionNorm: "layers.{}.input_layernorm",
@@ -32,15 +32,18 @@ extension ArchitectureDescription {
         positions: .rotary(Rotary()), block: .serial, names: llamaNames,
         biases: Biases(
             queryKeyValue: .ifConfigured(key: "attention_bias"), attentionOutput: .ifConfigured(key: "attention_bias"),
-            mlp: .ifConfigured(key: "mlp_bias")))
+            mlp: .ifConfigured(key: "mlp_bias")),
+        buffers: ["rotary_emb.inv_freq"])
 
     static let mistral = ArchitectureDescription(
         modelType: "mistral", prefix: "model.", keys: ConfigurationKeys(), norm: .rmsNorm,
-        positions: .rotary(Rotary()), block: .serial, names: llamaNames, biases: Biases())
+        positions: .rotary(Rotary()), block: .serial, names: llamaNames, biases: Biases(),
+        buffers: ["rotary_emb.inv_freq"])
 
     static let qwen2 = ArchitectureDescription(
         modelType: "qwen2", prefix: "model.", keys: ConfigurationKeys(), norm: .rmsNorm,
-        positions: .rotary(Rotary()), block: .serial, names: llamaNames, biases: Biases(queryKeyValue: .always))
+        positions: .rotary(Rotary()), block: .serial, names: llamaNames, biases: Biases(queryKeyValue: .always),
+        buffers: ["rotary_emb.inv_freq"])
 
     static let gptJ = ArchitectureDescription(
         modelType: "gptj", prefix: "transformer.",
@@ -57,7 +60,7 @@ extension ArchitectureDescription {
                 query: "h.{}.attn.q_proj", key: "h.{}.attn.k_proj", value: "h.{}.attn.v_proj"),
             attentionOutput: "h.{}.attn.out_proj", up: "h.{}.mlp.fc_in", down: "h.{}.mlp.fc_out",
             finalNorm: "ln_f", head: "lm_head"),
-        biases: Biases(mlp: .always, head: .always))
+        biases: Biases(mlp: .always, head: .always), buffers: [".attn.bias", ".attn.masked_bias"])
 
     static let gptNeoX = ArchitectureDescription(
         modelType: "gpt_neox", prefix: "gpt_neox.",
@@ -76,7 +79,8 @@ extension ArchitectureDescription {
             down: "layers.{}.mlp.dense_4h_to_h", finalNorm: "final_layer_norm", head: "embed_out"),
         biases: Biases(
             queryKeyValue: .ifConfigured(key: "attention_bias"), attentionOutput: .ifConfigured(key: "attention_bias"),
-            mlp: .always))
+            mlp: .always),
+        buffers: [".attention.bias", ".attention.masked_bias", "rotary_emb.inv_freq"])
 
     static let starCoder2 = ArchitectureDescription(
         modelType: "starcoder2", prefix: "model.",
@@ -92,5 +96,6 @@ extension ArchitectureDescription {
             finalNorm: "norm", head: "lm_head"),
         biases: Biases(
             queryKeyValue: .ifConfigured(key: "use_bias"), attentionOutput: .ifConfigured(key: "use_bias"),
-            mlp: .ifConfigured(key: "use_bias")))
+            mlp: .ifConfigured(key: "use_bias")),
+        buffers: ["rotary_emb.inv_freq"])
 }

@@ -27,7 +27,7 @@ public struct ModelConfiguration: Sendable {
     public let epsilon: Double
     /// The activation function of the MLP.
     public let activation: Activation
-    /// The embedding serves as the projection to the logits too.
+    /// config.json says that the embedding serves as the projection to the logits too.
     public let tiesHead: Bool
     /// Attention and MLP read the same stream.
     public let isParallel: Bool
@@ -45,7 +45,7 @@ public struct ModelConfiguration: Sendable {
     public let slidingWindow: Int?
     /// `bos_token_id`; nil where config.json has none.
     public let beginningToken: Int?
-    /// `eos_token_id`; empty where config.json has none or a list, which generation_config.json repeats.
+    /// `eos_token_id`, one or several; empty where config.json has none.
     public let endTokens: [Int]
 
     /// Activation functions of MLPs, under their names in config.json.
@@ -147,8 +147,7 @@ public struct ModelConfiguration: Sendable {
         let windows = try file.boolean("use_sliding_window", default: architecture.modelType == "mistral")
         slidingWindow = windows ? try file.optionalInteger(["sliding_window"]) : nil
         beginningToken = try file.optionalInteger(["bos_token_id"])
-        // A list in some families; then generation_config.json's is the one that counts, and both are lists.
-        endTokens = (try? file.optionalInteger(["eos_token_id"])).flatMap { $0 }.map { [$0] } ?? []
+        endTokens = try file.optionalIntegers("eos_token_id") ?? []
         for unsupported in ["scale_attn_by_inverse_layer_idx", "add_cross_attention"]
         where try file.boolean(unsupported, default: false) {
             throw ModelError(

@@ -132,7 +132,7 @@ public struct Checkpoint: Sendable {
     /// Opens the shards that the index of `folder` names and checks that both agree.
     private static func openShards(of folder: URL) throws(ModelError) -> [SafetensorsFile] {
         let indexURL = folder.appendingPathComponent(indexName)
-        let data = try MappedFile(indexURL)
+        let data = try MappedFile(reading: indexURL)
         let map: [String: String]
         do {
             map = try JSON.decode(Index.self, from: Data(data.bytes), name: indexURL.path).weightMap

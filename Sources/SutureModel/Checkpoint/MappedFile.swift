@@ -37,6 +37,14 @@ final class MappedFile: @unchecked Sendable {
         bytes = UnsafeRawBufferPointer(start: base, count: size)
     }
 
+    /// Maps a file of a model folder that is about to be read, not copied.
+    ///
+    /// - Throws: `gitLFSPointer` too, where Git left a pointer in the place of the file.
+    convenience init(reading url: URL) throws(ModelError) {
+        try self.init(url)
+        try GitLFS.refuse(bytes, path: url.path)
+    }
+
     deinit {
         if let base = bytes.baseAddress {
             munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)

@@ -12,9 +12,17 @@ public enum ModelFolder {
     /// Folders that belong to version control and download caches, not to the model.
     static let skippedFolders: Set<String> = [".git", ".cache"]
 
-    /// True for the name of a file with weights or of an index of such files.
+    /// True for the name of a file with weights of a model or of an index of such files. An adapter's weights are none:
+    /// they belong to adapter_config.json, and both are copied.
     static func isWeightFile(_ name: String) -> Bool {
-        weightEndings.contains { name.hasSuffix($0) } || (name.hasPrefix("pytorch_model") && name.hasSuffix(".bin"))
+        guard !FolderFiles.isAdapter(name) else { return false }
+        return weightEndings.contains { name.hasSuffix($0) }
+            || (name.hasPrefix("pytorch_model") && name.hasSuffix(".bin"))
+    }
+
+    /// True where an adapter lies beside the model; both of its parts are copied with the folder.
+    package static func holdsAdapter(_ folder: URL) -> Bool {
+        FolderFiles(folder).contains(FolderFiles.adapterConfiguration)
     }
 
     /// Makes the folder `output` from what `body` puts into the folder that it is given.

@@ -33,7 +33,7 @@ public final class SafetensorsFile: Sendable {
     ///   format.
     public init(opening url: URL) throws(ModelError) {
         self.url = url
-        let file = try MappedFile(url)
+        let file = try MappedFile(reading: url)
         self.file = file
         let path = url.path
         let size = file.bytes.count
@@ -122,7 +122,9 @@ public final class SafetensorsFile: Sendable {
                 let known = StoredDtype.allCases.map(\.rawValue).joined(separator: ", ")
                 throw ModelError(
                     .unsupportedDtype,
-                    "the tensor '\(tensor.name)' in '\(path)' has the dtype '\(tensor.dtype)', which is not read",
+                    "the tensor '\(tensor.name)' in '\(path)' has the dtype '\(tensor.dtype)', which is not read"
+                        + (tensor.dtype.hasPrefix("F8") || tensor.dtype.hasPrefix("F4")
+                            ? ": the model is quantised" : ""),
                     hint: "convert the model to one of \(known)")
             }
             guard let byteCount = TensorEntry.byteCount(dtype: dtype, shape: tensor.shape) else {

@@ -144,6 +144,14 @@ public final class Tokenizer: Sendable {
         Int32(exactly: id).flatMap { added.tokens[$0]?.content } ?? model.vocabulary.token(for: id)
     }
 
+    /// The tokens whose ids are `first` or more, by id.
+    func tokens(from first: Int) -> [Int: String] {
+        var found: [Int: String] = [:]
+        for id in first..<max(first, model.vocabulary.endID) { found[id] = model.vocabulary.token(for: id) }
+        for (id, token) in added.tokens where id >= first { found[Int(id)] = token.content }
+        return found
+    }
+
     /// The id of a token as the file writes it, nil where there is none.
     public func id(of token: String) -> Int? {
         added.id(of: token) ?? model.vocabulary.id(of: token)
@@ -194,12 +202,12 @@ public final class Tokenizer: Sendable {
     }
 
     private static func read(_ file: URL) throws(ModelError) -> Data {
-        do {
-            return try Data(contentsOf: file)
-        } catch {
+        guard let data = try? Data(contentsOf: file) else {
             throw ModelError(
                 .unreadable, "\(file.path) cannot be read",
                 hint: "give the folder of a model that has a tokenizer.json")
         }
+        try GitLFS.refuse(data, path: file.path)
+        return data
     }
 }

@@ -28,37 +28,27 @@ public struct ModelWeights: Sendable {
     /// Checkpoint names, ascending.
     public let names: [String]
 
-    /// Maps a checkpoint. Weights that are stored in `dtype` and stay on the CPU are looked at where the file is mapped;
-    /// others are converted.
+    /// Whether the embedding is the projection to the logits too, and how it is called.
+    let tiesHead: Bool
+    let embeddingName: String
+
+    /// Maps the tensors of a layout. Weights that are stored in `dtype` and stay on the CPU are looked at where the file is
+    /// mapped; others are converted. Every number is looked at once.
     ///
-    /// - Throws: a tensor that the family needs and the checkpoint lacks, or one of another shape.
-    init(
-        _ checkpoint: Checkpoint, _ configuration: ModelConfiguration, dtype: DType, device: Device
-    ) throws {
-        let architecture = configuration.architecture
-        let names = Set(checkpoint.names)
-        let embedding = architecture.names.embedding + ".weight"
-        prefix = names.contains(architecture.prefix + embedding) ? architecture.prefix : ""
+    /// - Throws: `notFinite` for a weight with numbers that are not finite.
+    init(_ checkpoint: Checkpoint, _ layout: WeightLayout, dtype: DType, device: Device) throws {
+        prefix = layout.prefix
+        tiesHead = layout.tiesHead
+        embeddingName = layout.embeddingName
         var tensors: [String: Tensor] = [:]
         var transposed: Set<String> = []
-        for need in ModelWeights.needs(of: configuration, prefix: prefix) {
-            guard names.contains(need.name) else {
-                throw ModelError(
-                    .unknownTensor,
-                    "\(checkpoint.folder.path) has no tensor \"\(need.name)\", which a \(architecture.modelType) model needs",
-                    hint: "check that config.json belongs to these weights")
+        for need in layout.needs {
+            let stored = try ModelWeights.tensor(checkpoint, try checkpoint.entry(need.name))
+            var tensor = try stored.cast(to: dtype, device: device)
+            guard try tensor.hasFiniteNumbers() else {
+                throw try ModelWeights.notFinite(need.name, stored, as: dtype, in: checkpoint)
             }
-            let entry = try checkpoint.entry(need.name)
-            let isTransposed = architecture.storesTransposed && need.isProjection
-            let stored = isTransposed ? Array(need.shape.reversed()) : need.shape
-            guard entry.shape == stored else {
-                throw ModelError(
-                    .sizeMismatch,
-                    "the tensor \"\(need.name)\" has the shape \(entry.shape), config.json asks for \(stored)",
-                    hint: "check that config.json belongs to these weights")
-            }
-            var tensor = try ModelWeights.tensor(checkpoint, entry).cast(to: dtype, device: device)
-            if isTransposed {
+            if need.isTransposed {
                 tensor = try tensor.transposed()
                 transposed.insert(need.name)
             }
@@ -67,6 +57,32 @@ public struct ModelWeights: Sendable {
         self.tensors = tensors
         self.transposed = transposed
         self.names = tensors.keys.sorted()
+    }
+
+    /// Looks at every number of a layout's tensors as they are stored.
+    ///
+    /// - Throws: `notFinite`.
+    static func checkNumbers(_ checkpoint: Checkpoint, _ layout: WeightLayout) throws {
+        for need in layout.needs {
+            let stored = try tensor(checkpoint, try checkpoint.entry(need.name))
+            guard try stored.hasFiniteNumbers() else {
+                throw try notFinite(need.name, stored, as: stored.dtype, in: checkpoint)
+            }
+        }
+    }
+
+    private static func notFinite(
+        _ name: String, _ stored: Tensor, as dtype: DType, in checkpoint: Checkpoint
+    ) throws -> ModelError {
+        let path = try checkpoint.file(of: name).url.path
+        guard try stored.hasFiniteNumbers() else {
+            return ModelError(
+                .notFinite, "the tensor '\(name)' in '\(path)' has numbers that are not finite (NaN or infinity)",
+                hint: "the model was damaged when it was trained, merged or converted; take another copy of it")
+        }
+        return ModelError(
+            .notFinite, "the tensor '\(name)' in '\(path)' has numbers beyond the range of \(dtype)",
+            hint: "load the model in bfloat16 or float32")
     }
 
     /// The numbers of one stored tensor, as stored.
@@ -123,56 +139,18 @@ public struct ModelWeights: Sendable {
         }
         return result
     }
+}
 
-    private struct Need {
-        var name: String
-        var shape: [Int]
-        var isProjection = false
-    }
-
-    /// Every tensor that a family needs, in the orientation `[out, in]`.
-    private static func needs(of c: ModelConfiguration, prefix: String) -> [Need] {
-        let names = c.architecture.names
-        var needs = [Need(name: prefix + names.embedding + ".weight", shape: [c.vocabulary, c.dModel])]
-        func projection(_ base: String, _ shape: [Int], bias: Bool) {
-            needs.append(Need(name: prefix + base + ".weight", shape: shape, isProjection: true))
-            if bias { needs.append(Need(name: prefix + base + ".bias", shape: [shape[0]])) }
+extension Tensor {
+    /// True where no number is NaN or infinite. Looks at parts of the tensor, so that it needs little memory.
+    fileprivate func hasFiniteNumbers() throws(SutureError) -> Bool {
+        let largestPart = 1 << 22
+        guard shape.count > 1, count > largestPart, shape[0] > 1 else { return try isAllFinite() }
+        let rows = Swift.max(1, largestPart / (count / shape[0]))
+        for start in stride(from: 0, to: shape[0], by: rows) {
+            guard try sliced(0, start..<Swift.min(shape[0], start + rows)).isAllFinite() else { return false }
         }
-        func norm(_ base: String) {
-            needs.append(Need(name: prefix + base + ".weight", shape: [c.dModel]))
-            if case .layerNorm = c.architecture.norm {
-                needs.append(Need(name: prefix + base + ".bias", shape: [c.dModel]))
-            }
-        }
-        if case .learned(let base) = c.architecture.positions {
-            needs.append(Need(name: prefix + base + ".weight", shape: [c.contextLength, c.dModel]))
-        }
-        let queries = c.headCount * c.dHead
-        let keys = c.keyValueHeadCount * c.dHead
-        for layer in 0..<c.layerCount {
-            func at(_ template: String) -> String { Template.fill(template, with: String(layer)) }
-            norm(at(names.attentionNorm))
-            if let base = names.mlpNorm { norm(at(base)) }
-            switch names.queryKeyValue {
-            case .separate(let q, let k, let v):
-                projection(at(q), [queries, c.dModel], bias: c.hasQueryKeyValueBias)
-                projection(at(k), [keys, c.dModel], bias: c.hasQueryKeyValueBias)
-                projection(at(v), [keys, c.dModel], bias: c.hasQueryKeyValueBias)
-            case .fusedByPart(let base), .fusedByHead(let base):
-                projection(at(base), [queries + 2 * keys, c.dModel], bias: c.hasQueryKeyValueBias)
-            }
-            projection(at(names.attentionOutput), [c.dModel, queries], bias: c.hasAttentionOutputBias)
-            if let gate = names.gate { projection(at(gate), [c.dMLP, c.dModel], bias: c.hasMLPBias) }
-            projection(at(names.up), [c.dMLP, c.dModel], bias: c.hasMLPBias)
-            projection(at(names.down), [c.dModel, c.dMLP], bias: c.hasMLPBias)
-        }
-        norm(names.finalNorm)
-        if !c.tiesHead {
-            // The head's name has no prefix, and it is stored as a plain [out, in] matrix in every family.
-            needs.append(Need(name: names.head + ".weight", shape: [c.vocabulary, c.dModel]))
-            if c.hasHeadBias { needs.append(Need(name: names.head + ".bias", shape: [c.vocabulary])) }
-        }
-        return needs
+        return true
     }
 }
 

@@ -29,12 +29,19 @@ public struct Transformer: Sendable {
         var down: Linear
     }
 
+    /// Tokens of the tokenizer that have no row in the embedding, by id.
+    let tokensWithoutRow: [Int: String]
+
     /// Looks up the tensors that every pass needs. Copies none of them.
     ///
+    /// - Parameter tokensWithoutRow: the texts of tokens that are named when a pass has one that the embedding lacks.
     /// - Throws: what ``ModelWeights`` throws when it lacks a tensor that the configuration asks for.
-    public init(_ configuration: ModelConfiguration, _ weights: ModelWeights) throws(SutureError) {
+    init(
+        _ configuration: ModelConfiguration, _ weights: ModelWeights, tokensWithoutRow: [Int: String] = [:]
+    ) throws(SutureError) {
         self.configuration = configuration
         self.weights = weights
+        self.tokensWithoutRow = tokensWithoutRow
         let c = configuration
         let names = c.architecture.names
         let prefix = weights.prefix
@@ -44,7 +51,7 @@ public struct Transformer: Sendable {
                 weight: try weights.tensor(prefix + base + ".weight"),
                 bias: hasBias ? try weights.tensor(prefix + base + ".bias") : nil)
         }
-        embedding = try weights.tensor(prefix + names.embedding + ".weight")
+        embedding = try weights.tensor(weights.embeddingName)
         if case .learned(let base) = c.architecture.positions {
             learnedPositions = try weights.tensor(prefix + base + ".weight")
         } else {
@@ -77,13 +84,9 @@ public struct Transformer: Sendable {
         }
         self.blocks = blocks
         finalNorm = try norm(names.finalNorm)
-        if c.tiesHead {
-            head = Linear(weight: embedding, bias: nil)
-        } else {
-            head = Linear(
-                weight: try weights.tensor(names.head + ".weight"),
-                bias: c.hasHeadBias ? try weights.tensor(names.head + ".bias") : nil)
-        }
+        head = Linear(
+            weight: weights.tiesHead ? embedding : try weights.tensor(names.head + ".weight"),
+            bias: c.hasHeadBias ? try weights.tensor(names.head + ".bias") : nil)
     }
 
     /// Runs a pass without a past.
@@ -203,7 +206,21 @@ public struct Transformer: Sendable {
         }
     }
 
-    /// The real lengths of the rows, after every check that needs no arithmetic.
+    /// Refuses tokens that the embedding has no row for, padding included.
+    private func checkTokens(_ tokens: Tensor) throws(SutureError) {
+        guard tokens.count > 0 else { return }
+        let largest = try Int(tokens.max().item())
+        let smallest = try Int(tokens.min().item())
+        let rows = configuration.vocabulary
+        guard largest >= rows || smallest < 0 else { return }
+        let id = smallest < 0 ? smallest : largest
+        let text = tokensWithoutRow[id].map { " \"\($0)\"" } ?? ""
+        throw SutureError(
+            .outOfRange, "the token\(text) with the id \(id) has no row in the model's embedding, which has \(rows)",
+            hint: "leave the token out of the text, or resize the model's embedding in Python and train the new rows")
+    }
+
+    /// The real lengths of the rows, after the checks of what a pass asks for.
     private func checked(
         _ pass: Forward, _ layers: Range<Int>, _ past: KeyValues?
     ) throws(SutureError) -> IntegerVector {
@@ -226,6 +243,7 @@ public struct Transformer: Sendable {
             guard shape.count == 2 else {
                 throw SutureError(.invalidArgument, "tokens must be [batch, position], the shape is \(shape)")
             }
+            try checkTokens(batch.tokens)
         case .residual(let residual, let rows):
             (lengths, shape) = (rows, residual.shape)
             guard shape.count == 3, shape[2] == c.dModel else {

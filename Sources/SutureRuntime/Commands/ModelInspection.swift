@@ -4,7 +4,7 @@ import Foundation
 import SutureKit
 import SutureModel
 
-/// What `suture model inspect` answers: a model folder without its weights in memory.
+/// What `suture model inspect` answers: a model folder, checked as a run checks it.
 package struct ModelInspection: Sendable, Codable {
     package struct Parameter: Sendable, Codable {
         package var name: String
@@ -31,12 +31,19 @@ package struct ModelInspection: Sendable, Codable {
     package var sites: [String]
     package var parameterCount: Int
     package var parameters: [Parameter]
+    /// What a run would warn of.
+    package var warnings: [String]
 
+    /// As every run does, it looks at each number of the weights once.
+    ///
     /// - Throws: what is wrong with the folder, as a sentence.
     package init(folder: URL) throws {
-        let configuration = try ModelConfiguration(folder: folder)
-        let checkpoint = try Checkpoint(opening: folder)
-        let tokenizer = try Tokenizer(folder: folder)
+        try HostTables.install()
+        let model = try StoredModel(folder: folder)
+        try model.checkNumbers()
+        let configuration = model.configuration
+        let checkpoint = model.checkpoint
+        warnings = model.warnings
         self.folder = folder.path
         family = configuration.architecture.modelType
         layers = configuration.layerCount
@@ -47,9 +54,9 @@ package struct ModelInspection: Sendable, Codable {
         dHead = configuration.dHead
         vocabulary = configuration.vocabulary
         contextLength = configuration.contextLength
-        tiesHead = configuration.tiesHead
+        tiesHead = model.tiesHead
         storesTransposed = configuration.architecture.storesTransposed
-        tokenizerVocabulary = tokenizer.vocabularySize
+        tokenizerVocabulary = model.tokenizer.vocabularySize
         sites = Site.Kind.allCases.filter(configuration.sites.contains).map(\.name)
         parameters = try checkpoint.names.map { name in
             let entry = try checkpoint.entry(name)

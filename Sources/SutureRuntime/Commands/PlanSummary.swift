@@ -18,6 +18,8 @@ package struct PlanSummary: Sendable, Codable {
     /// Layers whose second moment at the neurons is already on disk.
     package var cachedMoments: [Int]
     package var configuration: String
+    /// What the model's folder warns of.
+    package var warnings: [String]
 
     package init(_ planned: RunLauncher.PlannedRun) throws {
         let experiment = planned.experiment
@@ -35,6 +37,7 @@ package struct PlanSummary: Sendable, Codable {
         cachedMoments = try StatisticsService.cachedLayers(
             .neurons, layers: 0..<configuration.layerCount, of: experiment)
         self.configuration = experiment.yaml
+        warnings = planned.warnings
     }
 
     /// For people.

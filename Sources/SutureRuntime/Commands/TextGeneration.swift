@@ -37,6 +37,9 @@ package struct TextGeneration {
             maxNewTokens: maxNewTokens, temperature: temperature, topK: topK, topP: topP, seed: seed)
     }
 
+    /// What the user should know about the model's folder.
+    package var warnings: [String] { model.warnings }
+
     /// The continuation alone.
     package func run(_ prompt: String) throws -> String {
         let ids = try model.tokenizer.encode(prompt, addSpecialTokens: true).ids

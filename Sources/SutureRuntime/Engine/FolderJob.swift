@@ -42,9 +42,12 @@ package struct FolderWork: RunEvents {
 }
 
 extension ResolvedExperiment {
-    /// The model as it is on disk.
+    /// The model as it is on disk. What its folder holds and nothing reads is a warning.
     func loadModel() throws -> LanguageModel {
-        try LanguageModel(folder: URL(fileURLWithPath: model.source), dtype: model.dtype, device: model.device)
+        let loaded = try LanguageModel(
+            folder: URL(fileURLWithPath: model.source), dtype: model.dtype, device: model.device)
+        for warning in loaded.warnings { Host.log(.warning, warning) }
+        return loaded
     }
 
     /// The second moments of that model.

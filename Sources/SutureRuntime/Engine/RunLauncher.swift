@@ -15,6 +15,8 @@ package struct RunLauncher: Sendable {
         package var groupCount: Int
         /// What the user should know before it runs, as sentences.
         package var notes: [String] = []
+        /// What the model's folder warns of. A run says it too, from its worker.
+        package var warnings: [String] = []
         /// The experiment file's bytes; nil for a run that is resumed from its folder.
         var source: Data?
     }
@@ -71,10 +73,11 @@ package struct RunLauncher: Sendable {
         resolved.digests = try RunDigests.of(resolved)
         var planned = planned(resolved, cases.count, source: experiment.source)
         planned.notes = notes
+        planned.warnings = model.warnings
         return planned
     }
 
-    /// Reads everything of a model folder but the numbers, so that what is wrong with it is said before anything is written.
+    /// Checks a model folder as the worker will, so that what is wrong with it is said before anything is written.
     private func inspect(_ folder: String) throws(RuntimeError) -> ModelInspection {
         try RuntimeError.wrapping(.file) { try ModelInspection(folder: URL(fileURLWithPath: folder)) }
     }

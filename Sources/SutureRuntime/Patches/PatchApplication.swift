@@ -48,7 +48,7 @@ package enum PatchApplication {
         /// Absolute path of the folder that was written.
         package var output: String
         package var parameters: [Applied]
-        /// Sentences about what rounding lost. Empty where all is well.
+        /// Sentences about what rounding lost, and about an adapter that was copied. Empty where all is well.
         package var warnings: [String]
     }
 
@@ -112,9 +112,13 @@ package enum PatchApplication {
             try checkpoint.write(to: partial, replacing: replacements, progress: progress)
             try writeRecord(record, originals, patch: patch, model: model, to: partial)
         }
+        let adapter =
+            ModelFolder.holdsAdapter(model)
+            ? ["the model has an adapter beside it, which was copied as it is; runs refuse a model with an adapter"]
+            : []
         return Report(
             output: output.standardizedFileURL.path, parameters: parameters,
-            warnings: warnings(parameters))
+            warnings: warnings(parameters) + adapter)
     }
 
     /// Writes the model folder as it was before the patch that was applied last, bit for bit.

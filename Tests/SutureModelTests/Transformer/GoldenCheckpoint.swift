@@ -30,7 +30,9 @@ struct Golden {
         let checkpoint = try Checkpoint(opening: folder)
         let configuration = try ModelConfiguration(folder: folder)
         transformer = try Transformer(
-            configuration, ModelWeights(checkpoint, configuration, dtype: .float32, device: .cpu))
+            configuration,
+            ModelWeights(
+                checkpoint, WeightLayout(checkpoint, configuration), dtype: .float32, device: .cpu))
         let file = folder.appending(path: "golden.safetensors")
         let flat = try Golden.tensor("tokens", in: file).scalars(as: Int.self)
         tokens = [Array(flat[0..<9]), Array(flat[9..<15])]

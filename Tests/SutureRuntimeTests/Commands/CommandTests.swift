@@ -112,6 +112,58 @@ struct CommandTests {
         #expect(run.errors == "suture: \(folder.path)/\(sentence)\n")
     }
 
+    /// Faults of a copy of the World model, each with a part of the sentence for it.
+    @Test(
+        "inspect, generate, plan and run refuse a folder with the same sentence",
+        arguments: [
+            ("config.json", #"{"model_type": "gpt2", "quantization_config": {"quant_method": "awq"}}"#, "of awq:"),
+            ("adapter_config.json", #"{"peft_type": "LORA"}"#, "holds an adapter beside the model"),
+            (
+                "config.json",
+                #"{"model_type": "gpt2", "n_embd": 192, "n_layer": 7, "n_head": 6, "n_positions": 128, "vocab_size": 4096, "activation_function": "gelu_new", "layer_norm_epsilon": 1e-05}"#,
+                "has no tensor \"transformer.h.6.ln_1.weight\""
+            ),
+            ("tokenizer.json", "version https://git-lfs.github.com/spec/v1\n", "is a Git LFS pointer"),
+        ])
+    func sameRefusal(file: String, content: String, sentence: String) throws {
+        let world = Repository.world.appending(path: "model")
+        let folder = scratch.url.appending(path: "model")
+        try FileManager.default.copyItem(at: world, to: folder)
+        try Data(content.utf8).write(to: folder.appending(path: file))
+        let experiment = Repository.world.appending(path: "quickstart.yaml").path
+        let settings = ["model.source=\(folder.path)", "output.dir=\(scratch.url.path)/runs"]
+        let runs = try [
+            ["model", "inspect", folder.path], ["model", "generate", folder.path, "--prompt", "The"],
+            ["plan", experiment] + settings, ["run", experiment] + settings,
+        ].map { try CommandLineRun($0, cache: scratch.url) }
+        for run in runs {
+            #expect(run.code == 4)
+            #expect(run.errors.contains(sentence))
+            #expect(run.errors == runs[0].errors)
+        }
+    }
+
+    @Test("inspect, generate and plan warn of the same things, each once")
+    func sameWarnings() throws {
+        let folder = scratch.url.appending(path: "model")
+        try FileManager.default.copyItem(at: Repository.world.appending(path: "model"), to: folder)
+        try Data().write(to: folder.appending(path: "head.safetensors"))
+        let experiment = Repository.world.appending(path: "quickstart.yaml").path
+        let settings = ["model.source=\(folder.path)", "output.dir=\(scratch.url.path)/runs"]
+        let warning = "warning: 'head.safetensors' in '\(folder.path)' is not read\n"
+        for arguments in [["model", "inspect", folder.path], ["plan", experiment] + settings] {
+            let run = try CommandLineRun(arguments, cache: scratch.url)
+            #expect(run.code == 0)
+            #expect(run.errors == warning)
+        }
+        let json = try JSONValue(
+            try CommandLineRun(["plan", experiment, "--json"] + settings, cache: scratch.url).output, name: "the answer"
+        )
+        #expect(json["warnings"] == .list([.text("'head.safetensors' in '\(folder.path)' is not read")]))
+        let generated = try suture("model", "generate", folder.path, "--prompt", "The", "--max-new-tokens", "1")
+        #expect(generated.errors == warning)
+    }
+
     @Test("model generate continues the prompt, always in the same way where it is greedy")
     func generate() throws {
         let folder = Repository.world.appending(path: "model").path

@@ -1,0 +1,130 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// Which tensors of a checkpoint a model reads, and which it does not.
+///
+/// Made from names and shapes alone, so that a folder can be checked without its numbers.
+struct WeightLayout: Sendable {
+    /// A tensor that the family needs.
+    struct Need: Sendable {
+        var name: String
+        /// `[out, in]` of projections, whatever the checkpoint stores.
+        var shape: [Int]
+        var isProjection = false
+        /// The checkpoint stores `[in, out]`.
+        var isTransposed = false
+    }
+
+    /// What this checkpoint puts in front of names.
+    let prefix: String
+    /// Checkpoint name of the token embedding. It is the head's where the two are tied and the file holds the head alone.
+    let embeddingName: String
+    /// The embedding serves as the projection to the logits too. A head that is in the file is always used, whatever
+    /// config.json says, as transformers does.
+    let tiesHead: Bool
+    let needs: [Need]
+    /// Names of tensors that are neither read nor known to be harmless, ascending.
+    let unread: [String]
+    /// The head is in the file although config.json ties it, and it is not the embedding.
+    let hasHeadDespiteTie: Bool
+
+    /// - Throws: a tensor that the family needs and the checkpoint lacks, or one of another shape or of whole numbers.
+    init(_ checkpoint: Checkpoint, _ configuration: ModelConfiguration) throws(ModelError) {
+        let architecture = configuration.architecture
+        let names = Set(checkpoint.names)
+        let prefix = names.contains { $0.hasPrefix(architecture.prefix) } ? architecture.prefix : ""
+        let embedding = prefix + architecture.names.embedding + ".weight"
+        let head = architecture.names.head + ".weight"
+        let isOneTensor = configuration.tiesHead && (!names.contains(head) || !names.contains(embedding))
+        tiesHead = isOneTensor
+        embeddingName = isOneTensor && !names.contains(embedding) && names.contains(head) ? head : embedding
+        self.prefix = prefix
+        if configuration.tiesHead, !isOneTensor {
+            hasHeadDespiteTie = try checkpoint.bytes(of: head) != checkpoint.bytes(of: embedding)
+        } else {
+            hasHeadDespiteTie = false
+        }
+        needs = Self.needs(of: configuration, prefix: prefix, embedding: embeddingName, head: isOneTensor ? nil : head)
+        for need in needs { try Self.check(need, checkpoint, architecture) }
+        let read = Set(needs.map(\.name))
+        unread = names.filter { name in
+            !read.contains(name) && !architecture.buffers.contains(where: name.hasSuffix)
+        }.sorted()
+    }
+
+    private static func check(
+        _ need: Need, _ checkpoint: Checkpoint, _ architecture: ArchitectureDescription
+    ) throws(ModelError) {
+        guard checkpoint.contains(need.name) else {
+            throw ModelError(
+                .unknownTensor,
+                "\(checkpoint.folder.path) has no tensor \"\(need.name)\", which a \(architecture.modelType) model needs",
+                hint: "check that config.json belongs to these weights")
+        }
+        let entry = try checkpoint.entry(need.name)
+        let stored = need.isTransposed ? Array(need.shape.reversed()) : need.shape
+        guard entry.shape == stored else {
+            throw ModelError(
+                .sizeMismatch,
+                "the tensor \"\(need.name)\" has the shape \(entry.shape), config.json asks for \(stored)",
+                hint: "check that config.json belongs to these weights")
+        }
+        guard entry.dtype.isFloatingPoint else {
+            throw ModelError(
+                .unsupportedDtype,
+                "the tensor \"\(need.name)\" holds whole numbers (\(entry.dtype.rawValue)), not weights in floating point: the "
+                    + "model is quantised",
+                hint: "use the model in float32, float16 or bfloat16, or dequantise it in Python and save it")
+        }
+    }
+
+    /// Every tensor that a family needs.
+    private static func needs(
+        of c: ModelConfiguration, prefix: String, embedding: String, head: String?
+    ) -> [Need] {
+        let names = c.architecture.names
+        var needs = [Need(name: embedding, shape: [c.vocabulary, c.dModel])]
+        func projection(_ base: String, _ shape: [Int], bias: Bool) {
+            needs.append(
+                Need(
+                    name: prefix + base + ".weight", shape: shape, isProjection: true,
+                    isTransposed: c.architecture.storesTransposed))
+            if bias { needs.append(Need(name: prefix + base + ".bias", shape: [shape[0]])) }
+        }
+        func norm(_ base: String) {
+            needs.append(Need(name: prefix + base + ".weight", shape: [c.dModel]))
+            if case .layerNorm = c.architecture.norm {
+                needs.append(Need(name: prefix + base + ".bias", shape: [c.dModel]))
+            }
+        }
+        if case .learned(let base) = c.architecture.positions {
+            needs.append(Need(name: prefix + base + ".weight", shape: [c.contextLength, c.dModel]))
+        }
+        let queries = c.headCount * c.dHead
+        let keys = c.keyValueHeadCount * c.dHead
+        for layer in 0..<c.layerCount {
+            func at(_ template: String) -> String { Template.fill(template, with: String(layer)) }
+            norm(at(names.attentionNorm))
+            if let base = names.mlpNorm { norm(at(base)) }
+            switch names.queryKeyValue {
+            case .separate(let q, let k, let v):
+                projection(at(q), [queries, c.dModel], bias: c.hasQueryKeyValueBias)
+                projection(at(k), [keys, c.dModel], bias: c.hasQueryKeyValueBias)
+                projection(at(v), [keys, c.dModel], bias: c.hasQueryKeyValueBias)
+            case .fusedByPart(let base), .fusedByHead(let base):
+                projection(at(base), [queries + 2 * keys, c.dModel], bias: c.hasQueryKeyValueBias)
+            }
+            projection(at(names.attentionOutput), [c.dModel, queries], bias: c.hasAttentionOutputBias)
+            if let gate = names.gate { projection(at(gate), [c.dMLP, c.dModel], bias: c.hasMLPBias) }
+            projection(at(names.up), [c.dMLP, c.dModel], bias: c.hasMLPBias)
+            projection(at(names.down), [c.dModel, c.dMLP], bias: c.hasMLPBias)
+        }
+        norm(names.finalNorm)
+        // The head's name has no prefix, and it is stored as a plain [out, in] matrix in every family. Its bias is there
+        // whether the weight is tied or not.
+        if let head { needs.append(Need(name: head, shape: [c.vocabulary, c.dModel])) }
+        if c.hasHeadBias { needs.append(Need(name: names.head + ".bias", shape: [c.vocabulary])) }
+        return needs
+    }
+}
