@@ -37,7 +37,7 @@ public struct StoredModel: Sendable {
         try files.refuseAdapter()
         let file = try ConfigurationFile(folder: folder)
         try Quantization.refuse(file, in: files)
-        configuration = try ModelConfiguration(folder: folder)
+        configuration = try ModelConfiguration(file)
         tokenizer = try Tokenizer(folder: folder)
         let generation = try GenerationFile(folder: folder)
         endTokens = generation.endTokens ?? configuration.endTokens
@@ -46,7 +46,9 @@ public struct StoredModel: Sendable {
         layout = try WeightLayout(checkpoint, configuration)
         tokensWithoutRow = tokenizer.tokens(from: configuration.vocabulary)
 
-        var warnings = generation.warnings
+        // transformers takes the settings of generation from config.json where there is no file for them.
+        var warnings = configuration.warnings
+        warnings += generation.isThere ? generation.warnings : GenerationFile.warnings(file)
         if let warning = files.warning(weights: Set(checkpoint.files.map(\.url.lastPathComponent))) {
             warnings.append(warning)
         }
@@ -72,6 +74,9 @@ public struct StoredModel: Sendable {
 
     /// Looks at every number of the weights once.
     ///
+    /// - Parameter dtype: the type that the model is to be computed in; nil for the stored one.
     /// - Throws: `notFinite`, which names the tensor. The process needs its tensor table (``Host``).
-    public func checkNumbers() throws { try ModelWeights.checkNumbers(checkpoint, layout) }
+    public func checkNumbers(as dtype: DType? = nil) throws {
+        try ModelWeights.checkNumbers(checkpoint, layout, as: dtype)
+    }
 }

@@ -4,9 +4,18 @@ import Foundation
 
 /// A JSON file of a model folder, such as config.json, read key by key with sentences for what is missing or of the wrong
 /// type.
+///
+/// It remembers the keys that were asked for, so that those that nobody reads can be named.
 struct ConfigurationFile {
+    typealias Setting = ArchitectureDescription.Setting
+
     let path: String
     private let values: JSONValue
+    private let asked = Asked()
+
+    private final class Asked {
+        var keys: Set<String> = []
+    }
 
     /// config.json of a folder.
     init(folder: URL) throws(ModelError) { try self.init(folder.appending(path: "config.json")) }
@@ -34,37 +43,122 @@ struct ConfigurationFile {
 
     var isEmpty: Bool { values == .object([]) }
 
-    /// A nested object; nil where there is none.
-    func section(_ key: String) -> ConfigurationFile? {
-        guard let inner = values[key], case .object = inner else { return nil }
+    /// The keys in the order of the file.
+    var keys: [String] {
+        guard case .object(let members) = values else { return [] }
+        return members.map(\.key)
+    }
+
+    /// The keys that nobody has asked for.
+    var unreadKeys: [String] { keys.filter { !asked.keys.contains($0) } }
+
+    /// A nested object; nil where there is none or it is null.
+    func section(_ key: String) throws(ModelError) -> ConfigurationFile? {
+        guard let inner = json(key), !inner.isNull else { return nil }
+        guard case .object = inner else { throw wrong(key, "an object", inner) }
         return ConfigurationFile(path: "\(path): \(key)", values: inner)
     }
 
-    private func value(_ keys: [String]) -> (key: String, value: JSONValue)? {
-        for key in keys {
-            if let value = values[key], !value.isNull { return (key, value) }
+    /// The value of a key as it is in the file; nil where there is none.
+    func json(_ key: String) -> JSONValue? {
+        asked.keys.insert(key)
+        return values[key]
+    }
+
+    /// Throws where a key holds a value that the model cannot follow.
+    func check(_ restriction: ArchitectureDescription.Restriction) throws(ModelError) {
+        guard let value = json(restriction.key) else { return }
+        let allowed = restriction.values.compactMap { try? JSONValue($0, name: restriction.key) }
+        guard !allowed.contains(value) else { return }
+        throw ModelError(
+            .unsupportedOption, "\(path): \"\(restriction.key)\" is \(value.phrase), which is not supported",
+            hint: "use a model in which it is \((restriction.values + ["missing"]).joined(separator: " or "))")
+    }
+
+    // MARK: - Settings with a default
+
+    private func value<Value>(_ setting: Setting<Value>) throws(ModelError) -> (key: String, value: JSONValue)? {
+        // All names count as read, whichever is there.
+        for name in setting.names { asked.keys.insert(name) }
+        for key in setting.names {
+            guard let value = values[key] else { continue }
+            if value.isNull, setting.allowsNull { return nil }
+            return (key, value)
         }
         return nil
     }
 
-    func optionalNumber(_ keys: [String]) throws(ModelError) -> Double? {
-        guard let (key, value) = value(keys) else { return nil }
+    /// The name of a setting in this file; its own where the file has none of them.
+    func name<Value>(of setting: Setting<Value>) -> String {
+        setting.names.first { values[$0] != nil } ?? setting.names[setting.names.count - 1]
+    }
+
+    /// True where null stands for a derived value.
+    private func isNull<Value>(_ setting: Setting<Value>) -> Bool {
+        setting.names.lazy.compactMap { values[$0] }.first?.isNull == true
+    }
+
+    /// A whole number above 0; nil where it is derived.
+    func size(_ setting: Setting<Int>) throws(ModelError) -> Int? {
+        guard let (key, value) = try value(setting) else { return isNull(setting) ? nil : setting.fallback }
+        guard let size = value.integer, size > 0 else { throw wrong(key, "a whole number above 0", value) }
+        return size
+    }
+
+    /// A whole number above 0 that is never derived.
+    func requiredSize(_ setting: Setting<Int>) throws(ModelError) -> Int {
+        guard let size = try size(setting) else { throw missing(setting.names) }
+        return size
+    }
+
+    func number(_ setting: Setting<Double>) throws(ModelError) -> Double {
+        guard let (key, value) = try value(setting) else {
+            guard let fallback = setting.fallback else { throw missing(setting.names) }
+            return fallback
+        }
         guard let number = value.number else { throw wrong(key, "a number", value) }
         return number
     }
 
-    func optionalInteger(_ keys: [String]) throws(ModelError) -> Int? {
-        guard let (key, value) = value(keys) else { return nil }
+    func text(_ setting: Setting<String>) throws(ModelError) -> String {
+        guard let (key, value) = try value(setting) else {
+            guard let fallback = setting.fallback else { throw missing(setting.names) }
+            return fallback
+        }
+        guard let text = value.text else { throw wrong(key, "a text", value) }
+        return text
+    }
+
+    func boolean(_ key: String, default fallback: Bool) throws(ModelError) -> Bool {
+        guard let value = json(key) else { return fallback }
+        guard let boolean = value.boolean else { throw wrong(key, "true or false", value) }
+        return boolean
+    }
+
+    // MARK: - Values that may be missing
+
+    /// A number; nil where the key is missing.
+    func optionalNumber(_ key: String) throws(ModelError) -> Double? {
+        guard let value = json(key) else { return nil }
+        guard let number = value.number else { throw wrong(key, "a number", value) }
+        return number
+    }
+
+    func requiredNumber(_ key: String) throws(ModelError) -> Double {
+        guard let number = try optionalNumber(key) else { throw missing([key]) }
+        return number
+    }
+
+    /// A whole number; nil where the key is missing or null.
+    func optionalInteger(_ key: String) throws(ModelError) -> Int? {
+        guard let value = json(key), !value.isNull else { return nil }
         guard let integer = value.integer else { throw wrong(key, "a whole number", value) }
         return integer
     }
 
-    /// The value of a key as it is in the file; nil where there is none.
-    func json(_ key: String) -> JSONValue? { values[key] }
-
     /// One whole number or a list of them; nil where there is none.
     func optionalIntegers(_ key: String) throws(ModelError) -> [Int]? {
-        guard let (_, value) = value([key]) else { return nil }
+        guard let value = json(key), !value.isNull else { return nil }
         if let integer = value.integer { return [integer] }
         guard case .list(let items) = value else { throw wrong(key, "a whole number or a list of them", value) }
         return try items.map { item throws(ModelError) in
@@ -73,32 +167,21 @@ struct ConfigurationFile {
         }
     }
 
-    /// A whole number > 0.
-    func size(_ keys: [String]) throws(ModelError) -> Int {
-        guard let (key, value) = value(keys) else { throw missing(keys) }
-        guard let size = value.integer, size > 0 else { throw wrong(key, "a whole number above 0", value) }
-        return size
+    /// A list of texts; nil where the key is missing or null.
+    func optionalTexts(_ key: String) throws(ModelError) -> [String]? {
+        guard let value = json(key), !value.isNull else { return nil }
+        guard case .list(let items) = value else { throw wrong(key, "a list of texts", value) }
+        return try items.map { item throws(ModelError) in
+            guard let text = item.text else { throw wrong(key, "a list of texts", item) }
+            return text
+        }
     }
 
-    func number(_ keys: [String]) throws(ModelError) -> Double {
-        guard let number = try optionalNumber(keys) else { throw missing(keys) }
-        return number
-    }
-
-    func text(_ keys: [String]) throws(ModelError) -> String {
-        guard let (key, value) = value(keys) else { throw missing(keys) }
+    /// A text; nil where the key is missing or null.
+    func optionalText(_ key: String) throws(ModelError) -> String? {
+        guard let value = json(key), !value.isNull else { return nil }
         guard let text = value.text else { throw wrong(key, "a text", value) }
         return text
-    }
-
-    func optionalText(_ keys: [String]) throws(ModelError) -> String? {
-        value(keys) == nil ? nil : try text(keys)
-    }
-
-    func boolean(_ key: String, default fallback: Bool) throws(ModelError) -> Bool {
-        guard let (_, value) = value([key]) else { return fallback }
-        guard let boolean = value.boolean else { throw wrong(key, "true or false", value) }
-        return boolean
     }
 
     private func missing(_ keys: [String]) -> ModelError {
@@ -107,7 +190,7 @@ struct ConfigurationFile {
             hint: "copy the file from the model's source again")
     }
 
-    private func wrong(_ key: String, _ wanted: String, _ found: JSONValue) -> ModelError {
+    func wrong(_ key: String, _ wanted: String, _ found: JSONValue) -> ModelError {
         ModelError(
             .invalidField, "\(path): \"\(key)\" must be \(wanted), got \(found.phrase)", hint: "correct the file")
     }

@@ -9,11 +9,14 @@ struct GenerationFile {
     /// Sentences about what the file asks for and nobody does.
     let warnings: [String]
 
+    let isThere: Bool
+
     static let name = "generation_config.json"
 
     init(folder: URL) throws(ModelError) {
         let url = folder.appending(path: Self.name)
-        guard FileManager.default.fileExists(atPath: url.path) else {
+        isThere = FileManager.default.fileExists(atPath: url.path)
+        guard isThere else {
             (endTokens, warnings) = (nil, [])
             return
         }
@@ -31,12 +34,14 @@ struct GenerationFile {
         "suppress_tokens": nil, "begin_suppress_tokens": nil, "forced_bos_token_id": nil, "forced_eos_token_id": nil,
         "forced_decoder_ids": nil, "exponential_decay_length_penalty": nil, "force_words_ids": nil, "constraints": nil,
         "watermarking_config": nil, "stop_strings": nil, "dola_layers": nil,
+        "token_healing": nil,
     ]
 
     /// The sentence about settings of generation in a file that ask for another continuation.
     static func warnings(_ file: ConfigurationFile) -> [String] {
         let active = neutral.sorted { $0.key < $1.key }.compactMap { key, idle -> String? in
-            guard let value = file.json(key), !value.isNull, value != .list([]), value != .object([]) else {
+            guard let value = file.json(key), !value.isNull, ![.list([]), .object([]), .boolean(false)].contains(value)
+            else {
                 return nil
             }
             if let number = value.number { return number == idle ? nil : "\(key) (\(value.phrase))" }

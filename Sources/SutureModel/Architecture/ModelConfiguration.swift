@@ -41,12 +41,17 @@ public struct ModelConfiguration: Sendable {
     public let hasHeadBias: Bool
     /// Nil where positions are learned.
     public let rotary: RotaryConfiguration?
-    /// Attention reaches at most this far back; longer inputs are refused, since no window is computed.
+    /// Attention reaches at most this far back in some layer; longer inputs are refused, since no window is computed. Nil
+    /// where no layer has a window.
     public let slidingWindow: Int?
+    /// What the scores of each layer's attention are multiplied by, besides 1 / √`dHead`; nil where that is 1 everywhere.
+    public let attentionScales: [Double]?
     /// `bos_token_id`; nil where config.json has none.
     public let beginningToken: Int?
     /// `eos_token_id`, one or several; empty where config.json has none.
     public let endTokens: [Int]
+    /// Sentences about what config.json says and nobody does.
+    public let warnings: [String]
 
     /// Activation functions of MLPs, under their names in config.json.
     public enum Activation: String, Sendable, CaseIterable {
@@ -61,23 +66,30 @@ public struct ModelConfiguration: Sendable {
 
         /// The activation under one of its names in config.json.
         init?(named name: String) {
-            switch name {
-            case "gelu": self = .gelu
-            case "gelu_new", "gelu_pytorch_tanh", "gelu_fast": self = .geluTanh
-            case "silu", "swish": self = .silu
-            case "relu": self = .relu
-            default: return nil
+            guard let activation = Activation.allCases.first(where: { $0.names.contains(name) }) else { return nil }
+            self = activation
+        }
+
+        /// The names of the function in config.json. transformers has several ways to compute some of them.
+        var names: [String] {
+            switch self {
+            case .gelu: ["gelu", "gelu_python"]
+            case .geluTanh:
+                ["gelu_new", "gelu_pytorch_tanh", "gelu_fast", "gelu_python_tanh", "gelu_accurate"]
+            case .silu: ["silu", "swish"]
+            case .relu: ["relu"]
             }
         }
     }
 
     /// Reads `config.json` of a model folder.
     ///
-    /// - Throws: an unknown family, activation or rotary scaling, a dimension that is missing or does not divide; each
-    ///   names the file and the entry.
-    public init(folder: URL) throws(ModelError) {
-        let file = try ConfigurationFile(folder: folder)
-        let type = try file.text(["model_type"])
+    /// - Throws: an unknown family, activation or rotary scaling, a key with a value that the model cannot follow, a
+    ///   dimension that does not divide; each names the file and the entry.
+    public init(folder: URL) throws(ModelError) { try self.init(ConfigurationFile(folder: folder)) }
+
+    init(_ file: ConfigurationFile) throws(ModelError) {
+        let type = try file.text(ArchitectureDescription.Setting("model_type", default: nil))
         guard let architecture = ArchitectureDescription.families.first(where: { $0.modelType == type }) else {
             let known = ArchitectureDescription.families.map(\.modelType).joined(separator: ", ")
             throw ModelError(
@@ -88,39 +100,29 @@ public struct ModelConfiguration: Sendable {
     }
 
     private init(_ file: ConfigurationFile, _ architecture: ArchitectureDescription) throws(ModelError) {
+        for restriction in ArchitectureDescription.commonRestrictions + architecture.restrictions {
+            try file.check(restriction)
+        }
         let keys = architecture.keys
         self.architecture = architecture
-        dModel = try file.size(keys.dModel)
-        layerCount = try file.size(keys.layerCount)
-        headCount = try file.size(keys.headCount)
-        keyValueHeadCount = try file.optionalInteger(keys.keyValueHeadCount) ?? headCount
-        guard keyValueHeadCount > 0, headCount % keyValueHeadCount == 0 else {
+        dModel = try file.requiredSize(keys.dModel)
+        layerCount = try file.requiredSize(keys.layerCount)
+        headCount = try file.requiredSize(keys.headCount)
+        keyValueHeadCount =
+            try keys.keyValueHeadCount.flatMap { setting throws(ModelError) in try file.size(setting) } ?? headCount
+        guard headCount % keyValueHeadCount == 0 else {
+            let key = keys.keyValueHeadCount.map { file.name(of: $0) } ?? ""
             throw ModelError(
-                .invalidField, "\(file.path): \(keyValueHeadCount) key/value heads do not divide \(headCount) heads",
-                hint: "correct \(keys.keyValueHeadCount[0])")
+                .invalidField,
+                "\(file.path): \"\(key)\" is \(keyValueHeadCount), which does not divide \"\(file.name(of: keys.headCount))\", "
+                    + "\(headCount)", hint: "correct one of them")
         }
-        if let width = try file.optionalInteger(["head_dim"]) {
-            dHead = width
-        } else {
-            guard dModel % headCount == 0 else {
-                throw ModelError(
-                    .invalidField, "\(file.path): \(headCount) heads do not divide a width of \(dModel)",
-                    hint: "correct \(keys.headCount[0]) or \(keys.dModel[0])")
-            }
-            dHead = dModel / headCount
-        }
-        dMLP = try file.optionalInteger(keys.dMLP) ?? 4 * dModel
-        vocabulary = try file.size(["vocab_size"])
-        contextLength = try file.size(keys.contextLength)
+        dHead = try Self.headWidth(file, keys, dModel: dModel, headCount: headCount)
+        dMLP = try file.size(keys.dMLP) ?? 4 * dModel
+        vocabulary = try file.requiredSize(keys.vocabulary)
+        contextLength = try file.requiredSize(keys.contextLength)
         epsilon = try file.number(keys.epsilon)
-        let name = try file.text(keys.activation)
-        guard let activation = Activation(named: name) else {
-            let known = "gelu, gelu_new, silu, relu"
-            throw ModelError(
-                .unsupportedComponent, "\(file.path): the activation \"\(name)\" is not supported",
-                hint: "supported are \(known)")
-        }
-        self.activation = activation
+        activation = try Self.activation(file, keys)
         tiesHead = try file.boolean("tie_word_embeddings", default: keys.tiesHeadByDefault)
         switch architecture.block {
         case .serial: isParallel = false
@@ -131,8 +133,7 @@ public struct ModelConfiguration: Sendable {
             switch rule {
             case .never: return false
             case .always: return true
-            case .ifConfigured(let key):
-                return try file.boolean(key, default: architecture.modelType == "gpt_neox")
+            case .ifConfigured(let key, let fallback): return try file.boolean(key, default: fallback)
             }
         }
         hasQueryKeyValueBias = try has(architecture.biases.queryKeyValue)
@@ -140,20 +141,146 @@ public struct ModelConfiguration: Sendable {
         hasMLPBias = try has(architecture.biases.mlp)
         hasHeadBias = try has(architecture.biases.head)
         if case .rotary(let rotary) = architecture.positions {
-            self.rotary = try RotaryConfiguration(file, rotary, dHead: dHead)
+            self.rotary = try RotaryConfiguration(file, rotary, dHead: dHead, contextLength: contextLength)
         } else {
             rotary = nil
         }
-        let windows = try file.boolean("use_sliding_window", default: architecture.modelType == "mistral")
-        slidingWindow = windows ? try file.optionalInteger(["sliding_window"]) : nil
-        beginningToken = try file.optionalInteger(["bos_token_id"])
+        slidingWindow = try Self.window(file, architecture.window, layerCount: layerCount)
+        attentionScales = try Self.scales(
+            file, architecture.attentionScale, dHead: dHead, layerCount: layerCount)
+        beginningToken = try file.optionalInteger("bos_token_id")
         endTokens = try file.optionalIntegers("eos_token_id") ?? []
-        for unsupported in ["scale_attn_by_inverse_layer_idx", "add_cross_attention"]
-        where try file.boolean(unsupported, default: false) {
-            throw ModelError(
-                .unsupportedOption, "\(file.path): \(unsupported) is not supported",
-                hint: "use a model that does not set it")
+        warnings = try Self.warnings(file, architecture)
+    }
+
+    // MARK: - Parts
+
+    private static func headWidth(
+        _ file: ConfigurationFile, _ keys: ArchitectureDescription.ConfigurationKeys, dModel: Int, headCount: Int
+    ) throws(ModelError) -> Int {
+        let named = keys.dHead == .derived ? nil : try file.optionalInteger("head_dim")
+        if keys.dHead == .configured, let named {
+            guard named > 0 else { throw file.wrong("head_dim", "a whole number above 0", .integer(named)) }
+            return named
         }
+        guard dModel % headCount == 0 else {
+            throw ModelError(
+                .invalidField,
+                "\(file.path): \"\(file.name(of: keys.headCount))\" is \(headCount), which does not divide "
+                    + "\"\(file.name(of: keys.dModel))\", \(dModel)", hint: "correct one of them")
+        }
+        let width = dModel / headCount
+        guard named == nil || named == width else {
+            throw file.wrong("head_dim", "\(width), the width divided by the heads", .integer(named ?? 0))
+        }
+        return width
+    }
+
+    private static func activation(
+        _ file: ConfigurationFile, _ keys: ArchitectureDescription.ConfigurationKeys
+    ) throws(ModelError) -> Activation {
+        let name = try file.text(keys.activation)
+        guard let activation = Activation(named: name) else {
+            let known = Activation.allCases.flatMap(\.names).joined(separator: ", ")
+            throw ModelError(
+                .unsupportedComponent,
+                "\(file.path): \"\(keys.activation.names[0])\" is \"\(name)\", which is not supported",
+                hint: "supported are \(known)")
+        }
+        return activation
+    }
+
+    /// The shortest reach of a layer's attention; nil where all layers reach back to the first token.
+    private static func window(
+        _ file: ConfigurationFile, _ window: ArchitectureDescription.Window, layerCount: Int
+    ) throws(ModelError) -> Int? {
+        let kinds = try layerKinds(file, layerCount: layerCount)
+        func width(_ fallback: Int?) throws(ModelError) -> Int? {
+            try file.size(ArchitectureDescription.Setting("sliding_window", default: fallback, allowsNull: true))
+        }
+        switch window {
+        case .none:
+            guard kinds?.contains(slidingKind) != true else {
+                throw ModelError(
+                    .unsupportedOption,
+                    "\(file.path): \"layer_types\" names layers of \(slidingKind), which this family has not",
+                    hint: "use a model in which all are full_attention")
+            }
+            return nil
+        case .allLayers(let fallback): return try width(fallback)
+        case .someLayers(let fallback, let start):
+            let isOn = try file.boolean("use_sliding_window", default: false)
+            let width = try width(fallback)
+            let first = try file.optionalInteger("max_window_layers") ?? start
+            let isUsed = kinds?.contains(slidingKind) ?? (isOn && first < layerCount)
+            guard isUsed else { return nil }
+            guard isOn, let width else {
+                guard kinds != nil else { return nil }
+                throw ModelError(
+                    .invalidField,
+                    "\(file.path): \"layer_types\" names layers of \(slidingKind), but \"sliding_window\" is off",
+                    hint: "set use_sliding_window and sliding_window, or take layer_types out")
+            }
+            return width
+        }
+    }
+
+    private static let slidingKind = "sliding_attention"
+
+    /// The kind of attention of each layer; nil where config.json does not say.
+    private static func layerKinds(_ file: ConfigurationFile, layerCount: Int) throws(ModelError) -> [String]? {
+        guard let kinds = try file.optionalTexts("layer_types") else { return nil }
+        let known = ["full_attention", "attention", slidingKind]
+        if let unknown = kinds.first(where: { !known.contains($0) }) {
+            throw ModelError(
+                .unsupportedOption, "\(file.path): \"layer_types\" has \"\(unknown)\", which is not supported",
+                hint: "supported are full_attention and \(slidingKind)")
+        }
+        guard kinds.count == layerCount else {
+            throw ModelError(
+                .invalidField, "\(file.path): \"layer_types\" has \(kinds.count) entries for \(layerCount) layers",
+                hint: "correct the file")
+        }
+        return kinds
+    }
+
+    private static func scales(
+        _ file: ConfigurationFile, _ scale: ArchitectureDescription.AttentionScale, dHead: Int, layerCount: Int
+    ) throws(ModelError) -> [Double]? {
+        guard case .configured(let width, let layer) = scale else { return nil }
+        let dividesByWidth = try file.boolean(width, default: true)
+        let dividesByLayer = try file.boolean(layer, default: false)
+        guard !dividesByWidth || dividesByLayer else { return nil }
+        return (0..<layerCount).map { index in
+            (dividesByWidth ? 1 : Double(dHead).squareRoot()) / (dividesByLayer ? Double(index + 1) : 1)
+        }
+    }
+
+    /// Names the keys that are neither read nor known to be harmless, and what asks for another program.
+    private static func warnings(
+        _ file: ConfigurationFile, _ architecture: ArchitectureDescription
+    ) throws(ModelError) -> [String] {
+        var warnings: [String] = []
+        let classes = try file.optionalTexts("architectures") ?? []
+        if !classes.isEmpty, !classes.contains(where: architecture.classNames.contains) {
+            warnings.append(
+                "\(file.path) names the architecture \(Listing.text(classes)); the model is used as "
+                    + "\(architecture.classNames[0])")
+        }
+        if file.json("auto_map") != nil {
+            warnings.append("\(file.path) asks for code of the model's own (auto_map), which is not run")
+        }
+        for key in Quantization.sections { _ = file.json(key) }
+        let unknown = file.unreadKeys.filter { key in
+            !ArchitectureDescription.commonHarmlessKeys.contains(key)
+                && !ArchitectureDescription.generationKeys.contains(key) && !architecture.harmlessKeys.contains(key)
+        }
+        if !unknown.isEmpty {
+            warnings.append(
+                "\(file.path) has \(Listing.text(unknown.sorted())), which a \(architecture.modelType) model does not read"
+            )
+        }
+        return warnings
     }
 
     /// The sites that this architecture has.
@@ -162,65 +289,5 @@ public struct ModelConfiguration: Sendable {
         if isParallel { sites.remove(.residualMid) }
         if architecture.names.gate == nil { sites.remove(.gate) }
         return sites
-    }
-}
-
-/// How positions turn queries and keys.
-public struct RotaryConfiguration: Sendable {
-    /// How the pairs that turn together lie in a head.
-    public let pairs: ArchitectureDescription.Rotary.Pairs
-    /// Components of each head that turn; even.
-    public let width: Int
-    /// Angle per position of each pair, `width / 2` numbers.
-    public let frequencies: [Double]
-
-    init(_ file: ConfigurationFile, _ rotary: ArchitectureDescription.Rotary, dHead: Int) throws(ModelError) {
-        pairs = rotary.pairs
-        let width: Int
-        // Newer config files gather what concerns rotary positions in one section.
-        let section = file.section("rope_parameters") ?? file.section("rope_scaling")
-        switch rotary.width {
-        case .whole: width = dHead
-        case .count(let key): width = try file.optionalInteger([key]) ?? dHead
-        case .fraction(let key, let fallback):
-            let nested = try section?.optionalNumber(["partial_rotary_factor"])
-            let direct = try file.optionalNumber([key, "partial_rotary_factor"])
-            width = Int(Double(dHead) * (nested ?? direct ?? fallback))
-        }
-        guard width > 0, width <= dHead, width % 2 == 0 else {
-            throw ModelError(.invalidField, "\(file.path): \(width) rotary components do not fit a head of \(dHead)")
-        }
-        self.width = width
-        let nestedBase = try section?.optionalNumber(["rope_theta"])
-        let directBase = try file.optionalNumber(rotary.baseKeys)
-        let base = nestedBase ?? directBase ?? rotary.defaultBase
-        let plain = stride(from: 0, to: width, by: 2).map { pow(base, -Double($0) / Double(width)) }
-        let type = try section?.optionalText(["rope_type", "type"]) ?? "default"
-        switch (type, section) {
-        case ("default", _): frequencies = plain
-        case ("linear", let section?):
-            let factor = try section.number(["factor"])
-            frequencies = plain.map { $0 / factor }
-        case ("llama3", let section?): frequencies = try RotaryConfiguration.llama3(plain, section)
-        default:
-            throw ModelError(
-                .unsupportedComponent, "\(file.path): rotary scaling \"\(type)\" is not supported",
-                hint: "supported are default, linear and llama3")
-        }
-    }
-
-    /// Llama 3's scaling. Slow components are stretched, fast ones are kept, and those between are blended.
-    private static func llama3(_ plain: [Double], _ section: ConfigurationFile) throws(ModelError) -> [Double] {
-        let factor = try section.number(["factor"])
-        let low = try section.number(["low_freq_factor"])
-        let high = try section.number(["high_freq_factor"])
-        let context = try section.number(["original_max_position_embeddings"])
-        return plain.map { frequency in
-            let wavelength = 2 * Double.pi / frequency
-            if wavelength < context / high { return frequency }
-            if wavelength > context / low { return frequency / factor }
-            let smooth = (context / wavelength - low) / (high - low)
-            return (1 - smooth) * frequency / factor + smooth * frequency
-        }
     }
 }

@@ -36,8 +36,8 @@ struct FolderFiles {
         guard contains(Self.adapterConfiguration) else { return }
         let url = folder.appending(path: Self.adapterConfiguration)
         let file = try ConfigurationFile(url)
-        let kind = (try? file.optionalText(["peft_type"])).flatMap { $0 } ?? "of an unknown kind"
-        let base = (try? file.optionalText(["base_model_name_or_path"])).flatMap { $0 }.map { " for \"\($0)\"" } ?? ""
+        let kind = (try? file.optionalText("peft_type")).flatMap { $0 } ?? "of an unknown kind"
+        let base = (try? file.optionalText("base_model_name_or_path")).flatMap { $0 }.map { " for \"\($0)\"" } ?? ""
         let isModel = contains("config.json")
         throw ModelError(
             .adapter,

@@ -29,12 +29,14 @@ enum Quantization {
     /// Refuses a folder whose configuration says that it is quantised.
     static func refuse(_ configuration: ConfigurationFile, in files: FolderFiles) throws(ModelError) {
         for key in sections {
-            guard let section = configuration.section(key), !section.isEmpty else { continue }
+            guard let section = try configuration.section(key), !section.isEmpty else { continue }
             throw quantized("\(configuration.path) has a \"\(key)\" of \(scheme(section))", section: key)
         }
         for name in self.files where files.contains(name) {
             let file = try ConfigurationFile(files.folder.appending(path: name))
-            throw quantized("\(file.path) describes quantised weights, \(scheme(file.section("quantization") ?? file))")
+            throw quantized(
+                "\(file.path) describes quantised weights, \(scheme((try? file.section("quantization")).flatMap { $0 } ?? file))"
+            )
         }
     }
 
@@ -51,14 +53,14 @@ enum Quantization {
 
     /// The scheme with its width, as the configuration spells it.
     private static func scheme(_ section: ConfigurationFile) -> String {
-        func text(_ key: String) -> String? { (try? section.optionalText([key])).flatMap { $0 } }
+        func text(_ key: String) -> String? { (try? section.optionalText(key)).flatMap { $0 } }
         func isOn(_ key: String) -> Bool { (try? section.boolean(key, default: false)) == true }
         var name = nameKeys.lazy.compactMap(text).first
         let bits = isOn("load_in_4bit") ? 4 : isOn("load_in_8bit") ? 8 : nil
         if name == nil, bits != nil { name = "bitsandbytes" }
         let width =
             bits
-            ?? ["bits", "w_bit", "nbits"].lazy.compactMap { (try? section.optionalInteger([$0])).flatMap { $0 } }
+            ?? ["bits", "w_bit", "nbits"].lazy.compactMap { (try? section.optionalInteger($0)).flatMap { $0 } }
             .first
         let format = text("format").flatMap { $0 == name ? nil : $0 }
         return

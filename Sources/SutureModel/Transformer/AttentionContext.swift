@@ -65,7 +65,8 @@ struct AttentionContext {
         func heads(_ tensor: Tensor, _ count: Int) throws(SutureError) -> Tensor {
             try tensor.reshaped(batch, width, count, c.dHead).transposed(1, 2)
         }
-        let query = try rotated(heads(taps.visit(.query(layer), queries), c.headCount))
+        var query = try rotated(heads(taps.visit(.query(layer), queries), c.headCount))
+        if let scale = c.attentionScales?[layer] { query = try query * scale }
         var key = try rotated(heads(taps.visit(.key(layer), keys), c.keyValueHeadCount))
         var value = try heads(taps.visit(.value(layer), values), c.keyValueHeadCount)
         if let before {

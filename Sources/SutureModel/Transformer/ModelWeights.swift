@@ -59,14 +59,15 @@ public struct ModelWeights: Sendable {
         self.names = tensors.keys.sorted()
     }
 
-    /// Looks at every number of a layout's tensors as they are stored.
+    /// Looks at every number of a layout's tensors, in the type that a run would use.
     ///
     /// - Throws: `notFinite`.
-    static func checkNumbers(_ checkpoint: Checkpoint, _ layout: WeightLayout) throws {
+    static func checkNumbers(_ checkpoint: Checkpoint, _ layout: WeightLayout, as dtype: DType?) throws {
         for need in layout.needs {
             let stored = try tensor(checkpoint, try checkpoint.entry(need.name))
-            guard try stored.hasFiniteNumbers() else {
-                throw try notFinite(need.name, stored, as: stored.dtype, in: checkpoint)
+            let dtype = dtype ?? stored.dtype
+            guard try stored.cast(to: dtype).hasFiniteNumbers() else {
+                throw try notFinite(need.name, stored, as: dtype, in: checkpoint)
             }
         }
     }
@@ -142,8 +143,11 @@ public struct ModelWeights: Sendable {
 }
 
 extension Tensor {
-    /// True where no number is NaN or infinite. Looks at parts of the tensor, so that it needs little memory.
+    /// True where no number is NaN or infinite.
     fileprivate func hasFiniteNumbers() throws(SutureError) -> Bool {
+        // A sum needs no memory, and it is finite only where all of its terms are. It may overflow by itself.
+        if try sum().item().isFinite { return true }
+        // In parts, so that it needs little memory.
         let largestPart = 1 << 22
         guard shape.count > 1, count > largestPart, shape[0] > 1 else { return try isAllFinite() }
         let rows = Swift.max(1, largestPart / (count / shape[0]))

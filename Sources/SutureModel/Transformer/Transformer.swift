@@ -258,9 +258,11 @@ public struct Transformer: Sendable {
         let before = past?.lengths.max() ?? 0
         let limit = min(c.contextLength, c.slidingWindow ?? c.contextLength)
         guard before + shape[1] <= limit else {
+            let isWindow = limit < c.contextLength
             throw SutureError(
-                .outOfRange, "\(before + shape[1]) tokens do not fit the model's context of \(limit)",
-                hint: "shorten the text")
+                .outOfRange,
+                "\(before + shape[1]) tokens do not fit the model's \(isWindow ? "sliding window" : "context") of \(limit)",
+                hint: isWindow ? "shorten the text; attention within a window is not computed" : "shorten the text")
         }
         if let past {
             guard past.lengths.count == shape[0], layers.allSatisfy({ past.layers[$0] != nil }) else {

@@ -64,11 +64,11 @@ package enum TinyModel {
         let own: [String: Any] =
             switch family {
             case .gpt2, .gptj:
-                [
+                (family == .gptj ? ["rotary_dim": 4] : [:] as [String: Any]).merging([
                     "n_embd": dModel, "n_layer": layerCount, "n_head": headCount, "n_positions": contextLength,
-                    "n_inner": dMLP, "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5, "rotary_dim": 4,
+                    "n_inner": dMLP, "activation_function": "gelu_new", "layer_norm_epsilon": 1e-5,
                     "tie_word_embeddings": family == .gpt2,
-                ]
+                ]) { $1 }
             case .llama:
                 [
                     "hidden_size": dModel, "num_hidden_layers": layerCount, "num_attention_heads": headCount,

@@ -36,11 +36,12 @@ package struct ModelInspection: Sendable, Codable {
 
     /// As every run does, it looks at each number of the weights once.
     ///
+    /// - Parameter dtype: the type that a run would compute in; nil for the stored one.
     /// - Throws: what is wrong with the folder, as a sentence.
-    package init(folder: URL) throws {
+    package init(folder: URL, dtype: DType? = nil) throws {
         try HostTables.install()
         let model = try StoredModel(folder: folder)
-        try model.checkNumbers()
+        try model.checkNumbers(as: dtype)
         let configuration = model.configuration
         let checkpoint = model.checkpoint
         warnings = model.warnings

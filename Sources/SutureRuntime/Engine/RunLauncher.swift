@@ -55,7 +55,7 @@ package struct RunLauncher: Sendable {
     package func plan(_ experiment: Experiment, locatesOnly: Bool = false) throws(RuntimeError) -> PlannedRun {
         let catalogue = try PluginCatalogue.scanBlocking(
             PluginSearchPath(named: plugins + experiment.plugins))
-        let model = try inspect(experiment.model.source)
+        let model = try inspect(experiment.model)
         var needs: [CaseRequirements.Need] = []
         var notes: [String] = []
         var resolved = try experiment.resolve(
@@ -78,8 +78,10 @@ package struct RunLauncher: Sendable {
     }
 
     /// Checks a model folder as the worker will, so that what is wrong with it is said before anything is written.
-    private func inspect(_ folder: String) throws(RuntimeError) -> ModelInspection {
-        try RuntimeError.wrapping(.file) { try ModelInspection(folder: URL(fileURLWithPath: folder)) }
+    private func inspect(_ model: Experiment.Model) throws(RuntimeError) -> ModelInspection {
+        try RuntimeError.wrapping(.file) {
+            try ModelInspection(folder: URL(fileURLWithPath: model.source), dtype: model.dtype)
+        }
     }
 
     /// The run of a folder that was interrupted.

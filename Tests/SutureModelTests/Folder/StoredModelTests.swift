@@ -234,8 +234,10 @@ struct StoredModelTests {
             tensors[index] = FolderFixture.tensor("model.norm.weight", tensors[index].shape, scale: 1e6)
         }
         try fixture.stored().checkNumbers()
-        let error = checkpointError { _ = try LanguageModel(folder: fixture.url, dtype: .float16) }
-        #expect(error?.message.hasSuffix("has numbers beyond the range of float16") == true)
+        let loading = checkpointError { _ = try LanguageModel(folder: fixture.url, dtype: .float16) }
+        #expect(loading?.message.hasSuffix("has numbers beyond the range of float16") == true)
+        let checking = checkpointError { try fixture.stored().checkNumbers(as: .float16) }
+        #expect(checking == loading)
     }
 
     // MARK: - The head

@@ -1,0 +1,476 @@
+# SPDX-License-Identifier: Apache-2.0
+"""Makes table.json: every key of config.json and generation_config.json that transformers reads, and our answer to each.
+
+    pip install torch==2.13.0 transformers==5.24.0 safetensors
+    python make_table.py
+
+The keys of a family are collected from transformers itself: the fields of its configuration class, the other spellings in
+`attribute_map`, what the base class takes out of the file by name, what the modelling code reads from the configuration, and
+the entries of `rope_parameters`. The script fails where it meets a key that has no answer below, so a new version of
+transformers shows what is new in it.
+
+An answer is a list of probes: a change of config.json, and what becomes of the model. transformers loads each of them with
+weights that a formula makes (`weight`), and the logits of two positions are kept.
+
+    honoured   the logits are those of transformers, and the change may alter them
+    harmless   the change alters nothing; the script checks that this is so in transformers too
+    refused    a sentence names the key
+    warned     the change is named in a warning and alters nothing in our logits
+
+The first probe's answer is the answer of the row.
+"""
+import dataclasses
+import json
+import logging
+import math
+import pathlib
+import re
+import tempfile
+import warnings
+
+import torch
+import transformers
+from safetensors.torch import save_file
+from transformers.modeling_rope_utils import RopeParameters
+
+warnings.filterwarnings("ignore")
+transformers.logging.set_verbosity(logging.CRITICAL)
+transformers.utils.logging.disable_progress_bar()
+
+HERE = pathlib.Path(__file__).parent
+ROOT = pathlib.Path(transformers.__file__).parent
+TOKENS = [3, 1, 4, 1, 5, 9, 2, 6]
+ABSENT = "(absent)"
+
+SIZES = dict(vocab_size=23, hidden_size=16, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=12,
+             intermediate_size=20)
+OLD_SIZES = dict(vocab_size=23, n_embd=16, n_layer=2, n_head=4, n_positions=12, n_inner=20)
+BASE = {
+    "gpt2": dict(OLD_SIZES),
+    "llama": dict(SIZES, num_key_value_heads=2),
+    "mistral": dict(SIZES, num_key_value_heads=2, sliding_window=None),
+    "qwen2": dict(SIZES, num_key_value_heads=2),
+    "gptj": dict(OLD_SIZES, rotary_dim=2),
+    "gpt_neox": dict(SIZES, rotary_pct=0.5),
+    "starcoder2": dict(SIZES, num_key_value_heads=2),
+}
+ROTARY = ["llama", "mistral", "qwen2", "gpt_neox", "starcoder2"]
+
+# Arguments of from_pretrained and from_dict, which are not keys of a file.
+ARGUMENTS = {"cache_dir", "commit_message", "force_download", "gguf_file", "local_files_only", "proxies", "repo_id",
+             "return_unused_kwargs", "revision", "subfolder", "token", "trust_remote_code", "_from_auto", "_from_pipeline",
+             "_configuration_file"}
+
+
+def harmless(*values):
+    return [("harmless", value) for value in values]
+
+
+def honoured(*values):
+    return [("honoured", value) for value in values]
+
+
+def refused(*values):
+    return [("refused", value) for value in values]
+
+
+def warned(*values):
+    return [("warned", value) for value in values]
+
+
+COMMON = {
+    "model_type": refused("bert", "llama4_text"),
+    "quantization_config": refused({"quant_method": "gptq", "bits": 4}) + harmless(None),
+    "auto_map": warned({"AutoModelForCausalLM": "modeling_x.X"}),
+    "transformers_version": harmless("4.40.0"),
+    "output_hidden_states": harmless(True),
+    "output_attentions": harmless(True),
+    "return_dict": harmless(True),
+    "dtype": harmless("float16"),
+    "torch_dtype": harmless("bfloat16"),
+    "chunk_size_feed_forward": harmless(4),
+    "id2label": harmless({"0": "a", "1": "b", "2": "c"}),
+    "label2id": harmless({"a": 0, "b": 1}),
+    "num_labels": harmless(3),
+    "problem_type": harmless("regression"),
+    "use_cache": harmless(False),
+    "initializer_range": harmless(0.5),
+    "pad_token_id": harmless(3, None),
+    "name_or_path": harmless("some/model"),
+    "_commit_hash": harmless("0123abcd"),
+    "attn_implementation": harmless("eager"),
+    "_attn_implementation": harmless("eager"),
+    "experts_implementation": harmless("eager"),
+    "is_causal": refused(False) + harmless(True),
+    "is_encoder_decoder": refused(True) + harmless(False),
+    "per_layer_config": refused({"0": {"hidden_act": "gelu"}}) + harmless(None),
+    "attention_chunk_size": refused(4) + harmless(None),
+    "number_of_conv_states": harmless(4),
+    "kv_sharing_modes": refused(["share", "share"]) + harmless(None),
+    "bos_token_id": honoured(7, None) + refused("x"),
+    "eos_token_id": honoured(7, [7, 9], None) + refused("x", [1, "x"]),
+}
+DROPOUT = harmless(0.5)
+FAMILY = {
+    "gpt2": {
+        "architectures": harmless(["GPT2LMHeadModel"]) + warned(["GPT2ForSequenceClassification"]),
+        "vocab_size": honoured(29) + refused(0, "many", None), "n_positions": honoured(9) + refused(-1),
+        "max_position_embeddings": honoured(9), "n_embd": honoured(8) + refused(18), "hidden_size": honoured(8),
+        "n_layer": honoured(1), "num_hidden_layers": honoured(1), "n_head": honoured(2) + refused(3),
+        "num_attention_heads": honoured(2), "n_inner": honoured(8, None, ABSENT),
+        "activation_function": honoured("gelu", "relu", "gelu_fast", "gelu_python", "gelu_python_tanh", "gelu_accurate",
+                                        "swish", "gelu_pytorch_tanh", ABSENT)
+        + refused("mish", "quick_gelu", "gelu_10", "relu2", None),
+        "layer_norm_epsilon": honoured(0.1, ABSENT) + refused("small"),
+        "tie_word_embeddings": honoured(False, ABSENT) + refused("yes"),
+        "scale_attn_weights": honoured(False, ABSENT), "scale_attn_by_inverse_layer_idx": honoured(True),
+        "reorder_and_upcast_attn": harmless(True), "add_cross_attention": refused(True) + harmless(False),
+        "resid_pdrop": DROPOUT, "embd_pdrop": DROPOUT, "attn_pdrop": DROPOUT, "summary_type": harmless("last"),
+        "summary_use_proj": harmless(False), "summary_activation": harmless("tanh"),
+        "summary_proj_to_labels": harmless(False), "summary_first_dropout": DROPOUT, "summary_last_dropout": DROPOUT,
+        "classifier_dropout": DROPOUT, "hidden_dropout": DROPOUT, "sliding_window": harmless(3, None),
+        "layer_types": harmless(["full_attention"] * 2) + refused(["sliding_attention"] * 2),
+    },
+    "llama": {
+        "architectures": harmless(["LlamaForCausalLM"]) + warned(["LlamaForSequenceClassification"]),
+        "hidden_act": honoured("gelu", "gelu_new", "relu", "swish", ABSENT) + refused("tanh", "relu2", None),
+        "rms_norm_eps": honoured(0.1, ABSENT) + refused(None), "attention_bias": honoured(True, ABSENT) + refused(None),
+        "mlp_bias": honoured(True), "pretraining_tp": harmless(2),
+        "head_dim": honoured(6, None), "num_key_value_heads": honoured(1, None, ABSENT) + refused(3),
+        "tie_word_embeddings": honoured(True, ABSENT),
+        "layer_types": harmless(["full_attention"] * 2, None) + refused(["sliding_attention"] * 2, ["full_attention"]),
+        "sliding_window": harmless(3, None),
+    },
+    "mistral": {
+        "architectures": harmless(["MistralForCausalLM"]) + warned(["MistralForSequenceClassification"]),
+        "hidden_act": honoured("gelu", ABSENT), "rms_norm_eps": honoured(0.1, ABSENT), "head_dim": honoured(6, None),
+        "num_key_value_heads": honoured(1) + refused(ABSENT, None), "tie_word_embeddings": honoured(True),
+        "sliding_window": honoured(8, ABSENT, None) + refused(0),
+        # transformers takes a Mistral with this key for a Ministral.
+        "layer_types": refused(["full_attention"] * 2, ["linear_attention"] * 2, None),
+    },
+    "qwen2": {
+        "architectures": harmless(["Qwen2ForCausalLM"]) + warned(["Qwen2ForSequenceClassification"]),
+        "hidden_act": honoured("gelu", ABSENT), "rms_norm_eps": honoured(0.1, ABSENT), "head_dim": honoured(6),
+        "num_key_value_heads": honoured(1, None) + refused(ABSENT), "tie_word_embeddings": honoured(True),
+        "sliding_window": harmless(3, None), "max_window_layers": harmless(0),
+        "use_sliding_window": honoured(True, False),
+        "layer_types": honoured(["full_attention"] * 2, None)
+        + refused(["sliding_attention"] * 2, ["chunked_attention"] * 2, ["full_attention"]),
+        # Windows that are on: none is used, or it is as wide as the text.
+        "windows that no layer uses": honoured(
+            {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 2},
+            {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 28},
+            {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 0},
+            {"use_sliding_window": True, "sliding_window": 3, "layer_types": ["full_attention"] * 2}),
+    },
+    "gptj": {
+        "architectures": harmless(["GPTJForCausalLM"]) + warned(["GPTJForQuestionAnswering"]),
+        "vocab_size": honoured(29), "n_positions": honoured(9), "max_position_embeddings": honoured(9),
+        "n_embd": honoured(8), "hidden_size": honoured(8), "n_layer": honoured(1), "num_hidden_layers": honoured(1),
+        "n_head": honoured(2), "num_attention_heads": honoured(2), "n_inner": honoured(8, None),
+        "activation_function": honoured("gelu", ABSENT) + refused("tanh"), "layer_norm_epsilon": honoured(0.1, ABSENT),
+        # The default is 64, which does not fit these heads of 4.
+        "rotary_dim": honoured(4) + refused(ABSENT, None, 3, 6),
+        "tie_word_embeddings": honoured(True, ABSENT), "resid_pdrop": DROPOUT, "embd_pdrop": DROPOUT,
+        "attn_pdrop": DROPOUT, "rope_theta": harmless(500.0), "rope_scaling": harmless({"type": "linear", "factor": 2.0}),
+        "partial_rotary_factor": harmless(0.5), "sliding_window": harmless(3, None),
+        "layer_types": harmless(["full_attention"] * 2) + refused(["sliding_attention"] * 2),
+    },
+    "gpt_neox": {
+        "architectures": harmless(["GPTNeoXForCausalLM"]) + warned(["GPTNeoXForTokenClassification"]),
+        "hidden_act": honoured("gelu_new", "relu", ABSENT), "layer_norm_eps": honoured(0.1, ABSENT),
+        "attention_bias": honoured(False, ABSENT), "use_parallel_residual": honoured(False, ABSENT),
+        "rotary_pct": honoured(1.0, 0.75, ABSENT) + refused(0, None), "rotary_emb_base": honoured(500, 50.5),
+        "rope_theta": harmless(500.0), "partial_rotary_factor": harmless(1.0),
+        "head_dim": harmless(4) + refused(8), "tie_word_embeddings": honoured(True, ABSENT),
+        "attention_dropout": DROPOUT, "hidden_dropout": DROPOUT, "classifier_dropout": DROPOUT,
+        "is_decoder": harmless(True), "sliding_window": harmless(3, None),
+        "layer_types": harmless(["full_attention"] * 2) + refused(["sliding_attention"] * 2),
+    },
+    "starcoder2": {
+        "architectures": harmless(["Starcoder2ForCausalLM"]) + warned(["Starcoder2ForSequenceClassification"]),
+        "hidden_act": honoured("gelu", "relu", ABSENT), "norm_epsilon": honoured(0.1, ABSENT),
+        "use_bias": honoured(False, ABSENT), "head_dim": honoured(6, None),
+        "num_key_value_heads": honoured(1, ABSENT) + refused(None),
+        "tie_word_embeddings": honoured(False, ABSENT),
+        "sliding_window": honoured(8, None, ABSENT) + refused(-1), "residual_dropout": DROPOUT,
+        "embedding_dropout": DROPOUT,
+        "layer_types": harmless(["full_attention"] * 2) + refused(["linear_attention"] * 2),
+    },
+}
+for family in ROTARY:
+    answers = FAMILY[family]
+    answers.setdefault("attention_dropout", DROPOUT)
+    for key, value in [("vocab_size", 29), ("hidden_size", 8), ("num_hidden_layers", 1), ("intermediate_size", 12)]:
+        answers.setdefault(key, honoured(value) + refused(0, None))
+    # At most 2 heads for keys and values where the base has 2.
+    answers.setdefault("num_attention_heads", honoured(2) + refused(3))
+    answers.setdefault("max_position_embeddings", honoured(9, ABSENT) + refused(0))
+    theta = honoured(500.0) + refused(None, "big")
+    answers.setdefault("rope_theta", theta)
+    linear = {"rope_type": "linear", "factor": 4.0}
+    llama3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
+              "original_max_position_embeddings": 8, "rope_theta": 500.0}
+    yarn = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 8}
+    # rope_scaling replaces rope_parameters as a whole, the base included.
+    answers["rope_scaling"] = honoured(
+        linear, {"type": "linear", "factor": 2.0}, {}, None, llama3) + refused(yarn, "linear", [2])
+    answers["rope_scaling beside rope_parameters"] = honoured(
+        {"rope_parameters": {"rope_type": "default", "rope_theta": 500.0}, "rope_scaling": {"type": "linear", "factor": 4.0}},
+        {"rope_parameters": llama3, "rope_scaling": {}}, {"rope_parameters": linear, "rope_theta": 500.0})
+    answers["rope_parameters"] = honoured(
+        {"rope_type": "default", "rope_theta": 500.0}, linear, llama3, {"rope_theta": 50.0}, None, {}) + refused(
+        yarn, {"rope_type": "dynamic", "factor": 2.0}, {"rope_type": "proportional"}, 7,
+        {"full_attention": {"rope_theta": 500.0}})
+    inside = {
+        "rope_theta": honoured({"rope_theta": 500.0}) + refused({"rope_theta": None}),
+        "rope_type": honoured(linear, {"rope_type": "default"}) + refused(yarn, {"rope_type": "longrope", "factor": 2.0}),
+        "partial_rotary_factor": (honoured({"partial_rotary_factor": 1.0}, dict(linear, partial_rotary_factor=0.75))
+                                  if family == "gpt_neox" else
+                                  harmless({"partial_rotary_factor": 0.5}) + refused(dict(linear, partial_rotary_factor=0.5))),
+        "factor": honoured(dict(linear, factor=3)) + refused({"rope_type": "linear"}, dict(linear, factor="x"),
+                                                             dict(linear, factor=0)),
+        "original_max_position_embeddings": honoured(
+            dict(llama3, original_max_position_embeddings=4),
+            {k: v for k, v in llama3.items() if k != "original_max_position_embeddings"}),
+        "low_freq_factor": honoured(dict(llama3, low_freq_factor=2.0)) + refused(
+            {k: v for k, v in llama3.items() if k != "low_freq_factor"}),
+        "high_freq_factor": honoured(dict(llama3, high_freq_factor=9.0)),
+        "attention_factor": harmless({"attention_factor": 3.0}),
+        "beta_fast": harmless({"beta_fast": 3.0}), "beta_slow": harmless({"beta_slow": 3.0}),
+        "short_factor": harmless({"short_factor": [2.0, 2.0]}), "long_factor": harmless({"long_factor": [2.0, 2.0]}),
+        "mscale": harmless({"mscale": 3.0}), "mscale_all_dim": harmless({"mscale_all_dim": 3.0}),
+        "truncate": harmless({"truncate": False}), "mrope_section": harmless({"mrope_section": [1, 1]}),
+    }
+    for key, probes in inside.items():
+        answers[f"rope_parameters.{key}"] = probes
+    # Outside, it counts for llama3 alone, and before the one inside.
+    answers["original_max_position_embeddings"] = harmless(4) + honoured(
+        {"rope_parameters": llama3, "original_max_position_embeddings": 4})
+    answers.setdefault("partial_rotary_factor", harmless(0.5, None) + refused(
+        {"rope_parameters": linear, "partial_rotary_factor": 0.5}))
+
+GENERATION = {
+    "eos_token_id": honoured(7, [7, 9]),
+    "repetition_penalty": warned(1.2) + harmless(1.0), "encoder_repetition_penalty": warned(1.2),
+    "no_repeat_ngram_size": warned(2) + harmless(0), "encoder_no_repeat_ngram_size": warned(2), "min_length": warned(3),
+    "min_new_tokens": warned(3), "num_beams": warned(4) + harmless(1), "num_beam_groups": warned(2),
+    "diversity_penalty": warned(0.5), "guidance_scale": warned(1.5), "penalty_alpha": warned(0.6),
+    "bad_words_ids": warned([[3]]), "sequence_bias": warned([[[3], -10.0]]), "suppress_tokens": warned([3]),
+    "begin_suppress_tokens": warned([3]), "forced_bos_token_id": warned(3), "forced_eos_token_id": warned(3),
+    "exponential_decay_length_penalty": warned([5, 1.5]), "force_words_ids": warned([[3]]), "constraints": warned([1]),
+    "watermarking_config": warned({"bias": 2.0}), "stop_strings": warned(["a"]), "dola_layers": warned("low"),
+    "token_healing": warned(True) + harmless(False),
+    # Sampling, lengths and what is returned are decided by the caller; caches, assistants and compilation compute the same.
+    "do_sample": harmless(True), "temperature": harmless(0.6), "top_k": harmless(20), "top_p": harmless(0.9),
+    "min_p": harmless(0.1), "top_h": harmless(0.4), "typical_p": harmless(0.9), "epsilon_cutoff": harmless(0.01),
+    "eta_cutoff": harmless(0.01), "max_length": harmless(64), "max_new_tokens": harmless(64), "max_time": harmless(9.0),
+    "early_stopping": harmless(True), "length_penalty": harmless(2.0), "renormalize_logits": harmless(True),
+    "remove_invalid_values": harmless(True), "num_return_sequences": harmless(2), "output_attentions": harmless(True),
+    "output_hidden_states": harmless(True), "output_scores": harmless(True), "output_logits": harmless(True),
+    "return_dict_in_generate": harmless(True), "pad_token_id": harmless(3), "bos_token_id": harmless(3),
+    "decoder_start_token_id": harmless(3), "use_cache": harmless(False), "cache_implementation": harmless("static"),
+    "cache_config": harmless({}), "max_cache_len": harmless(64), "low_memory": harmless(True),
+    "prefill_chunk_size": harmless(8), "compile_config": harmless({}), "disable_compile": harmless(True),
+    "continuous_batching_config": harmless({}), "is_assistant": harmless(True), "num_assistant_tokens": harmless(3),
+    "num_assistant_tokens_schedule": harmless("constant"), "assistant_confidence_threshold": harmless(0.3),
+    "assistant_early_exit": harmless(2), "assistant_ensemble_weight": harmless(0.5), "assistant_lookbehind": harmless(3),
+    "target_lookbehind": harmless(3), "prompt_lookup_num_tokens": harmless(3), "max_matching_ngram_size": harmless(2),
+    "speculation_type": harmless("x"), "use_mtp": harmless(True), "transformers_version": harmless("4.40.0"),
+    "_from_model_config": harmless(True),
+}
+
+
+def source(*parts):
+    return ROOT.joinpath(*parts).read_text()
+
+
+def keys(family):
+    """Every key that transformers reads for a family, with its origin."""
+    cls = type(transformers.AutoConfig.for_model(family))
+    found = {field.name: "field" for field in dataclasses.fields(cls)}
+    for key in cls.attribute_map:
+        found.setdefault(key, "spelling")
+    taken = source("configuration_utils.py") + source("modeling_rope_utils.py") + source(
+        "models", family, f"configuration_{family}.py")
+    for key in re.findall(r'kwargs\.(?:pop|get)\(\s*"(\w+)"', taken):
+        found.setdefault(key, "taken by name")
+    # Families without these fields leave the keys of rotary positions alone.
+    code = source("models", family, f"modeling_{family}.py") + source("masking_utils.py") + source("cache_utils.py")
+    read = re.findall(r'getattr\(\s*(?:self\.)?(?:\w+_)?config,\s*"(\w+)"', code) + re.findall(r"\Wconfig\.(\w+)", code)
+    for key in read:
+        if not callable(getattr(cls, key, None)):
+            found.setdefault(key, "read by the model")
+    if "rope_parameters" in found:
+        for key in RopeParameters.__annotations__:
+            found[f"rope_parameters.{key}"] = "entry"
+        found["original_max_position_embeddings"] = "read by the model"
+    for key in ["model_type", "quantization_config", "auto_map"]:
+        found[key] = "loader"
+    if family == "gpt2":
+        # Learned positions: what the base class takes for rotary ones is not read.
+        for key in ["rope_theta", "rope_scaling", "partial_rotary_factor"]:
+            found.pop(key, None)
+    return {key: origin for key, origin in found.items() if key not in ARGUMENTS}
+
+
+def weight(name, shape):
+    """Numbers that depend on the name and the place alone; the test makes the same."""
+    seed = 2166136261
+    for byte in name.encode():
+        seed = (seed ^ byte) * 16777619 % 2**32
+    count = math.prod(shape)
+    x = (torch.arange(count, dtype=torch.int64) * 2654435761 + seed) % 2**32
+    x = (x ^ (x >> 16)) * 0x45D9F3B % 2**32
+    x = x ^ (x >> 16)
+    u = x.to(torch.float64) / 2**32 - 0.5
+    is_norm = "norm" in name or ".ln_" in name
+    values = 1 + 0.4 * u if is_norm and name.endswith("weight") else 1.6 * u
+    return values.to(torch.float32).reshape(shape)
+
+
+def load(config, shapes=None):
+    """The model of a config.json, with the weights that its shapes ask for."""
+    with tempfile.TemporaryDirectory() as name:
+        folder = pathlib.Path(name)
+        (folder / "config.json").write_text(json.dumps(config))
+        if shapes is None:
+            made = transformers.AutoModelForCausalLM.from_config(transformers.AutoConfig.from_pretrained(folder))
+            tied = set(made.all_tied_weights_keys)
+            shapes = {key: list(value.shape) for key, value in made.state_dict().items() if key not in tied}
+            if config["model_type"] == "gpt_neox":  # files keep the older name of the head
+                shapes = {re.sub("^lm_head", "embed_out", key): shape for key, shape in shapes.items()}
+        save_file({key: weight(key, shape) for key, shape in shapes.items()}, folder / "model.safetensors", {"format": "pt"})
+        model = transformers.AutoModelForCausalLM.from_pretrained(
+            folder, attn_implementation="eager", dtype=torch.float32).eval()
+    with torch.no_grad():
+        logits = model(torch.tensor([TOKENS]), return_dict=True).logits[0, -2:]
+    return shapes, [round(x, 6) for x in logits.flatten().tolist()], model.generation_config
+
+
+class Table:
+    def __init__(self):
+        self.shapes = []  # distinct sets of tensors
+        self.rows = []
+        self.problems = []  # answers that are not true of this version of transformers
+
+    def shape(self, shapes):
+        if shapes not in self.shapes:
+            self.shapes.append(shapes)
+        return self.shapes.index(shapes)
+
+    def family(self, family):
+        answers = {**COMMON, **FAMILY[family]}
+        found = keys(family)
+        missing = sorted(set(found) - set(answers))
+        self.problems += [f"{family} has no answer for {key}" for key in missing]
+        cls = type(transformers.AutoConfig.for_model(family))
+        defaults = {field.name: field.default for field in dataclasses.fields(cls)}
+        base = dict(BASE[family], model_type=family)
+        base_shapes, base_logits, _ = load(base)
+        self.rows.append({"family": family, "key": "", "origin": "base", "answer": "base", "probes": [
+            {"config": base, "answer": "honoured", "tensors": self.shape(base_shapes), "logits": base_logits}]})
+        for key, probes in sorted(answers.items()):
+            row = {"family": family, "key": key, "origin": found.get(key, "several keys"), "answer": probes[0][0],
+                   "probes": []}
+            default = defaults.get(key)
+            if key in defaults and default is not dataclasses.MISSING:
+                row["default"] = default
+            for answer, value in probes:
+                row["probes"].append(self.probe(family, key, answer, value, base, base_shapes, base_logits))
+            self.rows.append(row)
+
+    def probe(self, family, key, answer, value, base, base_shapes, base_logits):
+        config = dict(base)
+        several = isinstance(value, dict) and key not in ("rope_parameters", "rope_scaling") and (
+            " " in key or key in ("original_max_position_embeddings", "partial_rotary_factor"))
+        # A spelling that the base holds under another name would count twice.
+        if value == ABSENT:
+            config.pop(key, None)
+        elif several:
+            config.update(value)
+        elif key.startswith("rope_parameters."):
+            config["rope_parameters"] = value
+        else:
+            config[key] = value
+        probe = {"value": value, "config": config, "answer": answer}
+        if key == "model_type":
+            return dict(probe, reference="another model", tensors=self.shape(base_shapes))
+        try:
+            shapes, logits, generation = load(config)
+            if answer in ("harmless", "warned") and key != "auto_map":
+                if shapes != base_shapes or logits != base_logits:
+                    self.problems.append(f"{family} {key}={value} is not harmless")
+            probe["reference"] = "same" if logits == base_logits else "differs"
+        except Exception as error:  # transformers refuses it
+            if answer != "refused":
+                self.problems.append(f"{family} {key}={value}: {type(error).__name__}: {error}")
+                return dict(probe, answer="refused", tensors=0)
+            probe["reference"] = "fails"
+            shapes = base_shapes
+        probe["tensors"] = self.shape(shapes)
+        if answer == "honoured":
+            probe["logits"] = logits
+            if key == "eos_token_id":
+                ends = generation.eos_token_id
+                probe["ends"] = ends if isinstance(ends, list) else [] if ends is None else [ends]
+        return probe
+
+    def generation(self):
+        found = {key: "field" for key in transformers.GenerationConfig().to_dict()}
+        found |= {key: "field" for key in vars(transformers.GenerationConfig())
+                  if not key.startswith("_") or key == "_from_model_config"}
+        found |= {key: "default" for key in transformers.GenerationConfig._get_default_generation_params()}
+        found.pop("_original_object_hash", None)
+        missing = sorted(set(found) - set(GENERATION))
+        self.problems += [f"generation_config.json has no answer for {key}" for key in missing]
+        for key, probes in sorted(GENERATION.items()):
+            self.rows.append({
+                "family": "generation_config.json", "key": key, "origin": found.get(key, "older"), "answer": probes[0][0],
+                "probes": [{"value": value, "answer": answer} for answer, value in probes]})
+
+
+def defaults(family):
+    """What the configuration class makes of a config.json that names the family alone."""
+    config = transformers.AutoConfig.for_model(family)
+    layers = config.num_hidden_layers
+    heads = config.num_attention_heads
+    width = getattr(config, "head_dim", None) or config.hidden_size // heads
+    rope = getattr(config, "rope_parameters", None) or {}
+    epsilon = next(getattr(config, key) for key in
+                   ["layer_norm_epsilon", "rms_norm_eps", "layer_norm_eps", "norm_epsilon"] if hasattr(config, key))
+    return {
+        "dModel": config.hidden_size, "layerCount": layers, "headCount": heads, "dHead": width,
+        "keyValueHeadCount": getattr(config, "num_key_value_heads", None) or heads,
+        "dMLP": getattr(config, "intermediate_size", None) or getattr(config, "n_inner", None) or 4 * config.hidden_size,
+        "vocabulary": config.vocab_size, "contextLength": config.max_position_embeddings, "epsilon": epsilon,
+        "activation": getattr(config, "hidden_act", None) or config.activation_function,
+        "tiesHead": config.tie_word_embeddings,
+        "rotaryWidth": config.rotary_dim if family == "gptj"
+        else int(width * rope.get("partial_rotary_factor", 1.0)) if rope else 0,
+        "slidingWindow": getattr(config, "sliding_window", None),
+    }
+
+
+def main():
+    table = Table()
+    for family in BASE:
+        table.family(family)
+        print(family, len(keys(family)), "keys")
+    table.generation()
+    if table.problems:
+        raise SystemExit("\n".join(table.problems))
+    content = {"transformers": transformers.__version__, "tokens": TOKENS,
+               "defaults": {family: defaults(family) for family in BASE}, "tensors": table.shapes}
+    lines = ",\n".join("  " + json.dumps(row, sort_keys=True) for row in table.rows)
+    head = json.dumps(content, indent=1, sort_keys=True)
+    (HERE / "table.json").write_text(head[:-2] + ',\n "rows": [\n' + lines + "\n ]\n}\n")
+    rows = [row for row in table.rows if row["answer"] != "base"]
+    for answer in ["honoured", "harmless", "refused", "warned"]:
+        print(answer, sum(row["answer"] == answer for row in rows), "rows,",
+              sum(probe["answer"] == answer for row in rows for probe in row["probes"]), "probes")
+
+
+if __name__ == "__main__":
+    main()
