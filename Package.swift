@@ -154,7 +154,8 @@ let package = Package(
         .testTarget(
             name: "SutureModelTests", dependencies: ["SutureModel", "TestSupport"],
             exclude: [
-                "Configuration/make_table.py", "Configuration/table.json", "Tokenizer/Fixtures",
+                "Configuration/README.md", "Configuration/make_table.py", "Configuration/table.json",
+                "Tokenizer/Fixtures",
                 "Tokenizer/make_fixtures.py",
                 "Transformer/Golden", "Transformer/make_golden.py",
             ], swiftSettings: strict),

@@ -99,15 +99,19 @@ struct ConfigurationFile {
     }
 
     /// A whole number above 0; nil where it is derived.
-    func size(_ setting: Setting<Int>) throws(ModelError) -> Int? {
+    ///
+    /// - Parameter limit: the largest that any model has. The product of two sizes has to fit an integer, and a loop over
+    ///   layers has to end.
+    func size(_ setting: Setting<Int>, limit: Int = 1 << 30) throws(ModelError) -> Int? {
         guard let (key, value) = try value(setting) else { return isNull(setting) ? nil : setting.fallback }
         guard let size = value.integer, size > 0 else { throw wrong(key, "a whole number above 0", value) }
+        guard size <= limit else { throw wrong(key, "at most \(limit)", value) }
         return size
     }
 
     /// A whole number above 0 that is never derived.
-    func requiredSize(_ setting: Setting<Int>) throws(ModelError) -> Int {
-        guard let size = try size(setting) else { throw missing(setting.names) }
+    func requiredSize(_ setting: Setting<Int>, limit: Int = 1 << 30) throws(ModelError) -> Int {
+        guard let size = try size(setting, limit: limit) else { throw missing(setting.names) }
         return size
     }
 
@@ -116,7 +120,9 @@ struct ConfigurationFile {
             guard let fallback = setting.fallback else { throw missing(setting.names) }
             return fallback
         }
-        guard let number = value.number else { throw wrong(key, "a number", value) }
+        guard let number = value.number, number.isFinite, number >= 0 else {
+            throw wrong(key, "a number of 0 or more", value)
+        }
         return number
     }
 
@@ -140,7 +146,7 @@ struct ConfigurationFile {
     /// A number; nil where the key is missing.
     func optionalNumber(_ key: String) throws(ModelError) -> Double? {
         guard let value = json(key) else { return nil }
-        guard let number = value.number else { throw wrong(key, "a number", value) }
+        guard let number = value.number, number.isFinite else { throw wrong(key, "a number", value) }
         return number
     }
 

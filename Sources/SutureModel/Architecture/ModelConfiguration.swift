@@ -106,7 +106,7 @@ public struct ModelConfiguration: Sendable {
         let keys = architecture.keys
         self.architecture = architecture
         dModel = try file.requiredSize(keys.dModel)
-        layerCount = try file.requiredSize(keys.layerCount)
+        layerCount = try file.requiredSize(keys.layerCount, limit: Self.largestPart)
         headCount = try file.requiredSize(keys.headCount)
         keyValueHeadCount =
             try keys.keyValueHeadCount.flatMap { setting throws(ModelError) in try file.size(setting) } ?? headCount
@@ -155,14 +155,15 @@ public struct ModelConfiguration: Sendable {
 
     // MARK: - Parts
 
+    /// Far above the number of layers and the width of a head of any model.
+    private static let largestPart = 1 << 16
+
     private static func headWidth(
         _ file: ConfigurationFile, _ keys: ArchitectureDescription.ConfigurationKeys, dModel: Int, headCount: Int
     ) throws(ModelError) -> Int {
-        let named = keys.dHead == .derived ? nil : try file.optionalInteger("head_dim")
-        if keys.dHead == .configured, let named {
-            guard named > 0 else { throw file.wrong("head_dim", "a whole number above 0", .integer(named)) }
-            return named
-        }
+        let setting = ArchitectureDescription.Setting<Int>("head_dim", default: nil, allowsNull: true)
+        let named = keys.dHead == .derived ? nil : try file.size(setting, limit: largestPart)
+        if keys.dHead == .configured, let named { return named }
         guard dModel % headCount == 0 else {
             throw ModelError(
                 .invalidField,

@@ -40,6 +40,10 @@ public struct RotaryConfiguration: Sendable {
             let outside = try file.optionalNumber(key)
             let inside = try section?.optionalNumber("rope_theta")
             base = inside ?? outside ?? base
+            guard base > 0 else {
+                throw (inside == nil ? file : section ?? file).wrong(
+                    inside == nil ? key : "rope_theta", "a number above 0", .number("\(base)"))
+            }
         }
         let plain = stride(from: 0, to: count, by: 2).map { pow(base, -Double($0) / Double(count)) }
         switch (type, section) {

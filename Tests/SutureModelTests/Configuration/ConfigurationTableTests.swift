@@ -64,6 +64,32 @@ struct ConfigurationTableTests {
         }
     }
 
+    @Test("A value of any kind is read or refused with a sentence, in every key")
+    func strangeValues() throws {
+        let texts = [
+            "-1", "0", "1.5", "1e999", "4611686018427387904", "9223372036854775808", #""x""#, "true", "[]", "[{}]",
+            #"{"rope_type": "linear", "factor": 1e-999}"#, #"{"rope_theta": -5}"#,
+        ]
+        let values = try texts.map { try JSONValue($0, name: "a value") }
+        for base in table.bases.values {
+            guard case .object(let members)? = base.config else { continue }
+            let folder = try folder(.object(members), base.tensors)
+            let checkpoint = try Checkpoint(opening: folder.url)
+            let keys = Set(table.probes.filter { $0.family == base.family }.map(\.key))
+            for key in keys.sorted() where !key.contains(".") && !key.contains(" ") {
+                for value in values {
+                    let config = JSONValue.object(members + [.init(key: key, value: value)])
+                    try folder.write(config.written(isCompact: true).utf8, to: "config.json")
+                    do throws(ModelError) {
+                        _ = try WeightLayout(checkpoint, try ModelConfiguration(folder: folder.url))
+                    } catch {
+                        #expect(!error.message.contains("\n") && error.description.contains("config.json"))
+                    }
+                }
+            }
+        }
+    }
+
     @Test("A key that no one reads is named")
     func unknownKey() throws {
         let base = try #require(table.bases["llama"])
