@@ -36,17 +36,21 @@ struct PromptPairs {
         caseCount = cases.count
         prefixCount = prefixes.count
         let token: FactToken = position == .last ? .last : .subjectLast
-        func row(_ template: String, _ subject: String, _ prefix: String, _ editCase: EditCase) throws -> SubjectLookup
-        {
-            try SubjectLookup(
-                template: prefix + template, subject: subject, token: token, model: model, case: editCase.id)
+        func row(_ prompt: SubjectPrompt, _ prefix: String, _ editCase: EditCase) throws -> SubjectLookup {
+            try SubjectLookup(prompt.preceded(by: prefix), token: token, model: model, case: editCase.id)
         }
         var rows: [[Int]] = []
         var guides: [[Int]] = []
         for editCase in cases {
+            guard let prompt = editCase.subjectPrompt else {
+                throw SubjectLookup.noSlot(editCase.prompt, editCase.subject, editCase.id)
+            }
+            guard let guided = editCase.subjectGuide else {
+                throw SubjectLookup.noSlot(editCase.secondHopPrompt, editCase.bridge, editCase.id)
+            }
             for prefix in prefixes {
-                let composition = try row(editCase.prompt, editCase.subject, prefix, editCase)
-                let guide = try row(editCase.secondHopPrompt, editCase.bridge, prefix, editCase)
+                let composition = try row(prompt, prefix, editCase)
+                let guide = try row(guided, prefix, editCase)
                 guard position == .subjectLast || composition.tokens.last == guide.tokens.last else {
                     throw SutureError(
                         .invalidArgument,

@@ -55,6 +55,8 @@ struct AnsweredPrompt {
     }
 
     var caseIndex: Int
+    /// The name of its case, for errors.
+    var caseID: String
     var group: Group
     var prompt: String
     var reference: String
@@ -75,20 +77,19 @@ extension AnswerSettings {
         let model = try session.model
         var answers = cases.flatMap { editCase in
             let paraphrases = editCase.paraphrasePrompts.map { (AnsweredPrompt.Group.paraphrase, $0, editCase.answer) }
-            // A space precedes an object; the answers of other data sets follow their prompts as they are.
-            let space = editCase.targetNew.isEmpty ? "" : " "
             let neighbors = editCase.neighborSamples.map {
-                (AnsweredPrompt.Group.neighborhood, $0.filledPrompt, space + $0.target)
+                (AnsweredPrompt.Group.neighborhood, $0.filledPrompt, editCase.following($0.target))
             }
             return ([(.answer, editCase.filledPrompt, editCase.answer)] + paraphrases + neighbors).map {
-                AnsweredPrompt(caseIndex: editCase.index, group: $0, prompt: $1, reference: $2)
+                AnsweredPrompt(
+                    caseIndex: editCase.index, caseID: editCase.id, group: $0, prompt: $1, reference: $2)
             }
         }
         if outputs.contains(.forced) {
             try session.progress("evaluate", 0, of: answers.count)
             let end = try endToken(of: model)
             let requests = try answers.map {
-                try TargetRequest($0.prompt, answer: $0.reference, endToken: end, model)
+                try TargetRequest($0, endToken: end, model)
             }
             for (i, ratings) in try model.ratings(of: requests, tokenBudget: continuation.tokenBudget).enumerated() {
                 answers[i].rating = ratings[0]
@@ -118,18 +119,12 @@ extension TargetRequest {
     ///
     /// - Parameter endToken: what counts as the answer's last token, if anything.
     /// - Throws: `outOfRange` where prompt and answer exceed the model's context.
-    fileprivate init(_ prompt: String, answer: String, endToken: Int?, _ model: Model) throws(SutureError) {
-        let ids = try model.encode(prompt, addsSpecialTokens: true)
-        let whole = try model.encode(prompt + answer, addsSpecialTokens: true)
-        var answer = whole.starts(with: ids) ? Array(whole[ids.count...]) : try model.encode(answer)
+    fileprivate init(_ asked: AnsweredPrompt, endToken: Int?, _ model: Model) throws(SutureError) {
+        var (ids, answer) = try model.tokens(of: asked.prompt, followedBy: asked.reference)
         if let endToken { answer.append(endToken) }
-        guard ids.count + answer.count - 1 <= model.info.contextLength else {
-            throw SutureError(
-                .outOfRange,
-                "prompt and answer have \(ids.count + answer.count) tokens, the model's context "
-                    + "\(model.info.contextLength): \"\(prompt.prefix(40))…\"",
-                hint: "leave the case out of the data")
-        }
+        let prompt = asked.group == .answer ? "the prompt" : "a \(asked.group.rawValue) prompt"
+        try model.requireRoom(
+            for: ids.count + answer.count - 1, "\(prompt) with its answer", ofCase: asked.caseID)
         self.init(prompt: ids, targets: [answer])
     }
 }

@@ -31,7 +31,7 @@ struct CompositionQuery {
 
     /// The queries of a case, set by set.
     static func all(of editCase: EditCase) -> [CompositionQuery] {
-        let wrong = editCase.wrongAnswer.isEmpty ? "" : " " + editCase.wrongAnswer
+        let wrong = editCase.wrongAnswer.isEmpty ? "" : editCase.following(editCase.wrongAnswer)
         func query(_ set: CompositionSet, _ prompt: String, _ answer: String, _ rival: String = "") -> CompositionQuery
         {
             CompositionQuery(set: set, caseIndex: editCase.index, prompt: prompt, answer: answer, rival: rival)
@@ -41,7 +41,7 @@ struct CompositionQuery {
             + editCase.related.map { query(.generalization, $0.prompt, $0.answer) }
             + editCase.unrelated.map { query(.specificity, $0.prompt, $0.answer, editCase.answer) }
             + [
-                query(.firstHop, editCase.firstHopPrompt, " " + editCase.bridge),
+                query(.firstHop, editCase.firstHopPrompt, editCase.following(editCase.bridge)),
                 query(.secondHop, editCase.guidePrompt, editCase.answer),
             ]
     }

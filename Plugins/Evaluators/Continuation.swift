@@ -108,14 +108,6 @@ extension Model {
         }
         return tokens
     }
-
-    /// The text that tokens add to what precedes them: a tokenizer may drop the space at the beginning of a text.
-    func text(of tokens: [Int], after prompt: [Int]) throws(SutureError) -> String {
-        let head = try decode(prompt).unicodeScalars
-        let whole = try decode(prompt + tokens).unicodeScalars
-        guard whole.starts(with: head) else { return try decode(tokens) }
-        return String(whole.dropFirst(head.count))
-    }
 }
 
 /// Tokens whose text holds a stop: generation need not go on after them. Reads the whole vocabulary once.

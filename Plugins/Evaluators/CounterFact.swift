@@ -39,7 +39,8 @@ struct CounterFact: Evaluator {
         for editCase in cases {
             for prompt in CounterFact.groups.flatMap({ $0.prompts(editCase) }) {
                 requests.append(
-                    try TargetRequest(prompt, objects: [editCase.targetNew, editCase.targetTrue], model))
+                    try TargetRequest(
+                        prompt, objects: [editCase.targetNew, editCase.targetTrue], joint: editCase.joint, model))
             }
         }
         var ratings = try model.ratings(of: requests, tokenBudget: tokenBudget)[...]

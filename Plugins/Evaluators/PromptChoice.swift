@@ -15,8 +15,3 @@ enum PromptChoice: String, ParameterChoice {
         }
     }
 }
-
-extension Neighbor {
-    /// The prompt with the subject filled in; as it is where there is no subject.
-    var filledPrompt: String { subject.isEmpty ? prompt : Template.fill(prompt, with: subject) }
-}

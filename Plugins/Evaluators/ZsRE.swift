@@ -32,8 +32,10 @@ struct ZsRE: Evaluator {
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
         let model = try session.model
         try session.progress("evaluate", 0, of: cases.count)
-        let requests = try cases.flatMap { questions($0).joined() }.map {
-            try TargetRequest($0.prompt, objects: [$0.object], model)
+        let requests = try cases.flatMap { editCase in
+            try questions(editCase).joined().map {
+                try TargetRequest($0.prompt, objects: [$0.object], joint: editCase.joint, model)
+            }
         }
         var ratings = try model.ratings(of: requests, tokenBudget: tokenBudget)[...]
         try session.progress("evaluate", cases.count, of: cases.count)

@@ -20,9 +20,9 @@ struct AlignedPrompts {
         caseIndex = editCase.index
         id = editCase.id
         prompt = try PhrasedPrompt(editCase, model)
-        var template = editCase.secondHopPrompt
-        if cutsGuide, let parts = Template.parts(of: template) { template = "{}" + parts.suffix }
-        guide = try PhrasedPrompt(template, subject: editCase.bridge, caseID: id, model)
+        var guided = editCase.subjectGuide
+        if cutsGuide { guided?.before = "" }
+        guide = try PhrasedPrompt(guided, of: editCase.secondHopPrompt, caseID: id, model)
         guard let subject = prompt.subject, let bridge = guide.subject,
             prompt.tokens[subject.upperBound...] == guide.tokens[bridge.upperBound...]
         else {
@@ -36,7 +36,7 @@ struct AlignedPrompts {
                 .invalidArgument, "case \(id) has no answer", hint: "use a data set with an answer or a target_new")
         }
         self.answer = try model.continuation(of: prompt.text, by: answer).answer
-        rival = editCase.wrongAnswer.isEmpty ? "" : " " + editCase.wrongAnswer
+        rival = editCase.wrongAnswer.isEmpty ? "" : editCase.following(editCase.wrongAnswer)
     }
 
     /// Where a token of the composition lies in the guide. The same distance from the end.

@@ -92,19 +92,19 @@ struct LogitLens: Locator {
         let rows = [try row(prompt, "", shift: 0)]
         guard editCase.fields.isSuperset(of: [.bridge, .secondHop]) else { return rows }
         let guide = try PhrasedPrompt(
-            editCase.secondHopPrompt, subject: editCase.bridge, caseID: editCase.id, model)
+            editCase.subjectGuide, of: editCase.secondHopPrompt, caseID: editCase.id, model)
         return rows + [try row(guide, " after the guide", shift: prompt.tokens.count - guide.tokens.count)]
     }
 
     /// The words of a case as they follow its prompt.
     private func texts(_ editCase: EditCase) throws -> [(name: String, text: String)] {
         func text(_ word: String) -> String? {
-            func spaced(_ text: String) -> String? { text.isEmpty ? nil : text.hasPrefix(" ") ? text : " " + text }
+            func joined(_ text: String) -> String? { text.isEmpty ? nil : editCase.following(text) }
             return switch word {
             case "answer": editCase.expectedAnswer
-            case "bridge": spaced(editCase.bridge)
-            case "wrong_answer": spaced(editCase.wrongAnswer)
-            default: spaced(word)
+            case "bridge": joined(editCase.bridge)
+            case "wrong_answer": joined(editCase.wrongAnswer)
+            default: joined(word)
             }
         }
         guard let words else {

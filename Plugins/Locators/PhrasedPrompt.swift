@@ -9,23 +9,27 @@ struct PhrasedPrompt {
     /// Tokens that cover at least one character of the subject; nil where the prompt has none.
     var subject: Range<Int>?
 
-    /// - Throws: `invalidArgument` where the template has no slot, or where no token covers the subject.
-    init(_ template: String, subject phrase: String, caseID: String, _ model: Model) throws(SutureError) {
-        guard let (prefix, suffix) = Template.parts(of: template) else {
+    /// - Parameters:
+    ///   - prompt: nil where a template has no slot.
+    ///   - template: what it was made of, for errors.
+    /// - Throws: `invalidArgument` where there is no slot, or where no token covers the subject.
+    init(
+        _ prompt: SubjectPrompt?, of template: String, caseID: String, _ model: Model
+    ) throws(SutureError) {
+        guard let prompt else {
             throw SutureError(
                 .invalidArgument, "case \(caseID): the prompt \"\(template)\" has no slot for the subject",
                 hint: "write {} where the subject belongs")
         }
-        text = prefix + phrase + suffix
+        text = prompt.text
         let (ids, offsets) = try model.encodeWithOffsets(text, addsSpecialTokens: true)
-        let start = prefix.unicodeScalars.count
-        let end = start + phrase.unicodeScalars.count
+        let (start, end) = (prompt.scalars.lowerBound, prompt.scalars.upperBound)
         // A token's leading space is not part of the subject, so a token belongs to it when it reaches beyond its
         // start.
         let covering = offsets.indices.filter { offsets[$0].upperBound > start && offsets[$0].lowerBound < end }
         guard let first = covering.first, let last = covering.last else {
             throw SutureError(
-                .invalidArgument, "case \(caseID): no token of \"\(text)\" covers the subject \"\(phrase)\"",
+                .invalidArgument, "case \(caseID): no token of \"\(text)\" covers the subject \"\(prompt.subject)\"",
                 hint: "check the data set")
         }
         tokens = ids
@@ -35,7 +39,7 @@ struct PhrasedPrompt {
     /// The prompt of a case, which need not have a subject.
     init(_ editCase: EditCase, _ model: Model) throws(SutureError) {
         guard editCase.subject.isEmpty else {
-            try self.init(editCase.prompt, subject: editCase.subject, caseID: editCase.id, model)
+            try self.init(editCase.subjectPrompt, of: editCase.prompt, caseID: editCase.id, model)
             return
         }
         self.init(
@@ -93,11 +97,11 @@ enum PromptPosition: String, ParameterChoice {
 }
 
 extension EditCase {
-    /// The right answer as it follows the prompt: the answer itself, or a space and the object; nil where there is none.
+    /// The right answer as it follows the prompt: the answer itself, or the joint and the object; nil where there is none.
     var expectedAnswer: String? {
         if !answer.isEmpty { return answer }
         let object = targetNew.isEmpty ? targetTrue : targetNew
-        return object.isEmpty ? nil : object.hasPrefix(" ") ? object : " " + object
+        return object.isEmpty ? nil : following(object)
     }
 }
 

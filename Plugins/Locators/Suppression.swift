@@ -49,7 +49,7 @@ struct Suppression: Locator {
         let model = try session.model
         let compositions = try cases.map { try AlignedPrompts($0, cutsGuide: false, model) }
         let bridges = try zip(cases, compositions).map { editCase, composition in
-            try model.continuation(of: composition.prompt.text, by: " " + editCase.bridge).answer
+            try model.continuation(of: composition.prompt.text, by: editCase.following(editCase.bridge)).answer
         }
         let head = try OutputLayer(model)
         var found: [[Location]] = cases.map { _ in [] }

@@ -29,7 +29,8 @@ extension AlignedPrompts {
             others.filter { $0.prompt == editCase.prompt }, others.filter { $0.prompt != editCase.prompt }
         )
         for other in alike + rest {
-            let swapped = try PhrasedPrompt(editCase.prompt, subject: other.subject, caseID: editCase.id, model)
+            let exchanged = SubjectPrompt(template: editCase.prompt, subject: other.subject)
+            let swapped = try PhrasedPrompt(exchanged, of: editCase.prompt, caseID: editCase.id, model)
             guard swapped.isAligned(with: own) else { continue }
             (caseIndex, id, prompt, guide) = (editCase.index, editCase.id, swapped, own)
             self.answer = try model.continuation(of: own.text, by: answer).answer
@@ -52,6 +53,6 @@ extension PhrasedPrompt {
 extension EditCase {
     /// What the model should say of itself: the object that it knows, or else the right answer. As it follows the prompt.
     fileprivate var knownAnswer: String? {
-        targetTrue.isEmpty ? expectedAnswer : targetTrue.hasPrefix(" ") ? targetTrue : " " + targetTrue
+        targetTrue.isEmpty ? expectedAnswer : following(targetTrue)
     }
 }

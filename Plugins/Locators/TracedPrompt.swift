@@ -13,9 +13,11 @@ struct TracedPrompt {
     var tokens: [Int] { prompt.tokens }
 
     init(_ editCase: EditCase, _ model: Model) throws(SutureError) {
-        prompt = try PhrasedPrompt(editCase.prompt, subject: editCase.subject, caseID: editCase.id, model)
+        prompt = try PhrasedPrompt(editCase.subjectPrompt, of: editCase.prompt, caseID: editCase.id, model)
         subject = prompt.subject ?? 0..<0
-        answer = try model.encode(prompt: prompt.text, target: editCase.targetTrue).target[0]
+        answer = try model.tokens(
+            of: prompt.text, followedBy: editCase.following(editCase.targetTrue)
+        ).following[0]
     }
 
     /// The part that a token plays in the prompt.

@@ -4,7 +4,7 @@ import SutureKit
 
 /// The tokens that a case wants after its prompt, and which of them the model gets wrong.
 ///
-/// They are those of the reference answer, appended as ids, or of the new object where a case has no answer. Each is
+/// They are those of the reference answer, or of the new object where a case has no answer. Each is
 /// predicted after the prompt and the wanted tokens before it.
 struct WantedTokens {
     /// The prompt and all wanted tokens but the last, and the tokens to measure: those that the model gets wrong; if it
@@ -28,17 +28,17 @@ struct WantedTokens {
 
     private init(_ editCase: EditCase, _ model: Model) throws {
         let text = editCase.filledPrompt
-        let (prompt, target) =
-            editCase.answer.isEmpty
-            ? try model.encode(prompt: text, target: editCase.targetNew)
-            : (try model.encode(text, addsSpecialTokens: true), try model.encode(editCase.answer))
-        guard !prompt.isEmpty, !target.isEmpty, !(editCase.answer.isEmpty && editCase.targetNew.isEmpty) else {
+        let wanted = editCase.answer.isEmpty ? editCase.targetNew : editCase.answer
+        guard !wanted.isEmpty, !text.isEmpty else {
             throw SutureError(
                 .invalidArgument, "case \(editCase.id) has no wanted tokens after its prompt",
                 hint: "use a data set with an answer or a target_new")
         }
+        let (prompt, target) = try model.tokens(
+            of: text, followedBy: editCase.answer.isEmpty ? editCase.following(wanted) : wanted)
         row = ForcedRow(prompt: prompt, target: target)
         hasFailures = false
+        try model.requireRoom(for: row.tokens.count, "the prompt with its answer", ofCase: editCase.id)
     }
 }
 

@@ -37,49 +37,95 @@ static suture_error *find_tables(const suture_host *host, const suture_sink *sin
                 "use a newer host");
 }
 
-/* The case's prompt with the subject in the place of "{}"; NULL without memory. The caller frees it. */
+/* The case's prompt with the subject in its slot; NULL without memory. The caller frees it. A case without a subject has a
+ * finished prompt. Otherwise "{}" is the slot, "{{" and "}}" are braces, and any other brace is itself. */
 static char *filled_prompt(const suture_edit_case *item)
 {
     const char *prompt = item->prompt ? item->prompt : "";
     const char *subject = item->subject ? item->subject : "";
-    const char *slot = strstr(prompt, "{}");
-    size_t before = slot ? (size_t)(slot - prompt) : strlen(prompt);
-    size_t size = strlen(prompt) + strlen(subject) + 1;
-    char *text = malloc(size);
-    if (text)
-        snprintf(text, size, "%.*s%s%s", (int)before, prompt, slot ? subject : "", slot ? slot + 2 : "");
+    size_t length = strlen(subject);
+    int is_template = length > 0, is_filled = 0;
+    char *text = malloc(strlen(prompt) + length + 1);
+    char *end = text;
+    if (!text)
+        return NULL;
+    for (; *prompt; prompt++) {
+        if (is_template && !is_filled && prompt[0] == '{' && prompt[1] == '}') {
+            memcpy(end, subject, length);
+            end += length;
+            is_filled = 1;
+            prompt++;
+            continue;
+        }
+        *end++ = *prompt;
+        if (is_template && (*prompt == '{' || *prompt == '}') && prompt[1] == *prompt)
+            prompt++;
+    }
+    *end = '\0';
     return text;
 }
 
-/* The first token of the target with one space in front. */
-static suture_error *first_token(const struct tables *t, suture_model *model, const char *target, int64_t *token)
+/* Token ids of a text, which the caller frees. */
+static suture_error *encode(const struct tables *t, suture_model *model, const char *text, int32_t adds_special,
+                            int64_t **ids, int64_t *count)
 {
-    suture_tensor *ids = NULL;
+    suture_tensor *tensor = NULL;
     suture_tensor_info info = {.struct_size = sizeof info};
+    suture_error *error = t->model->encode(model, text, adds_special, &tensor, NULL);
+    if (!error)
+        error = t->tensor->info(tensor, &info);
+    if (!error) {
+        *count = info.shape[0];
+        *ids = malloc(((size_t)*count + 1) * sizeof **ids);
+        error = *ids ? t->tensor->to_bytes(tensor, *ids, *count * (int64_t)sizeof **ids)
+                     : fail(t, SUTURE_RESOURCE_EXHAUSTED, "target-rank: no memory", NULL);
+    }
+    if (tensor)
+        t->tensor->release(tensor);
+    return error;
+}
+
+/* The first token that a text has after a prompt. */
+static suture_error *first_token(const struct tables *t, suture_model *model, const char *prompt, const char *text,
+                                 int64_t *token)
+{
+    int64_t *head = NULL, *whole = NULL, *alone = NULL;
+    int64_t head_count = 0, whole_count = 0, alone_count = 0;
+    size_t size = strlen(prompt) + strlen(text) + 1;
+    char *both = malloc(size);
+    if (!both)
+        return fail(t, SUTURE_RESOURCE_EXHAUSTED, "target-rank: no memory", NULL);
+    snprintf(both, size, "%s%s", prompt, text);
+    suture_error *error = encode(t, model, prompt, 1, &head, &head_count);
+    if (!error)
+        error = encode(t, model, both, 1, &whole, &whole_count);
+    if (!error)
+        error = encode(t, model, text, 0, &alone, &alone_count);
+    if (!error) {
+        int follows = whole_count > head_count && memcmp(whole, head, (size_t)head_count * sizeof *head) == 0;
+        if (!follows && alone_count < 1)
+            error = fail(t, SUTURE_INVALID_ARGUMENT, "target-rank: target_new has no tokens", "check the data set");
+        else
+            *token = follows ? whole[head_count] : alone[0];
+    }
+    free(both);
+    free(head);
+    free(whole);
+    free(alone);
+    return error;
+}
+
+/* The target as it follows a prompt: as it is where the answer says that nothing is put in front of it,
+ * otherwise with one space in front. The caller frees it; NULL without memory. */
+static char *following(const suture_edit_case *item)
+{
+    const char *target = item->target_new ? item->target_new : "";
+    int is_joined = item->answer && strcmp(item->answer, target) == 0;
     size_t size = strlen(target) + 2;
     char *text = malloc(size);
-    if (!text)
-        return fail(t, SUTURE_RESOURCE_EXHAUSTED, "target-rank: no memory", NULL);
-    snprintf(text, size, "%s%s", target[0] == ' ' ? "" : " ", target);
-    suture_error *error = t->model->encode(model, text, 0, &ids, NULL);
-    free(text);
-    if (error)
-        return error;
-    error = t->tensor->info(ids, &info);
-    if (!error && info.shape[0] < 1)
-        error = fail(t, SUTURE_INVALID_ARGUMENT, "target-rank: target_new has no tokens", "check the data set");
-    if (!error) {
-        int64_t *values = malloc((size_t)info.shape[0] * sizeof *values);
-        if (!values)
-            error = fail(t, SUTURE_RESOURCE_EXHAUSTED, "target-rank: no memory", NULL);
-        else
-            error = t->tensor->to_bytes(ids, values, info.shape[0] * (int64_t)sizeof *values);
-        if (!error)
-            *token = values[0];
-        free(values);
-    }
-    t->tensor->release(ids);
-    return error;
+    if (text)
+        snprintf(text, size, "%s%s", is_joined || target[0] == ' ' ? "" : " ", target);
+    return text;
 }
 
 /* The rank of a token, from 1, in float32 logits [1, vocabulary]: how many are larger, and one. */
@@ -151,9 +197,9 @@ static suture_error *rank_case(const struct tables *t, suture_model *model, cons
     int64_t token = 0;
     double ranks = 0, hits = 0;
     char *prompt = filled_prompt(item);
-    if (!prompt)
-        return fail(t, SUTURE_RESOURCE_EXHAUSTED, "target-rank: no memory", NULL);
-    suture_error *error = first_token(t, model, item->target_new ? item->target_new : "", &token);
+    char *target = following(item);
+    suture_error *error = prompt && target ? first_token(t, model, prompt, target, &token)
+                                           : fail(t, SUTURE_RESOURCE_EXHAUSTED, "target-rank: no memory", NULL);
     for (int64_t i = -1; !error && i < paraphrases; i++) {
         double rank = 0;
         error = rank_after(t, model, i < 0 ? prompt : item->paraphrase_prompts[i], token, &rank);
@@ -161,6 +207,7 @@ static suture_error *rank_case(const struct tables *t, suture_model *model, cons
         hits += rank <= (double)top_k;
     }
     free(prompt);
+    free(target);
     if (!error)
         error = emit(t, item->index, "target_rank", ranks / (double)(paraphrases + 1));
     if (!error)

@@ -9,16 +9,19 @@ struct ReferenceAnswer {
     var prompt: [Int]
     var answer: [Int]
 
-    /// The answer's ids are appended to the prompt's, no text is joined: no token can straddle the boundary.
+    /// The answer's ids are those that it has after the prompt; where the two would share a token, it is tokenised apart.
     init(_ editCase: EditCase, limit: Int?, _ model: Model) throws(SutureError) {
         self.editCase = editCase
-        prompt = try model.encode(editCase.filledPrompt, addsSpecialTokens: true)
-        answer = Array(try model.encode(editCase.answer).prefix(limit ?? .max))
-        guard !prompt.isEmpty, !answer.isEmpty else {
+        guard !editCase.filledPrompt.isEmpty, !editCase.answer.isEmpty else {
             throw SutureError(
-                .invalidArgument, "case \(editCase.id): the \(prompt.isEmpty ? "prompt" : "answer") has no tokens",
+                .invalidArgument,
+                "case \(editCase.id): the \(editCase.filledPrompt.isEmpty ? "prompt" : "answer") has no tokens",
                 hint: "check the data set")
         }
+        let joined = try model.tokens(of: editCase.filledPrompt, followedBy: editCase.answer)
+        prompt = joined.prompt
+        answer = Array(joined.following.prefix(limit ?? .max))
+        try model.requireRoom(for: forced.count, "the prompt with its answer", ofCase: editCase.id)
     }
 
     /// Other tokens of the same case.

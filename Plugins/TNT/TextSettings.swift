@@ -113,7 +113,7 @@ struct TextSettings: ParameterSet {
             let generation = Model.Generation(
                 maxNewTokens: maxNewTokens, temperature: temperature, topK: topK, topP: topP, seed: seed + call)
             for (row, response) in zip(range, try model.generate(Array(rows[range]), generation)) {
-                let decoded = try TokenText(response, after: rows[row].last, model)
+                let decoded = try TokenText(response, after: rows[row], model)
                 texts.append(
                     Text(
                         prompt: rows[row], response: response, decoded: decoded,
@@ -128,10 +128,8 @@ struct TextSettings: ParameterSet {
         try cases.flatMap { editCase in
             try editCase.generations.map { marked in
                 let prompt = try model.start(marked.prompt)
-                let whole = try model.encode(marked.prompt + marked.text, addsSpecialTokens: true)
-                let response =
-                    whole.starts(with: prompt) ? Array(whole[prompt.count...]) : try model.encode(marked.text)
-                let decoded = try TokenText(response, after: prompt.last, model)
+                let response = try model.tokens(of: marked.prompt, followedBy: marked.text).following
+                let decoded = try TokenText(response, after: prompt, model)
                 guard decoded.text.utf8.elementsEqual(marked.text.utf8), !response.isEmpty else {
                     throw SutureError(
                         .invalidArgument,
@@ -148,7 +146,7 @@ struct TextSettings: ParameterSet {
     static func prompts(of cases: [EditCase]) -> [String] {
         var seen: Set<String> = []
         return cases.flatMap { editCase in
-            ([editCase.prompt] + editCase.generationPrompts).map { Template.fill($0, with: editCase.subject) }
+            [editCase.filledPrompt] + editCase.generationPrompts
         }.filter { !$0.isEmpty && seen.insert($0).inserted }
     }
 }

@@ -58,7 +58,7 @@ package struct ContextTemplateSettings: ParameterSet {
                     .invalidArgument, "context_templates must begin with the plain prompt \"{}\"",
                     hint: "write [[\"{}\"], [\"… {}\", …]]")
             }
-            for template in given.joined() where !ContextTemplateSettings.hasOneSlot(template) {
+            for template in given.joined() where Template.slotCount(of: template) != 1 {
                 throw SutureError(
                     .invalidArgument, "the context template \"\(template)\" must have exactly one {}",
                     hint: "write {} where the prompt follows")
@@ -72,11 +72,6 @@ package struct ContextTemplateSettings: ParameterSet {
                 .invalidArgument, "context_template_length_params needs pairs, got \(lengths.count) numbers",
                 hint: "write [10, 5] for five samples of ten tokens")
         }
-    }
-
-    private static func hasOneSlot(_ template: String) -> Bool {
-        guard let parts = Template.parts(of: template) else { return false }
-        return Template.parts(of: parts.suffix) == nil
     }
 
     /// The given templates, or samples of the unedited model: top-k sampling with k = 5 from each opener in turn.

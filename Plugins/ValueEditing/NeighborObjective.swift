@@ -15,13 +15,17 @@ package struct NeighborObjective: ValueObjective {
         guard settings.count > 0 else { return [] }
         // The first of the sampled templates; the plain prompt where there is none.
         let context = templates.all.dropFirst().first ?? "{}"
-        let newCount = try model.encode(prompt: editCase.filledPrompt, target: editCase.targetNew).target.count
+        let newCount = try model.tokens(
+            of: editCase.filledPrompt, followedBy: editCase.following(editCase.targetNew)
+        ).following.count
         return try editCase.neighborSamples.prefix(settings.count).map { neighbor in
-            let prompt = Template.fill(neighbor.prompt, with: neighbor.subject)
-            let target = try model.encode(prompt: prompt, target: neighbor.target).target
-            let lookup = try SubjectLookup(
-                template: Template.fill(context, with: neighbor.prompt), subject: neighbor.subject, token: token,
-                model: model, case: editCase.id)
+            let target = try model.tokens(
+                of: neighbor.filledPrompt, followedBy: editCase.following(neighbor.target)
+            ).following
+            guard let prompt = neighbor.subjectPrompt else {
+                throw SubjectLookup.noSlot(neighbor.prompt, neighbor.subject, editCase.id)
+            }
+            let lookup = try SubjectLookup(prompt.within(context), token: token, model: model, case: editCase.id)
             let count = settings.length == .own ? target.count : newCount
             return ValueRow(
                 tokens: lookup.tokens + target.dropLast(), lookup: lookup.index,

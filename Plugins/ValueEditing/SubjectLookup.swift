@@ -24,49 +24,64 @@ package struct SubjectLookup {
     /// The tokens up to the lookup. What comes later cannot change anything there, since attention is causal.
     package var tokensThroughLookup: [Int] { Array(tokens[...index]) }
 
-    /// - Parameter template: a prompt with one `{}` for the subject, context included.
+    /// - Parameter template: a prompt with one `{}` for the subject.
     /// - Parameter name: the case's name, for errors.
     package init(
         template: String, subject: String, token: FactToken, model: Model, case name: String
     ) throws(SutureError) {
-        guard let (prefix, suffix) = Template.parts(of: template) else {
-            throw SutureError(
-                .invalidArgument, "case \(name): the prompt \"\(template)\" has no slot for the subject \"\(subject)\"",
-                hint: "write {} where the subject belongs")
+        guard let prompt = SubjectPrompt(template: template, subject: subject) else {
+            throw SubjectLookup.noSlot(template, subject, name)
         }
-        guard Template.parts(of: suffix) == nil else {
+        guard Template.slotCount(of: template) == 1 else {
             throw SutureError(
                 .invalidArgument, "case \(name): the prompt \"\(template)\" has more than one slot",
                 hint: "write {} once, where the subject belongs")
         }
-        tokens = try model.encode(prefix + subject + suffix, addsSpecialTokens: true)
-        let through = try model.encode(prefix + subject, addsSpecialTokens: true)
+        try self.init(prompt, token: token, model: model, case: name)
+    }
+
+    /// - Parameter prompt: context included.
+    /// - Parameter name: the case's name, for errors.
+    package init(
+        _ prompt: SubjectPrompt, token: FactToken, model: Model, case name: String
+    ) throws(SutureError) {
+        tokens = try model.encode(prompt.text, addsSpecialTokens: true)
+        try model.requireRoom(for: tokens.count, "the prompt in its context", ofCase: name)
+        let through = try model.encode(prompt.throughSubject, addsSpecialTokens: true)
         switch token {
         case .subjectLast: index = through.count - 1
         case .subjectFirstAfterLast: index = min(through.count, tokens.count - 1)
         case .last: index = tokens.count - 1
         case .subjectFirst:
             // The space in front of the subject belongs to its first token.
-            let before = prefix.hasSuffix(" ") ? String(prefix.dropLast()) : prefix
+            let before = prompt.before.hasSuffix(" ") ? String(prompt.before.dropLast()) : prompt.before
             let head = try model.encode(before, addsSpecialTokens: true)
             guard tokens.starts(with: head), head.count < through.count else {
-                throw SubjectLookup.merged("first", subject, template, name)
+                throw SubjectLookup.merged("first", prompt, name)
             }
             index = head.count
         }
         guard token == .last || (!through.isEmpty && tokens.starts(with: through)) else {
-            throw SubjectLookup.merged("last", subject, template, name)
+            throw SubjectLookup.merged("last", prompt, name)
         }
         guard tokens.indices.contains(index) else {
             throw SutureError(
-                .invalidArgument, "case \(name): the prompt \"\(template)\" has no tokens", hint: "check the data set")
+                .invalidArgument, "case \(name): the prompt \"\(prompt.text)\" has no tokens",
+                hint: "check the data set")
         }
     }
 
-    private static func merged(_ end: String, _ subject: String, _ template: String, _ name: String) -> SutureError {
+    package static func noSlot(_ template: String, _ subject: String, _ name: String) -> SutureError {
+        SutureError(
+            .invalidArgument, "case \(name): the prompt \"\(template)\" has no slot for the subject \"\(subject)\"",
+            hint: "write {} where the subject belongs")
+    }
+
+    private static func merged(_ end: String, _ prompt: SubjectPrompt, _ name: String) -> SutureError {
         SutureError(
             .invalidArgument,
-            "case \(name): in \"\(template)\" the \(end) token of \"\(subject)\" merges with its neighbour",
+            "case \(name): in \"\(prompt.before){}\(prompt.after)\" the \(end) token of \"\(prompt.subject)\" merges with "
+                + "its neighbour",
             hint: "put a space between the slot and the text beside it, or leave the case out")
     }
 }
@@ -76,12 +91,18 @@ extension ContextTemplates {
     package func lookups(
         of editCase: EditCase, _ token: FactToken, _ model: Model
     ) throws(SutureError) -> [SubjectLookup] {
+        guard let prompt = editCase.subjectPrompt else {
+            throw SubjectLookup.noSlot(editCase.prompt, editCase.subject, editCase.id)
+        }
+        guard Template.slotCount(of: editCase.prompt) == 1 else {
+            throw SutureError(
+                .invalidArgument, "case \(editCase.id): the prompt \"\(editCase.prompt)\" has more than one slot",
+                hint: "write {} once, where the subject belongs")
+        }
         var lookups: [SubjectLookup] = []
         for context in all {
             lookups.append(
-                try SubjectLookup(
-                    template: Template.fill(context, with: editCase.prompt), subject: editCase.subject, token: token,
-                    model: model, case: editCase.id))
+                try SubjectLookup(prompt.within(context), token: token, model: model, case: editCase.id))
         }
         return lookups
     }

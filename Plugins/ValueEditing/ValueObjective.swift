@@ -69,7 +69,9 @@ package struct RewriteObjective: ValueObjective {
     }
 
     package func rows(for editCase: EditCase, _ model: Model) throws -> [ValueRow] {
-        let target = try model.encode(prompt: editCase.filledPrompt, target: editCase.targetNew).target
+        let target = try model.tokens(
+            of: editCase.filledPrompt, followedBy: editCase.following(editCase.targetNew)
+        ).following
         // Ids are joined, not texts: the boundary cannot move.
         return try templates.lookups(of: editCase, token, model).map {
             ValueRow(tokens: $0.tokens + target.dropLast(), lookup: $0.index, term: .rewrite(target))

@@ -98,7 +98,8 @@ public struct EditCase: Sendable, Hashable, Codable {
     public var index: Int
     /// The data set's own name of the case.
     public var id: String
-    /// A template with one `{}` for the subject; ends before the object. Empty where the data set has none.
+    /// A template with one `{}` for the subject; ends before the object. `{{` and `}}` are literal braces. Empty where the
+    /// data set has none. What a model reads is ``filledPrompt``.
     public var prompt: String
     /// What the fact is about; fills the slot of the prompt. Empty where the data set has none.
     public var subject: String
@@ -107,7 +108,7 @@ public struct EditCase: Sendable, Hashable, Codable {
     /// The object that the model knows.
     public var targetTrue: String
     /// A whole reference answer, as it follows the prompt: nothing is put between the two. Where a data set has an
-    /// object to write, a space and the object.
+    /// object to write, the ``joint`` and the object.
     public var answer: String
     /// Other wordings of the prompt, with the subject filled in; the edit must hold for them, too.
     public var paraphrasePrompts: [String]
@@ -170,8 +171,31 @@ public struct EditCase: Sendable, Hashable, Codable {
     /// The prompt with the subject filled in. Where there is no subject, the prompt as it is, `{}` of its own included.
     public var filledPrompt: String { subject.isEmpty ? prompt : Template.fill(prompt, with: subject) }
 
+    /// The finished prompt, and where in it the subject is; nil where the case has no subject, or its prompt no slot.
+    public var subjectPrompt: SubjectPrompt? {
+        subject.isEmpty ? nil : SubjectPrompt(template: prompt, subject: subject)
+    }
+
     /// The prompt of the second fact with the bridge filled in. It guides a composition: the two end alike.
     public var guidePrompt: String { Template.fill(secondHopPrompt, with: bridge) }
+
+    /// The finished prompt of the second fact, and where in it the bridge is; nil where the case has none.
+    public var subjectGuide: SubjectPrompt? {
+        bridge.isEmpty ? nil : SubjectPrompt(template: secondHopPrompt, subject: bridge)
+    }
+
+    /// What the data set puts between a prompt and an object: a space, or nothing. It is what ``answer`` has before the
+    /// object. Where a case has an answer and no object, prompts and answers meet as they are.
+    public var joint: String {
+        if answer.isEmpty { return " " }
+        return targetNew.isEmpty || answer.unicodeScalars.elementsEqual(targetNew.unicodeScalars) ? "" : " "
+    }
+
+    /// An object (``targetNew``, ``targetTrue``, the object of a neighbour, ``bridge``, ``wrongAnswer``) as it follows a
+    /// prompt of this case: with the ``joint`` in front.
+    public func following(_ object: String) -> String {
+        joint.isEmpty || object.hasPrefix(joint) ? object : joint + object
+    }
 
     /// The fields that this case has.
     public var fields: Fields {
@@ -193,6 +217,14 @@ public struct Neighbor: Sendable, Hashable, Codable {
         self.prompt = prompt
         self.subject = subject
         self.target = target
+    }
+
+    /// The prompt with the subject filled in; as it is where there is no subject.
+    public var filledPrompt: String { subject.isEmpty ? prompt : Template.fill(prompt, with: subject) }
+
+    /// The finished prompt, and where in it the subject is; nil where there is no subject, or the prompt has no slot.
+    public var subjectPrompt: SubjectPrompt? {
+        subject.isEmpty ? nil : SubjectPrompt(template: prompt, subject: subject)
     }
 }
 
@@ -225,31 +257,4 @@ public struct MarkedText: Sendable, Hashable, Codable {
         self.text = text
         self.marks = marks
     }
-}
-
-/// Templates with one `{}`.
-public enum Template {
-    /// Puts `text` into the slot. A template without a slot is returned as it is.
-    public static func fill(_ template: String, with text: String) -> String {
-        guard let slot = parts(of: template) else { return template }
-        return slot.prefix + text + slot.suffix
-    }
-
-    /// What stands before and after the first `{}`; nil where there is none.
-    public static func parts(of template: String) -> (prefix: String, suffix: String)? {
-        var scalars = template.unicodeScalars[...]
-        while let open = scalars.firstIndex(of: "{") {
-            let next = scalars.unicodeScalarIndex(after: open)
-            if next < scalars.endIndex, scalars[next] == "}" {
-                let after = scalars.unicodeScalarIndex(after: next)
-                return (String(template.unicodeScalars[..<open]), String(template.unicodeScalars[after...]))
-            }
-            scalars = scalars[next...]
-        }
-        return nil
-    }
-}
-
-extension Substring.UnicodeScalarView {
-    fileprivate func unicodeScalarIndex(after index: Index) -> Index { self.index(after: index) }
 }

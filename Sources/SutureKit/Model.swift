@@ -94,8 +94,10 @@ public final class Model: Sendable {
     ///
     /// Where the ids end within a character, U+FFFD takes its place.
     ///
+    /// A model's vocabulary may be padded with ids that the tokenizer does not have. They have no text and are left out. What a
+    /// model says after a prompt is read by ``text(of:after:)``.
+    ///
     /// - Parameter skipsSpecialTokens: leave out tokens such as the one that ends a text.
-    /// - Throws: an id that the tokenizer does not have. A model's vocabulary may be padded with such ids.
     public func decode(_ ids: [Int], skipsSpecialTokens: Bool = true) throws(SutureError) -> String {
         let table = try Host.models()
         return try text { buffer, capacity, needed in

@@ -41,13 +41,14 @@ public struct TargetRequest: Sendable, Hashable {
         self.targets = targets
     }
 
-    /// The request of one prompt with several objects, each of which follows it after one space.
+    /// The request of one prompt with several objects, each of which follows it after the joint of its case.
     ///
+    /// - Parameter joint: what is put between prompt and object: ``EditCase/joint``.
     /// - Throws: `invalidArgument` for an object without tokens.
-    public init(_ prompt: String, objects: [String], _ model: Model) throws(SutureError) {
+    public init(_ prompt: String, objects: [String], joint: String = " ", _ model: Model) throws(SutureError) {
         self.init(prompt: [], targets: [])
         for object in objects {
-            let encoded = try model.encode(prompt: prompt, target: object)
+            let encoded = try model.encode(prompt: prompt, target: object, joint: joint)
             self.prompt = encoded.prompt
             targets.append(encoded.target)
         }

@@ -44,26 +44,3 @@ extension Tensor {
         return zip(probabilities, ranks).map { WordReading(probability: $0, rank: $1) }
     }
 }
-
-extension Model {
-    /// The tokens of a prompt and those with which an answer follows it, where the boundary between the two is one between
-    /// tokens.
-    ///
-    /// - Parameter answer: as it follows the prompt; nothing is put between the two.
-    /// - Throws: `invalidArgument` where the end of the prompt and the beginning of the answer become one token, so that no
-    ///   token of the answer follows the prompt, and for an answer without tokens.
-    public func continuation(
-        of prompt: String, by answer: String
-    ) throws(SutureError) -> (prompt: [Int], answer: [Int]) {
-        let ids = try encode(prompt, addsSpecialTokens: true)
-        let whole = try encode(prompt + answer, addsSpecialTokens: true)
-        guard whole.starts(with: ids), whole.count > ids.count else {
-            let end = prompt.suffix(24)
-            throw SutureError(
-                .invalidArgument,
-                "the answer \"\(answer)\" does not begin with a token of its own after \"\(prompt.count > 24 ? "…" : "")\(end)\"",
-                hint: "let the prompt end where a token ends: without a blank, and at the end of a word")
-        }
-        return (ids, Array(whole[ids.count...]))
-    }
-}

@@ -32,9 +32,15 @@ extension Model {
     /// A locator may speak of a token of the answer, where the model goes wrong within it.
     fileprivate func textLength(of editCase: EditCase) throws(SutureError) -> Int {
         let prompt = try encode(editCase.filledPrompt, addsSpecialTokens: true).count
-        var following = editCase.answer.isEmpty ? 0 : try encode(editCase.answer).count
+        var following =
+            editCase.answer.isEmpty
+            ? 0 : try tokens(of: editCase.filledPrompt, followedBy: editCase.answer).following.count
         for object in [editCase.targetNew, editCase.targetTrue] where !object.isEmpty {
-            following = max(following, try encode(prompt: editCase.filledPrompt, target: object).target.count)
+            following = max(
+                following,
+                try encode(
+                    prompt: editCase.filledPrompt, target: object, joint: editCase.joint
+                ).target.count)
         }
         return prompt + following
     }

@@ -27,7 +27,7 @@ struct LocateCommand: ParsableCommand {
         let suite = try ExperimentSuite(
             file: file, overrides: multirun ? [] : overrides, sweeps: multirun ? overrides : [], needsMethod: false)
         let runs = try launcher.planToLocate(suite, output: output)
-        for note in Set(runs.flatMap(\.notes)).sorted() { Terminal.printError(note, prefix: "note: ") }
+        Terminal.printNotes(of: runs)
         var answers: [Answer] = []
         var failed: [String] = []
         for (number, planned) in runs.enumerated() {

@@ -22,8 +22,7 @@ struct PlanCommand: ParsableCommand {
         if suite.isComparison { return try list(suite, launcher) }
         guard let member = suite.members.first else { return }
         let planned = try launcher.plan(member.experiment)
-        for note in planned.notes { Terminal.printError(note, prefix: "note: ") }
-        for warning in planned.warnings { Terminal.printError(warning, prefix: "warning: ") }
+        Terminal.printNotes(of: [planned])
         let plan = try reporting { try PlanSummary(planned) }
         if json { return try Terminal.printJSON(plan) }
         try Terminal.print(planned.experiment.yaml)
@@ -37,9 +36,7 @@ struct PlanCommand: ParsableCommand {
             var plan: PlanSummary
         }
         let runs = try launcher.plan(suite)
-        for warning in Set(runs.flatMap(\.planned.warnings)).sorted() {
-            Terminal.printError(warning, prefix: "warning: ")
-        }
+        Terminal.printNotes(of: runs.map(\.planned))
         let entries = try runs.map { member, planned in
             Entry(label: member.label, plan: try reporting { try PlanSummary(planned) })
         }

@@ -42,17 +42,18 @@ struct RunCommand: ParsableCommand {
     }
 
     private func runOne(_ planned: RunLauncher.PlannedRun, _ launcher: RunLauncher) throws {
-        for note in planned.notes { Terminal.printError(note, prefix: "note: ") }
+        Terminal.printNotes(of: [planned])
         if planned.folder.isDone && !fresh {
             Terminal.printError("this run is already done; --fresh does it again", prefix: "")
         }
         let results = try execute(planned, launcher, label: "")
         if json {
             return try Terminal.printJSON(
-                RunAnswer(folder: planned.folder.url.path, results: results))
+                RunAnswer(folder: planned.folder.url.path, results: results, skipped: planned.skipped))
         }
         let cases = try launcher.cases(planned.folder)
-        let summary = RunSummary(results: results, cases: cases, folder: planned.folder, width: Terminal.width)
+        let summary = RunSummary(
+            results: results, cases: cases, skipped: planned.skipped, folder: planned.folder, width: Terminal.width)
         try Terminal.print(summary.text)
     }
 
@@ -60,7 +61,7 @@ struct RunCommand: ParsableCommand {
     private func compare(_ suite: ExperimentSuite, _ launcher: RunLauncher) throws {
         let runs = try launcher.plan(suite)
         let planned = runs.map(\.planned)
-        for note in Set(planned.flatMap(\.notes)).sorted() { Terminal.printError(note, prefix: "note: ") }
+        Terminal.printNotes(of: planned)
         var comparison = Comparison(title: suite.name, settings: suite.comparison, runs: [])
         for (number, (member, run)) in runs.enumerated() {
             var entry = Comparison.Run(
@@ -102,5 +103,6 @@ struct RunCommand: ParsableCommand {
     private struct RunAnswer: Encodable {
         var folder: String
         var results: MetricsFile
+        var skipped: [SkippedCase]
     }
 }

@@ -37,6 +37,17 @@ enum Terminal {
     }
 }
 
+extension Terminal {
+    /// What the user should know before runs begin. Runs that share their data say it once.
+    static func printNotes(of runs: [RunLauncher.PlannedRun]) {
+        var said: Set<String> = []
+        for note in runs.flatMap(\.notes) where said.insert(note).inserted { printError(note, prefix: "note: ") }
+        for warning in runs.flatMap(\.warnings) where said.insert(warning).inserted {
+            printError(warning, prefix: "warning: ")
+        }
+    }
+}
+
 /// A line on stderr that shows how far a run is, with the rate and the time left. It shows nothing where there is no
 /// terminal.
 final class ProgressLine {

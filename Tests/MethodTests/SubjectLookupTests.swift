@@ -66,4 +66,26 @@ struct SubjectLookupTests {
             try lookup("{}el lies in", "Eiff")
         }
     }
+
+    @Test("A prompt that is beyond the context in its context names its case")
+    func room() throws {
+        let long = "{}" + String(repeating: " is", count: TinyModel.contextLength - 2)
+        #expect(try lookup(long).tokens.count == TinyModel.contextLength)
+        #expect(
+            throws: SutureError(
+                .outOfRange, "case 12: the prompt in its context has 97 tokens, and the model's context holds 96",
+                hint: "shorten it, or leave the case out of the data")
+        ) { try lookup(long + " is") }
+    }
+
+    @Test("Literal braces stay what they are, in a prompt and in its contexts, and the slot is found between them")
+    func braces() throws {
+        let editCase = EditCase(index: 0, id: "12", prompt: "f('{{}}') of {} lies {{in}}", subject: "Mount Etna")
+        let contexts = ContextTemplates(groups: [["{}", "{{a}} is. {}"]])
+        let texts = ["f('{}') of Mount Etna lies {in}", "{a} is. f('{}') of Mount Etna lies {in}"]
+        for (lookup, whole) in try zip(contexts.lookups(of: editCase, .subjectLast, model), texts) {
+            #expect(try model.decode(lookup.tokens) == whole)
+            #expect(try text(lookup) == " Etna")
+        }
+    }
 }

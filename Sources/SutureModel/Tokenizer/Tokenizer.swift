@@ -117,22 +117,18 @@ public final class Tokenizer: Sendable {
 
     /// The text of tokens.
     ///
-    /// Bytes that are not UTF-8 together become U+FFFD.
+    /// Bytes that are not UTF-8 together become U+FFFD. An id without a token has no text and is left out, as the package
+    /// does it: the vocabulary of a model may be padded with such ids.
     ///
     /// - Parameters:
     ///   - ids: token ids.
     ///   - skipSpecialTokens: whether special tokens are left out.
-    /// - Throws: ``ModelError`` with `unknownToken` for an id that is not in the vocabulary.
+    /// - Throws: ``ModelError`` with `patternTooSlow`.
     public func decode(_ ids: [Int], skipSpecialTokens: Bool = true) throws(ModelError) -> String {
         var tokens: [String] = []
         tokens.reserveCapacity(ids.count)
         for id in ids {
-            guard let token = added.decodableContent(of: id) ?? model.vocabulary.token(for: id) else {
-                throw ModelError(
-                    .unknownToken,
-                    "the token id \(id) is not in the vocabulary of \(vocabularySize) tokens",
-                    hint: "decode only ids that this tokenizer made, or leave out the rows a model has in excess")
-            }
+            guard let token = added.decodableContent(of: id) ?? model.vocabulary.token(for: id) else { continue }
             if skipSpecialTokens, added.isSpecial(token) { continue }
             tokens.append(token)
         }

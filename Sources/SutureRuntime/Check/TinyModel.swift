@@ -32,13 +32,24 @@ package enum TinyModel {
     package static func load(
         _ family: Family = .gpt2, seed: Int = 7, dtype: DType = .float32
     ) throws -> LanguageModel {
-        try HostTables.install()
         let folder = FileManager.default.temporaryDirectory.appending(path: "suture-tiny-\(UUID().uuidString)")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         defer { try? FileManager.default.removeItem(at: folder) }
-        let tokenizer = TinyTokenizer()
-        try JSONSerialization.data(withJSONObject: tokenizer.json).write(to: folder.appending(path: "tokenizer.json"))
-        let vocabulary = tokenizer.vocabulary.count
+        try write(family, seed: seed, to: folder)
+        return try LanguageModel(folder: folder, dtype: dtype)
+    }
+
+    /// Writes the folder of a model.
+    ///
+    /// - Parameter foreign: another tokenizer, as its tokenizer.json, with the number of ids that the model is to have.
+    package static func write(
+        _ family: Family = .gpt2, seed: Int = 7, tokenizer foreign: (json: Data, vocabulary: Int)? = nil, to folder: URL
+    ) throws {
+        try HostTables.install()
+        let own = TinyTokenizer()
+        let json = try foreign?.json ?? JSONSerialization.data(withJSONObject: own.json)
+        try json.write(to: folder.appending(path: "tokenizer.json"))
+        let vocabulary = foreign?.vocabulary ?? own.vocabulary.count
         try JSONSerialization.data(withJSONObject: configuration(family, vocabulary))
             .write(to: folder.appending(path: "config.json"))
         let random = try RandomNumbers(seed: seed)
@@ -54,7 +65,6 @@ package enum TinyModel {
                 bytes: TensorBytes(values.withUnsafeBytes { Array($0) }))
         }
         try SafetensorsWriter.write(tensors, to: folder.appending(path: "model.safetensors"))
-        return try LanguageModel(folder: folder, dtype: dtype)
     }
 
     private static func configuration(_ family: Family, _ vocabulary: Int) -> [String: Any] {

@@ -10,6 +10,10 @@ package struct PlanSummary: Sendable, Codable {
     package var folder: String
     package var isDone: Bool
     package var cases: Int
+    /// The cases of the dataset that the run leaves out.
+    package var skipped: [SkippedCase]
+    /// What the model's folder warns of, and what was wrong with the cases, as sentences.
+    package var warnings: [String]
     package var patches: Int
     /// Of the weights in memory, in the dtype of the run; what is mapped from disk included.
     package var weightBytes: Int
@@ -18,8 +22,6 @@ package struct PlanSummary: Sendable, Codable {
     /// Layers whose second moment at the neurons is already on disk.
     package var cachedMoments: [Int]
     package var configuration: String
-    /// What the model's folder warns of.
-    package var warnings: [String]
 
     package init(_ planned: RunLauncher.PlannedRun) throws {
         let experiment = planned.experiment
@@ -30,6 +32,8 @@ package struct PlanSummary: Sendable, Codable {
         folder = planned.folder.url.path
         isDone = planned.folder.isDone
         cases = planned.caseCount
+        skipped = planned.skipped
+        warnings = planned.warnings
         patches = planned.groupCount
         weightBytes =
             try checkpoint.names.reduce(0) { try $0 + checkpoint.entry($1).elementCount } * experiment.model.dtype.size
@@ -37,14 +41,17 @@ package struct PlanSummary: Sendable, Codable {
         cachedMoments = try StatisticsService.cachedLayers(
             .neurons, layers: 0..<configuration.layerCount, of: experiment)
         self.configuration = experiment.yaml
-        warnings = planned.warnings
     }
 
     /// For people.
     package var facts: [(String, String)] {
         [
             ("run", run + (isDone ? " (already done)" : "")), ("folder", folder),
-            ("cases", "\(cases) in \(patches) patch\(patches == 1 ? "" : "es")"),
+            (
+                "cases",
+                "\(cases) in \(patches) patch\(patches == 1 ? "" : "es")"
+                    + (skipped.isEmpty ? "" : ", \(skipped.count) skipped")
+            ),
             ("weights", PlanSummary.size(weightBytes)), ("one second moment", PlanSummary.size(momentBytes)),
             (
                 "second moments on disk",

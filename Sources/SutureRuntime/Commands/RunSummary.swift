@@ -4,6 +4,7 @@
 package struct RunSummary {
     private let results: MetricsFile
     private let cases: [CaseResult]
+    private let skipped: [SkippedCase]
     private let folder: RunFolder
     private let width: Int
 
@@ -11,15 +12,18 @@ package struct RunSummary {
     private static let longestTable = 20
 
     /// - Parameter width: of the terminal, in columns.
-    package init(results: MetricsFile, cases: [CaseResult], folder: RunFolder, width: Int = .max) {
+    package init(
+        results: MetricsFile, cases: [CaseResult], skipped: [SkippedCase] = [], folder: RunFolder, width: Int = .max
+    ) {
         self.results = results
         self.cases = cases
+        self.skipped = skipped
         self.folder = folder
         self.width = width
     }
 
     package var text: String {
-        [answers, metrics, weights, seconds, "run folder: \(folder.url.path)"]
+        [answers, left, metrics, weights, seconds, "run folder: \(folder.url.path)"]
             .filter { !$0.isEmpty }.joined(separator: "\n\n")
     }
 
@@ -30,6 +34,10 @@ package struct RunSummary {
         }
         let rest = cases.count - table.rows.count
         return table.text(width: width) + (rest > 0 ? "\n… and \(rest) more in cases.jsonl" : "")
+    }
+
+    private var left: String {
+        skipped.isEmpty ? "" : SkippedCase.summary(skipped, of: cases.count + skipped.count)
     }
 
     /// Text on one line.

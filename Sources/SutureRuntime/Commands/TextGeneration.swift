@@ -47,6 +47,6 @@ package struct TextGeneration {
             throw RuntimeError(.usage, "the prompt is empty", hint: "give a text with --prompt")
         }
         let new = try model.generate([ids], settings)
-        return try model.tokenizer.decode(new[0], skipSpecialTokens: true)
+        return try model.tokenizer.continuation(new[0], after: ids)
     }
 }

@@ -9,15 +9,21 @@ struct CaseRecord {
     let id: String
     /// The place of the whole record in the file, from 0.
     let position: Int
+    /// Why it is no record at all; nil where it is one.
+    let problem: RuntimeError?
     private let value: JSONValue
     private let file: String
     /// "requested_rewrite."; empty at the top.
     private let prefix: String
+    private let log: ReadingLog
 
-    init(_ value: JSONValue, file: String, position: Int) {
+    /// - Parameter log: hears of what is put right.
+    init(_ value: JSONValue, file: String, position: Int, problem: RuntimeError?, log: ReadingLog) {
+        self.problem = problem
         self.value = value
         self.file = file
         self.position = position
+        self.log = log
         prefix = ""
         switch value["case_id"] ?? value["id"] {
         case .number(let digits)?: id = digits
@@ -31,6 +37,8 @@ struct CaseRecord {
         id = record.id
         position = record.position
         file = record.file
+        problem = nil
+        log = record.log
         self.prefix = prefix
     }
 
@@ -79,7 +87,7 @@ struct CaseRecord {
 
     /// A neighbour's subject, and its template as ``template(_:subject:takesFirst:)``.
     func neighbor(target: String) throws(RuntimeError) -> Neighbor {
-        let subject = try nonEmptyText("subject")
+        let subject = try name("subject")
         return Neighbor(
             prompt: try template("prompt", subject: subject, takesFirst: true), subject: subject, target: target)
     }
@@ -91,6 +99,43 @@ struct CaseRecord {
         guard text.contains(where: { !$0.isWhitespace }) else { throw error("has an empty '\(prefix)\(key)'") }
         try checkCharacters(text, key)
         return text
+    }
+
+    /// A subject or another name, which must be there, without white space at its ends.
+    func name(_ key: String) throws(RuntimeError) -> String {
+        trimmedName(try nonEmptyText(key), key)
+    }
+
+    /// A name that was read from a field, without white space at its ends.
+    func trimmedName(_ text: String, _ key: String) -> String { trimmed(text, key, \.properties.isWhitespace) }
+
+    /// A prompt that must be there, without blanks at its ends: what follows it brings its own. Line feeds stay.
+    func prompt(_ key: String) throws(RuntimeError) -> String {
+        trimmed(try nonEmptyText(key), key, CaseRecord.isBlank)
+    }
+
+    /// A list of finished prompts, without blanks at their ends; empty where it is missing.
+    ///
+    /// - Parameter hasSubject: whether the record has a subject, which someone may expect to be filled in here.
+    func prompts(_ key: String, hasSubject: Bool = true) throws(RuntimeError) -> [String] {
+        try texts(key).map { text in
+            if hasSubject, text.contains("{}") { log.noteOpenSlot(key, in: position) }
+            return trimmed(text, key, CaseRecord.isBlank)
+        }
+    }
+
+    private static func isBlank(_ scalar: Unicode.Scalar) -> Bool {
+        scalar == "\t" || scalar.properties.generalCategory == .spaceSeparator
+    }
+
+    /// A text without some scalars at its ends, of which the log hears.
+    private func trimmed(_ text: String, _ key: String, _ isCut: (Unicode.Scalar) -> Bool) -> String {
+        let scalars = text.unicodeScalars
+        guard let first = scalars.firstIndex(where: { !isCut($0) }), let last = scalars.lastIndex(where: { !isCut($0) })
+        else { return text }
+        guard first > scalars.startIndex || scalars.index(after: last) < scalars.endIndex else { return text }
+        log.noteTrimmed("\(prefix)\(key)".replacing(/\[\d+\]/, with: ""), in: position)
+        return String(scalars[first...last])
     }
 
     /// A list of texts; empty where it is missing.
@@ -110,33 +155,52 @@ struct CaseRecord {
         return texts
     }
 
-    /// `{"str": "Paris"}`, or the text itself; without leading spaces.
+    /// `{"str": "Paris"}`, or the text itself, without white space at its ends.
+    ///
+    /// - Parameter isRequired: otherwise one that is empty is as one that is missing, an empty text.
     func target(_ key: String, isRequired: Bool) throws(RuntimeError) -> String {
         guard let inner = value[key], !inner.isNull else {
             if !isRequired { return "" }
             throw error("has no '\(prefix)\(key)'")
         }
-        let text =
-            if case .object = inner { try object(key).nonEmptyText("str") } else { try nonEmptyText(key) }
-        return String(text.drop { $0 == " " })
+        let isObject = if case .object = inner { true } else { false }
+        let (record, key) = try isObject ? (object(key), "str") : (self, key)
+        return try isRequired || !record.isEmpty(key) ? record.name(key) : ""
     }
 
-    /// A prompt with one `{}`. A prompt that names the subject once becomes one.
+    /// Whether a field is null, or a text of white space alone.
+    func isEmpty(_ key: String) -> Bool {
+        guard let inner = value[key] else { return false }
+        return inner.isNull || inner.text?.allSatisfy(\.isWhitespace) ?? false
+    }
+
+    /// A prompt with one `{}`, the subject's slot; `{{` and `}}` are literal braces. A prompt that names the subject once becomes
+    /// one.
     ///
     /// - Parameters:
     ///   - role: what the subject is, for the sentences.
     ///   - takesFirst: whether a subject that is named several times has its slot at the first place.
+    ///   - mayRepeat: whether the subject may be named beside its slot. Otherwise nobody knows which of the two is meant.
     func template(
-        _ key: String, subject: String, as role: String = "subject", takesFirst: Bool = false
+        _ key: String, subject: String, as role: String = "subject", takesFirst: Bool = false, mayRepeat: Bool = false
     ) throws(RuntimeError) -> String {
-        let text = try nonEmptyText(key)
-        switch occurrences(of: "{}", in: text).count {
-        case 1: return text
+        let written = try prompt(key)
+        let escape = "write {{}} for braces that are meant as they are"
+        switch Template.slotCount(of: written) {
+        case 1:
+            let parts = Template.parts(of: written).map { [$0.prefix, $0.suffix] } ?? []
+            let isNamed = parts.contains { $0.mentions(subject) } || subject.contains("{}") && written.contains(subject)
+            guard isNamed, !mayRepeat else { return written }
+            throw error(
+                "has both '{}' and the \(role) \"\(subject)\" in '\(prefix)\(key)', so the place of the \(role) is not "
+                    + "clear: \"\(written)\"", hint: "\(escape), and name the \(role) once")
         case 0: break
         case let count:
             throw error(
-                "has \(count) '{}' in '\(prefix)\(key)': \"\(text)\"", hint: "keep the one that stands for the \(role)")
+                "has \(count) '{}' in '\(prefix)\(key)': \"\(written)\"",
+                hint: "keep the one that stands for the \(role), and \(escape)")
         }
+        let text = Template.literal(written)
         let places = occurrences(of: subject, in: text)
         guard let place = places.first else {
             throw error(
@@ -146,11 +210,12 @@ struct CaseRecord {
         guard places.count == 1 || takesFirst else {
             throw error(
                 "has the \(role) \"\(subject)\" \(places.count) times in its '\(prefix)\(key)': \"\(text)\"",
-                hint: "write {} at the one that is meant")
+                hint: "name it once")
         }
         let bytes = Array(text.utf8)
-        return String(decoding: bytes[..<place], as: UTF8.self) + "{}"
-            + String(decoding: bytes[(place + subject.utf8.count)...], as: UTF8.self)
+        return Template.make(
+            String(decoding: bytes[..<place], as: UTF8.self),
+            String(decoding: bytes[(place + subject.utf8.count)...], as: UTF8.self))
     }
 
     /// Texts cross the plugin boundary as C strings.

@@ -38,9 +38,16 @@ package enum CaseRequirements {
     package static func check(
         _ cases: [EditCase], dataset: Experiment.Dataset, needs: [Need]
     ) throws(RuntimeError) {
-        for need in needs {
-            for (name, field) in EditCase.Fields.named where need.fields.contains(field) {
-                guard let missing = cases.first(where: { !$0.fields.contains(field) }) else { continue }
+        for editCase in cases {
+            if let problem = problem(of: editCase, dataset: dataset, needs: needs) { throw problem }
+        }
+    }
+
+    /// What a case lacks; nil where it has everything.
+    static func problem(of editCase: EditCase, dataset: Experiment.Dataset, needs: [Need]) -> RuntimeError? {
+        let present = editCase.fields
+        for need in needs where !present.isSuperset(of: need.fields) {
+            for (name, field) in EditCase.Fields.named where need.fields.contains(field) && !present.contains(field) {
                 let suppliers = DatasetReaders.supplying(field)
                 let others = suppliers.filter { $0 != dataset.name }
                 var remedies = need.remedy.isEmpty ? [] : [need.remedy]
@@ -51,12 +58,13 @@ package enum CaseRequirements {
                 let last = remedies.popLast() ?? "no dataset format supplies it yet"
                 let hint = remedies.isEmpty ? last : "\(remedies.joined(separator: ", ")), or \(last)"
                 let reason = need.reason.isEmpty ? "" : " \(need.reason)"
-                throw RuntimeError(
+                return RuntimeError(
                     .usage,
-                    "the \(need.kind.name) '\(need.component)'\(reason) needs '\(name)', which case \(missing.id) of "
+                    "the \(need.kind.name) '\(need.component)'\(reason) needs '\(name)', which case \(editCase.id) of "
                         + "'\(dataset.path)' does not have",
                     hint: hint)
             }
         }
+        return nil
     }
 }

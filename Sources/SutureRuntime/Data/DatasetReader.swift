@@ -10,27 +10,36 @@ package protocol DatasetReader: Sendable {
     var name: String { get }
     /// The fields that cases of this format can have.
     var provides: EditCase.Fields { get }
+    /// What is between a prompt and what follows it, unless the dataset says otherwise; nil for a format in which nothing is joined.
+    var join: Experiment.Dataset.Join? { get }
     /// Reads the cases that the dataset's conditions, offset and limit choose, in this order. Indices count from 0.
     ///
+    /// - Parameter log: hears of the records that are skipped, and of what is put right.
     /// - Throws: `file`, naming file, case and field; `usage` for conditions that no record meets.
-    func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase]
-    /// Checks what the model's tokenizer makes of the cases, as far as the components of a run rely on it. Most formats have
-    /// nothing to check.
+    func read(_ dataset: Experiment.Dataset, _ log: ReadingLog) throws(RuntimeError) -> [EditCase]
+    /// A check of what the model's tokenizer makes of a case, as far as the components of a run rely on it; nil where there is
+    /// nothing to check, as for most formats.
     ///
-    /// - Parameters:
-    ///   - cases: what ``read(_:)`` gave for the dataset.
-    ///   - tokenizer: reads it; called where there is something to check.
-    /// - Throws: `file`, naming file, case and field.
-    func check(
-        _ cases: [EditCase], of dataset: Experiment.Dataset, for needs: [CaseRequirements.Need],
-        _ tokenizer: () throws(RuntimeError) -> Tokenizer) throws(RuntimeError)
+    /// - Parameter tokenizer: reads it; called where there is something to check.
+    func tokenCheck(
+        of dataset: Experiment.Dataset, for needs: [CaseRequirements.Need],
+        _ tokenizer: () throws(RuntimeError) -> Tokenizer
+    ) throws(RuntimeError) -> TokenCheck?
 }
 
+/// What is wrong with a case, naming file, case and field; nil where nothing is.
+package typealias TokenCheck = (EditCase) throws(RuntimeError) -> RuntimeError?
+
 extension DatasetReader {
-    package func check(
-        _ cases: [EditCase], of dataset: Experiment.Dataset, for needs: [CaseRequirements.Need],
+    package func tokenCheck(
+        of dataset: Experiment.Dataset, for needs: [CaseRequirements.Need],
         _ tokenizer: () throws(RuntimeError) -> Tokenizer
-    ) throws(RuntimeError) {}
+    ) throws(RuntimeError) -> TokenCheck? { nil }
+
+    /// The cases alone.
+    package func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
+        try read(dataset, ReadingLog(dataset.invalid))
+    }
 }
 
 /// The formats that can be read.
@@ -60,15 +69,13 @@ package enum DatasetReaders {
 }
 
 extension Experiment.Dataset {
-    /// The cases of the run.
+    /// The cases of the file, unchecked against model and components: see ``CaseSelection``.
     package func read() throws(RuntimeError) -> [EditCase] {
         try DatasetReaders.named(name).read(self)
     }
-
-    /// ``DatasetReader/check(_:of:for:_:)``
-    package func check(
-        _ cases: [EditCase], for needs: [CaseRequirements.Need], _ tokenizer: () throws(RuntimeError) -> Tokenizer
-    ) throws(RuntimeError) {
-        try DatasetReaders.named(name).check(cases, of: self, for: needs, tokenizer)
+    /// What is put between a prompt and its object: a space, or nothing.
+    var joint: String {
+        let own = DatasetReaders.all.first { $0.name == name }?.join
+        return (join ?? own) == .space ? " " : ""
     }
 }

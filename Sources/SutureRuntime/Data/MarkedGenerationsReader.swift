@@ -10,17 +10,18 @@ import SutureKit
 /// `offset` and `limit` count cases.
 package struct MarkedGenerationsReader: DatasetReader {
     package let name = "marked-generations"
+    package let join: Experiment.Dataset.Join? = nil
     package let provides: EditCase.Fields = [.prompt, .generations]
 
     package init() {}
 
-    package func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
-        let file = try RecordFile(dataset.path, hint: "each record has 'prompt', 'text' and 'marks'")
+    package func read(_ dataset: Experiment.Dataset, _ log: ReadingLog) throws(RuntimeError) -> [EditCase] {
+        let file = try RecordFile(dataset.path, hint: "each record has 'prompt', 'text' and 'marks'", log)
         var cases: [EditCase] = []
         // Prompts are compared by bytes, so texts that only look alike are different prompts.
         var places: [[UInt8]: Int] = [:]
-        for record in try file.records(where: dataset.conditions) {
-            let generation = try generation(record)
+        for record in try file.records(where: dataset.conditions, log) {
+            guard let generation = try log.attempt(record, generation) else { continue }
             let key = Array(generation.prompt.utf8)
             if let place = places[key] {
                 cases[place].generations.append(generation)
@@ -47,7 +48,7 @@ package struct MarkedGenerationsReader: DatasetReader {
             else { throw record.error("has \(item.phrase) at 'marks[\(index)]' instead of two whole numbers") }
             guard start >= 0, start < end, end < offsets.count else {
                 throw record.error(
-                    "has the mark [\(start), \(end)] in a text of \(offsets.count - 1) characters",
+                    "has the mark [\(start), \(end)] in a text of \(offsets.count - 1) characters, at 'marks[\(index)]'",
                     hint: "a mark is [start, end] in characters, the end excluded")
             }
             marks.append(start..<end)
@@ -56,7 +57,7 @@ package struct MarkedGenerationsReader: DatasetReader {
         for (mark, next) in zip(marks, marks.dropFirst()) where mark.overlaps(next) {
             throw record.error(
                 "has marks that overlap: [\(mark.lowerBound), \(mark.upperBound)] and [\(next.lowerBound), "
-                    + "\(next.upperBound)]", hint: "join them")
+                    + "\(next.upperBound)] in 'marks'", hint: "join them")
         }
         return MarkedText(
             prompt: try record.anyText("prompt"), text: text,

@@ -7,10 +7,14 @@ import SutureModel
 struct RecordFile {
     let path: String
     let records: [JSONValue]
+    /// What is wrong with lines that are no records, by position. Their record is null.
+    private let broken: [Int: RuntimeError]
 
-    /// - Parameter hint: what a record of the format is, for a file that holds something else.
+    /// - Parameters:
+    ///   - hint: what a record of the format is, for a file that holds something else.
+    ///   - log: whether a line that is not JSON may be skipped.
     /// - Throws: `file`, with line and column for what is not JSON.
-    init(_ path: String, hint: String) throws(RuntimeError) {
+    init(_ path: String, hint: String, _ log: ReadingLog) throws(RuntimeError) {
         let data: Data
         do {
             data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
@@ -20,7 +24,7 @@ struct RecordFile {
         }
         self.path = path
         if Self.isLines(data) {
-            records = try Self.lines(data, path: path)
+            (records, broken) = try Self.lines(data, path: path, log)
             return
         }
         let json = try RuntimeError.wrapping { try JSONValue(data, name: path) }
@@ -29,12 +33,13 @@ struct RecordFile {
                 .file, "the dataset '\(path)' is not a JSON list of cases but \(json.phrase)", hint: hint)
         }
         self.records = records
+        broken = [:]
     }
 
     /// The records that meet all conditions, with their positions in the file.
     ///
     /// - Throws: `usage` where no record has a field that a condition names, or none is left.
-    func records(where conditions: [RecordCondition]) throws(RuntimeError) -> [CaseRecord] {
+    func records(where conditions: [RecordCondition], _ log: ReadingLog) throws(RuntimeError) -> [CaseRecord] {
         for condition in conditions where !records.contains(where: { condition.value(in: $0) != nil }) {
             var known: [String] = []
             for record in records.prefix(100) {
@@ -55,7 +60,7 @@ struct RecordFile {
                 "no record of '\(path)' has \(conditions.map(\.phrase).joined(separator: " and "))",
                 hint: "widen dataset.where")
         }
-        return chosen.map { CaseRecord(records[$0], file: path, position: $0) }
+        return chosen.map { CaseRecord(records[$0], file: path, position: $0, problem: broken[$0], log: log) }
     }
 
     /// Whether the first line is a whole record.
@@ -66,8 +71,11 @@ struct RecordFile {
         return line.first == UInt8(ascii: "{") && line.last { !space.contains($0) } == UInt8(ascii: "}")
     }
 
-    private static func lines(_ data: Data, path: String) throws(RuntimeError) -> [JSONValue] {
+    private static func lines(
+        _ data: Data, path: String, _ log: ReadingLog
+    ) throws(RuntimeError) -> (records: [JSONValue], broken: [Int: RuntimeError]) {
         var records: [JSONValue] = []
+        var broken: [Int: RuntimeError] = [:]
         var number = 0
         var start = data.startIndex
         while start < data.endIndex {
@@ -76,11 +84,17 @@ struct RecordFile {
             let line = data[start..<end]
             if line.contains(where: { $0 > 0x20 }) {
                 let name = "line \(number) of '\(path)'"
-                records.append(try RuntimeError.wrapping { try JSONValue(Data(line), name: name) })
+                do throws(RuntimeError) {
+                    records.append(try RuntimeError.wrapping { try JSONValue(Data(line), name: name) })
+                } catch {
+                    guard log.skips else { throw error }
+                    broken[records.count] = error
+                    records.append(.null)
+                }
             }
             start = end < data.endIndex ? end + 1 : end
         }
-        return records
+        return (records, broken)
     }
 }
 
@@ -88,8 +102,8 @@ extension Experiment.Dataset {
     /// The records that ``conditions`` choose, without those that ``offset`` skips and ``limit`` leaves out.
     ///
     /// - Parameter hint: what a record of the format is, for a file that holds something else.
-    func records(hint: String) throws(RuntimeError) -> [CaseRecord] {
-        Array(try range(of: RecordFile(path, hint: hint).records(where: conditions)))
+    func records(hint: String, _ log: ReadingLog) throws(RuntimeError) -> [CaseRecord] {
+        Array(try range(of: RecordFile(path, hint: hint, log).records(where: conditions, log)))
     }
 
     /// What ``offset`` and ``limit`` leave of all cases.

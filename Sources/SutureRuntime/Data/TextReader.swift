@@ -5,11 +5,12 @@ import SutureKit
 /// Plain text: every line that is not blank is the prompt of a case.
 package struct TextReader: DatasetReader {
     package let name = "text"
+    package let join: Experiment.Dataset.Join? = nil
     package let provides: EditCase.Fields = [.prompt]
 
     package init() {}
 
-    package func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
+    package func read(_ dataset: Experiment.Dataset, _ log: ReadingLog) throws(RuntimeError) -> [EditCase] {
         guard dataset.conditions.isEmpty else {
             throw RuntimeError(
                 .usage, "dataset.where chooses records by their fields, and lines of text have none",

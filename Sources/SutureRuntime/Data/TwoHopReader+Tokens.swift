@@ -8,51 +8,68 @@ import SutureModel
 extension TwoHopReader {
     /// Locators that need the bridge and its prompt compare the two prompts token by token; evaluators that need them read
     /// answers token by token. A method looks at one token of each prompt and says itself what is wrong with it.
-    package func check(
-        _ cases: [EditCase], of dataset: Experiment.Dataset, for needs: [CaseRequirements.Need],
+    package func tokenCheck(
+        of dataset: Experiment.Dataset, for needs: [CaseRequirements.Need],
         _ tokenizer: () throws(RuntimeError) -> Tokenizer
-    ) throws(RuntimeError) {
+    ) throws(RuntimeError) -> TokenCheck? {
         let users = needs.filter { $0.fields.isSuperset(of: [.bridge, .secondHop]) }
         let aligns = users.contains { $0.kind == .locator }
         let asks = users.contains { $0.kind == .evaluator }
-        guard aligns || asks else { return }
+        guard aligns || asks else { return nil }
         let tokens = CompositionTokens(tokenizer: try tokenizer())
-        for (editCase, record) in zip(cases, try dataset.records(hint: "")) {
-            let keys = TwoHopKeys(record)
-            if aligns {
-                let tail = try tokens.after(
-                    editCase.subject, keys.phrase, in: editCase.prompt, keys.composition, record)
-                let guideTail = try tokens.after(
-                    editCase.bridge, keys.bridge, in: editCase.secondHopPrompt, keys.secondHop, record)
-                guard tail == guideTail else {
-                    throw record.error(
-                        "goes on with other tokens after the phrase in '\(keys.composition)' than after the bridge in "
-                            + "'\(keys.secondHop)': the tokenizer joins what follows to one of them",
-                        hint: "begin what follows with a blank, or leave the case out")
-                }
+        // For the names of fields and places in sentences; what else is wrong was said when the cases were made.
+        let records = try dataset.records(hint: "", ReadingLog(dataset.invalid))
+        let byID = Dictionary(records.map { ($0.id, $0) }) { first, _ in first }
+        return { editCase throws(RuntimeError) in
+            guard let record = byID[editCase.id] else { return nil }
+            do throws(RuntimeError) {
+                try check(editCase, record, tokens, aligns: aligns, asks: asks)
+                return nil
+            } catch {
+                return error
             }
-            var queries = [Question(prompt: editCase.filledPrompt, answer: editCase.answer)]
-            var names = [keys.composition]
-            if asks {
-                func add(_ more: [Question], _ key: (Int) -> String) {
-                    queries += more
-                    names += more.indices.map(key)
-                }
-                add([Question(prompt: editCase.guidePrompt, answer: editCase.answer)]) { _ in keys.secondHop }
-                add([Question(prompt: editCase.firstHopPrompt, answer: " " + editCase.bridge)]) { _ in keys.firstHop }
-                if record.has(keys.paraphrases) {
-                    let paraphrases = editCase.paraphrasePrompts
-                    add(paraphrases.map { Question(prompt: $0, answer: editCase.answer) }) {
-                        "\(keys.paraphrases)[\($0)]"
-                    }
-                }
-                for (questions, key) in [(editCase.related, keys.related), (editCase.unrelated, keys.unrelated)]
-                where record.has(key.prompts) {
-                    add(questions) { "\(key.prompts)[\($0)]" + (key.answers == nil ? ".prompt" : "") }
-                }
-            }
-            for (query, name) in zip(queries, names) { try tokens.check(query, name, record) }
         }
+    }
+
+    private func check(
+        _ editCase: EditCase, _ record: CaseRecord, _ tokens: CompositionTokens, aligns: Bool, asks: Bool
+    ) throws(RuntimeError) {
+        let keys = TwoHopKeys(record)
+        if aligns {
+            let tail = try tokens.after(
+                editCase.subject, keys.phrase, in: editCase.prompt, keys.composition, record)
+            let guideTail = try tokens.after(
+                editCase.bridge, keys.bridge, in: editCase.secondHopPrompt, keys.secondHop, record)
+            guard tail == guideTail else {
+                throw record.error(
+                    "goes on with other tokens after the phrase in '\(keys.composition)' than after the bridge in "
+                        + "'\(keys.secondHop)': the tokenizer joins what follows to one of them",
+                    hint: "begin what follows with a blank, or leave the case out")
+            }
+        }
+        var queries = [Question(prompt: editCase.filledPrompt, answer: editCase.answer)]
+        var names = [keys.composition]
+        if asks {
+            func add(_ more: [Question], _ key: (Int) -> String) {
+                queries += more
+                names += more.indices.map(key)
+            }
+            add([Question(prompt: editCase.guidePrompt, answer: editCase.answer)]) { _ in keys.secondHop }
+            add([Question(prompt: editCase.firstHopPrompt, answer: editCase.following(editCase.bridge))]) { _ in
+                keys.firstHop
+            }
+            if record.has(keys.paraphrases) {
+                let paraphrases = editCase.paraphrasePrompts
+                add(paraphrases.map { Question(prompt: $0, answer: editCase.answer) }) {
+                    "\(keys.paraphrases)[\($0)]"
+                }
+            }
+            for (questions, key) in [(editCase.related, keys.related), (editCase.unrelated, keys.unrelated)]
+            where record.has(key.prompts) {
+                add(questions) { "\(key.prompts)[\($0)]" + (key.answers == nil ? ".prompt" : "") }
+            }
+        }
+        for (query, name) in zip(queries, names) { try tokens.check(query, name, record) }
     }
 }
 

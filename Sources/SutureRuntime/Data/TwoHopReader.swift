@@ -11,6 +11,7 @@ import SutureKit
 /// Source: the edit sets of CREME (Li et al. 2024).
 package struct TwoHopReader: DatasetReader {
     package let name = "two-hop"
+    package let join: Experiment.Dataset.Join? = .space
     package let provides: EditCase.Fields = [
         .prompt, .subject, .targetNew, .answer, .bridge, .firstHop, .secondHop, .wrongAnswer, .paraphrases, .related,
         .unrelated,
@@ -18,50 +19,48 @@ package struct TwoHopReader: DatasetReader {
 
     package init() {}
 
-    package func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
+    package func read(_ dataset: Experiment.Dataset, _ log: ReadingLog) throws(RuntimeError) -> [EditCase] {
         let hint = "each record has 'prompt', 'description', 'hop1', 'hop2', 'bridge' and 'answer'"
-        let file = try RecordFile(dataset.path, hint: hint)
-        let sets = CompositionSets(try file.records(where: []).map(editCase))
-        return try dataset.range(of: file.records(where: dataset.conditions)).enumerated().map {
-            (index, record) throws(RuntimeError) in
-            var editCase = try sets.completing(editCase(record), at: record.position)
-            editCase.index = index
-            return editCase
+        let file = try RecordFile(dataset.path, hint: hint, log)
+        func editCase(_ record: CaseRecord) throws(RuntimeError) -> EditCase {
+            try self.editCase(record, joint: dataset.joint)
+        }
+        // What is noticed in records that are not read as cases is not told.
+        let others = ReadingLog(dataset.invalid)
+        let sets = CompositionSets(try others.cases(file.records(where: [], others), editCase))
+        return try log.cases(dataset.range(of: file.records(where: dataset.conditions, log))) {
+            record throws(RuntimeError) in try sets.completing(editCase(record), at: record.position)
         }
     }
 
-    private func editCase(_ record: CaseRecord) throws(RuntimeError) -> EditCase {
+    private func editCase(_ record: CaseRecord, joint: String) throws(RuntimeError) -> EditCase {
         let keys = TwoHopKeys(record)
-        let bridge = try record.nonEmptyText(keys.bridge)
-        let phrase = try record.nonEmptyText(keys.phrase)
+        let bridge = try record.name(keys.bridge)
+        let phrase = try record.name(keys.phrase)
         guard bridge.lowercased() != phrase.lowercased() else {
             throw record.error(
                 "has \"\(bridge)\" for both '\(keys.bridge)' and '\(keys.phrase)', so its two prompts are the same",
                 hint: "the \(keys.phrase) describes the \(keys.bridge) and does not name it")
         }
         let prompt = try record.template(keys.composition, subject: phrase, as: "phrase")
-        let guide = try record.template(keys.secondHop, subject: bridge, as: "bridge")
+        let guide = try record.template(keys.secondHop, subject: bridge, as: "bridge", mayRepeat: true)
         try checkTails(prompt, guide, record, keys)
         for (key, text) in [(keys.composition, Template.fill(prompt, with: phrase)), (keys.secondHop, guide)]
-        where text.names(bridge) {
+        where text.mentions(bridge) {
             throw record.error(
                 "names the bridge \"\(bridge)\" in its '\(key)' beside the place where it belongs: \"\(text)\"",
                 hint: "use a prompt that does not give the bridge away")
-        }
-        guard !guide.hasSuffix(" ") else {
-            throw record.error(
-                "has a blank at the end of '\(keys.secondHop)', and the answer begins with another: \"\(guide)\"",
-                hint: "let the prompts end with a word")
         }
         let answer = try record.target(keys.answer, isRequired: true)
         let wrong = try record.anyText(keys.wrongAnswer).drop { $0 == " " }
         let isWrong = !answer.hasPrefix(wrong) && !wrong.hasPrefix(answer)
         return EditCase(
-            index: 0, id: record.id, prompt: prompt, subject: phrase, targetNew: answer, answer: " " + answer,
-            paraphrasePrompts: try record.texts(keys.paraphrases), bridge: bridge,
-            firstHopPrompt: try record.nonEmptyText(keys.firstHop), secondHopPrompt: guide,
+            index: 0, id: record.id, prompt: prompt, subject: phrase, targetNew: answer, answer: joint + answer,
+            paraphrasePrompts: try record.prompts(keys.paraphrases), bridge: bridge,
+            firstHopPrompt: try record.prompt(keys.firstHop), secondHopPrompt: guide,
             wrongAnswer: isWrong ? String(wrong) : "",
-            related: try questions(record, keys.related), unrelated: try questions(record, keys.unrelated))
+            related: try questions(record, keys.related, joint), unrelated: try questions(record, keys.unrelated, joint)
+        )
     }
 
     /// The method reads both prompts at their last token, so they must end alike.
@@ -78,22 +77,23 @@ package struct TwoHopReader: DatasetReader {
     }
 
     /// Prompts with the answers that a second list has for them, or records of both.
-    private func questions(_ record: CaseRecord, _ keys: TwoHopKeys.Questions) throws(RuntimeError) -> [Question] {
+    private func questions(
+        _ record: CaseRecord, _ keys: TwoHopKeys.Questions, _ joint: String
+    ) throws(RuntimeError) -> [Question] {
         guard let answersKey = keys.answers else {
             return try record.records(keys.prompts).map { (item) throws(RuntimeError) in
                 Question(
-                    prompt: try item.nonEmptyText("prompt"), answer: " " + (try item.target("answer", isRequired: true))
-                )
+                    prompt: try item.prompt("prompt"), answer: joint + (try item.target("answer", isRequired: true)))
             }
         }
-        let prompts = try record.texts(keys.prompts)
+        let prompts = try record.prompts(keys.prompts)
         let answers = try record.texts(answersKey)
         guard prompts.count == answers.count else {
             throw record.error(
                 "has \(prompts.count) '\(keys.prompts)' and \(answers.count) '\(answersKey)'",
                 hint: "give each prompt one answer")
         }
-        return zip(prompts, answers).map { Question(prompt: $0, answer: " " + $1.drop { $0 == " " }) }
+        return zip(prompts, answers).map { Question(prompt: $0, answer: joint + record.trimmedName($1, answersKey)) }
     }
 }
 
@@ -133,15 +133,4 @@ struct TwoHopKeys {
 extension TwoHopKeys {
     /// Those of a record.
     init(_ record: CaseRecord) { self = record.has("prompt_comp") ? .published : .plain }
-}
-
-extension String {
-    /// Whether a word or words occur in a text, and not only as a part of a longer word.
-    fileprivate func names(_ words: String) -> Bool {
-        ranges(of: words).contains { range in
-            let before = self[..<range.lowerBound].last
-            let after = self[range.upperBound...].first
-            return ![before, after].contains { $0?.isLetter ?? false || $0?.isNumber ?? false }
-        }
-    }
 }

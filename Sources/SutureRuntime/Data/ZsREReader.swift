@@ -21,6 +21,7 @@ package struct ZsREReader: DatasetReader {
 
     package let name: String
     package let target: Target
+    package let join: Experiment.Dataset.Join? = .space
     package let provides: EditCase.Fields = [
         .prompt, .subject, .targetNew, .paraphrases, .neighbors, .neighborSamples, .answer,
     ]
@@ -30,28 +31,29 @@ package struct ZsREReader: DatasetReader {
         name = target == .answer ? "zsre" : "zsre-alt"
     }
 
-    package func read(_ dataset: Experiment.Dataset) throws(RuntimeError) -> [EditCase] {
-        let records = try dataset.records(hint: "zsRE is a list of records with 'subject', 'src' and 'answers'")
-        return try records.enumerated().map { (index, record) throws(RuntimeError) in
-            try editCase(record, index: index)
+    package func read(_ dataset: Experiment.Dataset, _ log: ReadingLog) throws(RuntimeError) -> [EditCase] {
+        let hint = "zsRE is a list of records with 'subject', 'src' and 'answers'"
+        return try log.cases(dataset.records(hint: hint, log)) { record throws(RuntimeError) in
+            try editCase(record, joint: dataset.joint)
         }
     }
 
-    private func editCase(_ record: CaseRecord, index: Int) throws(RuntimeError) -> EditCase {
-        let subject = try record.nonEmptyText("subject")
+    private func editCase(_ record: CaseRecord, joint: String) throws(RuntimeError) -> EditCase {
+        let subject = try record.name("subject")
         let prompt = try record.template("src", subject: subject, takesFirst: true)
         let new = try object(record)
-        let question = try record.has("loc") ? record.nonEmptyText("loc") + "?" : ""
+        func has(_ key: String) -> Bool { record.has(key) && !record.isEmpty(key) }
+        let question = try has("loc") ? record.prompt("loc") + "?" : ""
         return EditCase(
-            index: index, id: record.id, prompt: prompt, subject: subject, targetNew: new, answer: " " + new,
-            paraphrasePrompts: try record.has("rephrase") ? [record.nonEmptyText("rephrase")] : [],
+            index: 0, id: record.id, prompt: prompt, subject: subject, targetNew: new, answer: joint + new,
+            paraphrasePrompts: try has("rephrase") ? [record.prompt("rephrase")] : [],
             neighborhoodPrompts: question.isEmpty ? [] : [question],
             neighborSamples: try neighbors(record, question))
     }
 
     private func neighbors(_ record: CaseRecord, _ question: String) throws(RuntimeError) -> [Neighbor] {
-        guard record.has("loc_ans") else { return [] }
-        let answer = try record.target("loc_ans", isRequired: true)
+        let answer = try record.target("loc_ans", isRequired: false)
+        guard !answer.isEmpty else { return [] }
         let samples = try record.records("neighborhood_samples").map { (sample) throws(RuntimeError) in
             try sample.neighbor(target: answer)
         }
@@ -64,6 +66,6 @@ package struct ZsREReader: DatasetReader {
         guard let first = try record.texts("answers").first(where: { $0.contains { !$0.isWhitespace } }) else {
             throw record.error("has no 'answers'")
         }
-        return String(first.drop { $0 == " " })
+        return record.trimmedName(first, "answers")
     }
 }

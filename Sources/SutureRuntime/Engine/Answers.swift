@@ -15,16 +15,22 @@ package enum Answers {
         var answers: [String] = []
         for chunk in stride(from: 0, to: cases.count, by: 32).map({ cases[$0..<min($0 + 32, cases.count)] }) {
             let prompts = try chunk.map { try model.tokenizer.encode($0.filledPrompt, addSpecialTokens: true).ids }
-            let targets = chunk.flatMap { [" " + $0.targetNew, " " + $0.targetTrue, $0.answer] }
-            let lengths = try targets.filter { !$0.isEmpty && $0 != " " }.map {
-                try model.tokenizer.encode($0, addSpecialTokens: false).ids.count
+            let lengths = try chunk.flatMap { one in
+                try one.expectedTexts.map { try model.tokenizer.join(one.filledPrompt, $0).following.count }
             }
             let count = lengths.max().map { $0 + extraTokens } ?? freeTokens
-            for tokens in try model.generate(prompts, Model.Generation(maxNewTokens: count)) {
-                let text = try model.tokenizer.decode(tokens, skipSpecialTokens: true)
+            for (prompt, tokens) in zip(prompts, try model.generate(prompts, Model.Generation(maxNewTokens: count))) {
+                let text = try model.tokenizer.continuation(tokens, after: prompt)
                 answers.append(text.split(whereSeparator: \.isWhitespace).joined(separator: " "))
             }
         }
         return answers
+    }
+}
+
+extension EditCase {
+    /// What a case knows to follow its prompt, as it follows it.
+    fileprivate var expectedTexts: [String] {
+        [targetNew, targetTrue].filter { !$0.isEmpty }.map(following) + (answer.isEmpty ? [] : [answer])
     }
 }

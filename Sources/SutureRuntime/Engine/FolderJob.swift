@@ -42,12 +42,9 @@ package struct FolderWork: RunEvents {
 }
 
 extension ResolvedExperiment {
-    /// The model as it is on disk. What its folder holds and nothing reads is a warning.
+    /// The model as it is on disk. The host has said what its folder warns of.
     func loadModel() throws -> LanguageModel {
-        let loaded = try LanguageModel(
-            folder: URL(fileURLWithPath: model.source), dtype: model.dtype, device: model.device)
-        for warning in loaded.warnings { Host.log(.warning, warning) }
-        return loaded
+        try LanguageModel(folder: URL(fileURLWithPath: model.source), dtype: model.dtype, device: model.device)
     }
 
     /// The second moments of that model.

@@ -39,8 +39,9 @@ package final class RunEngine {
 
     /// - Throws: the error that ended the run; `FAILED` then holds its sentence.
     package func run() throws -> RunResults {
-        let cases = try experiment.dataset.read()
         try enter("load")
+        let selection = try CaseSelection(experiment.dataset, model: experiment.model.source, needs: needs)
+        let cases = selection.cases
         let original = try experiment.loadModel()
         let statistics = experiment.statistics(of: original) { [self] done, total in
             try report("statistics", done, total)
@@ -49,6 +50,7 @@ package final class RunEngine {
         let log = try ScoreLog(folder.state.appending(path: "scores.jsonl"))
         let plan = EditGroups(experiment.edit, caseCount: cases.count)
         var results = RunResults()
+        results.skipped = selection.skipped
         var reports: [MethodReport] = []
 
         let answersBefore = try answers("before", original, cases, group: 0)
@@ -116,6 +118,12 @@ package final class RunEngine {
             .warning,
             "\(methodID) changed nothing in \(unchanged) of \(patches.count) groups of cases, which are "
                 + "measured as they are")
+    }
+
+    /// What the components need of each case.
+    private var needs: [CaseRequirements.Need] {
+        let components = [(locator, experiment.locator)] + (experiment.method.map { [(method, $0)] } ?? [])
+        return (components + zip(evaluators, experiment.evaluators)).flatMap { $0.needs(as: $1) }
     }
 
     private var evaluatorNames: [String] { experiment.evaluators.map(\.label) }

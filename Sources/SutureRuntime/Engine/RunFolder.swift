@@ -9,11 +9,15 @@ import SutureModel
 package struct RunFolder: Sendable {
     package let url: URL
 
+    package static let skippedName = "skipped.jsonl"
+
     package init(_ url: URL) { self.url = url }
 
     package var resolvedConfiguration: URL { url.appending(path: "config.resolved.yaml") }
     package var sourceConfiguration: URL { url.appending(path: "config.source.yaml") }
     package var cases: URL { url.appending(path: "cases.jsonl") }
+    /// The cases that were left out, one a line; missing where there are none.
+    package var skipped: URL { url.appending(path: RunFolder.skippedName) }
     package var metrics: URL { url.appending(path: "metrics.json") }
     package var locations: URL { url.appending(path: "locations.json") }
     /// The locations as comma-separated values, where they are the whole result.
@@ -48,6 +52,17 @@ package struct RunFolder: Sendable {
         try JSON.encode(value) + Data("\n".utf8)
     }
 
+    /// Writes down which cases were left out.
+    func write(skipped cases: [SkippedCase]) throws {
+        guard !cases.isEmpty else {
+            try? FileManager.default.removeItem(at: skipped)
+            return
+        }
+        var lines = Data()
+        for one in cases { lines += try RunFolder.line(one) }
+        try RunFolder.write(lines, to: skipped)
+    }
+
     /// Reads a file that ``write(_:to:)`` has written.
     ///
     /// - Throws: `file`, naming the file and what is wrong with it.
@@ -66,7 +81,8 @@ package struct RunFolder: Sendable {
     }
 
     private static func contents(of url: URL) throws(RuntimeError) -> Data {
-        guard let data = try RuntimeError.wrapping(.file, { try SmallFile.contents(atPath: url.path, limit: 4 << 30) }) else {
+        guard let data = try RuntimeError.wrapping(.file, { try SmallFile.contents(atPath: url.path, limit: 4 << 30) })
+        else {
             throw RuntimeError(.file, "'\(url.path)' cannot be read", hint: "run again with --fresh")
         }
         return data

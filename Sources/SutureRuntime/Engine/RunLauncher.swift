@@ -12,10 +12,12 @@ package struct RunLauncher: Sendable {
         package var experiment: ResolvedExperiment
         package var folder: RunFolder
         package var caseCount: Int
+        /// The cases of the dataset that it leaves out.
+        package var skipped: [SkippedCase]
         package var groupCount: Int
         /// What the user should know before it runs, as sentences.
         package var notes: [String] = []
-        /// What the model's folder warns of. A run says it too, from its worker.
+        /// What the model's folder warns of, and what was wrong with its cases and was put right, or is left out.
         package var warnings: [String] = []
         /// The experiment file's bytes; nil for a run that is resumed from its folder.
         var source: Data?
@@ -64,16 +66,12 @@ package struct RunLauncher: Sendable {
         ) {
             kind, request throws(RuntimeError) in try catalogue.find(kind: kind, id: request.name)
         }
-        let cases = try resolved.dataset.read()
-        try CaseRequirements.check(cases, dataset: resolved.dataset, needs: needs)
-        try resolved.dataset.check(cases, for: needs) { () throws(RuntimeError) in
-            try RuntimeError.wrapping(.file) { try Tokenizer(folder: URL(fileURLWithPath: experiment.model.source)) }
-        }
+        let selection = try CaseSelection(resolved.dataset, model: resolved.model.source, needs: needs)
         resolved.versions = Versions.current
         resolved.digests = try RunDigests.of(resolved)
-        var planned = planned(resolved, cases.count, source: experiment.source)
+        var planned = planned(resolved, selection, source: experiment.source)
         planned.notes = notes
-        planned.warnings = model.warnings
+        planned.warnings = model.warnings + selection.warnings
         return planned
     }
 
@@ -101,17 +99,37 @@ package struct RunLauncher: Sendable {
                 .plugin, "the plugin \(component.file) has changed since the run in '\(folder)' began",
                 hint: "put it back, or start the run anew")
         }
-        let cases = try experiment.dataset.read()
-        var planned = planned(experiment, cases.count, source: nil)
+        let selection = try CaseSelection(
+            experiment.dataset, model: experiment.model.source, needs: try needs(of: experiment))
+        var planned = planned(experiment, selection, source: nil)
+        planned.warnings = try inspect(experiment.model).warnings + selection.warnings
         planned.folder = RunFolder(URL(fileURLWithPath: folder))
         return planned
     }
 
-    private func planned(_ experiment: ResolvedExperiment, _ count: Int, source: Data?) -> PlannedRun {
+    /// What the components of a resumed run need of each case, as the run was planned.
+    private func needs(of experiment: ResolvedExperiment) throws(RuntimeError) -> [CaseRequirements.Need] {
+        // Where nothing is skipped, the plan has made sure that nothing is missing.
+        guard experiment.dataset.invalid == .skip else { return [] }
+        let components = experiment.components
+        var path = PluginSearchPath(named: Set(components.map(\.file)).sorted(), environment: [:])
+        (path.userFolder, path.executableFolder) = (nil, nil)
+        let catalogue = try PluginCatalogue.scanBlocking(path)
+        var needs: [CaseRequirements.Need] = []
+        for component in components {
+            let description = try catalogue.find(kind: component.kind, id: component.id)
+            needs += CaseRequirements.needs(of: description, component.arguments)
+        }
+        return needs
+    }
+
+    private func planned(_ experiment: ResolvedExperiment, _ selection: CaseSelection, source: Data?) -> PlannedRun {
+        let count = selection.cases.count
         let folder = URL(fileURLWithPath: experiment.output.folder).appending(path: experiment.runID)
         return PlannedRun(
-            experiment: experiment, folder: RunFolder(folder), caseCount: count,
-            groupCount: EditGroups(experiment.edit, caseCount: count).groups.count, source: source)
+            experiment: experiment, folder: RunFolder(folder), caseCount: count, skipped: selection.skipped,
+            groupCount: EditGroups(experiment.edit, caseCount: count).groups.count, warnings: selection.warnings,
+            source: source)
     }
 
     // MARK: Running
@@ -140,6 +158,7 @@ package struct RunLauncher: Sendable {
             do {
                 try prepare(planned)
                 let log = try RunLog(folder.log)
+                for warning in planned.warnings { log.write(.log(level: RunLog.warning, message: warning)) }
                 let worker = WorkerProcess(
                     limits: .init(stallSeconds: planned.experiment.limits.stallSeconds), forwardsSignals: true)
                 _ = try worker.runBlocking(job) { event in
@@ -208,6 +227,9 @@ enum RunDigests {
 
 /// log.jsonl holds what host and plugins said during a run, one line each, with its time. A resumed run appends to it.
 private final class RunLog {
+    /// The level of a warning.
+    static let warning: Int32 = 2
+
     private let handle: FileHandle
 
     init(_ url: URL) throws {

@@ -10,6 +10,7 @@ struct RunReport {
     private let title: String
     private let results: MetricsFile
     private let cases: [CaseResult]
+    private let skipped: [SkippedCase]
     private let locations: LocationsFile
 
     /// The largest number of rows in a table. Beyond it the page refers to the file.
@@ -17,17 +18,22 @@ struct RunReport {
     /// The longest bar, in pixels.
     private static let longestBar = 300.0
 
-    init(title: String, results: MetricsFile, cases: [CaseResult], locations: LocationsFile) {
+    init(
+        title: String, results: MetricsFile, cases: [CaseResult], skipped: [SkippedCase] = [], locations: LocationsFile
+    ) {
         self.title = title
         self.results = results
         self.cases = cases
+        self.skipped = skipped
         self.locations = locations
     }
 
     var html: String {
         get throws(RuntimeError) {
             let found = LocationPictures(locations).sections
-            let sections = [answers, metrics, stages, weights].compactMap { $0 } + found + [seconds].compactMap { $0 }
+            let left = SkippedCase.section(skipped, of: cases.count + skipped.count)
+            let sections =
+                [answers, left, metrics, stages, weights].compactMap { $0 } + found + [seconds].compactMap { $0 }
             return try Page(title: title, sections: sections).html
         }
     }

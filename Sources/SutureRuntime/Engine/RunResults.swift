@@ -7,6 +7,8 @@ import SutureModel
 /// What a run found out, before it is written down.
 package struct RunResults {
     package var cases: [CaseResult] = []
+    /// The cases of the dataset that were left out.
+    package var skipped: [SkippedCase] = []
     package var metrics: [StagedMetric] = []
     package var weights: [WeightChange] = []
     package var locations: [Location] = []
@@ -88,7 +90,8 @@ package struct CaseResult: Sendable, Hashable, Codable {
     package var targetTrue: String
     /// The reference answer of code repair.
     package var answer: String
-    /// Token ids, so that padding, beginning tokens and blanks can be checked from outside.
+    /// The token ids that were used, so that padding, beginning tokens and blanks can be checked from outside. Those of targets
+    /// and answer are the ids that they have after the prompt.
     package var promptIDs: [Int]
     package var targetNewIDs: [Int]
     package var targetTrueIDs: [Int]
@@ -133,15 +136,18 @@ package struct CaseResult: Sendable, Hashable, Codable {
             for score in report.scores { note(score, report.stage, of: method) }
         }
         return try cases.enumerated().map { place, one in
-            func ids(_ text: String, _ special: Bool) throws -> [Int] {
-                text.isEmpty ? [] : try model.tokenizer.encode(text, addSpecialTokens: special).ids
+            /// As it was read after the prompt.
+            func ids(_ text: String) throws -> [Int] {
+                text.isEmpty ? [] : try model.tokenizer.join(one.filledPrompt, text).following
             }
-            func target(_ text: String) throws -> [Int] { text.isEmpty ? [] : try ids(" " + text, false) }
+            func target(_ text: String) throws -> [Int] { text.isEmpty ? [] : try ids(one.following(text)) }
             return CaseResult(
                 index: one.index, id: one.id, prompt: one.filledPrompt, subject: one.subject,
                 targetNew: one.targetNew, targetTrue: one.targetTrue, answer: one.answer,
-                promptIDs: try ids(one.filledPrompt, true), targetNewIDs: try target(one.targetNew),
-                targetTrueIDs: try target(one.targetTrue), answerIDs: try ids(one.answer, false),
+                promptIDs: one.filledPrompt.isEmpty
+                    ? [] : try model.tokenizer.encode(one.filledPrompt, addSpecialTokens: true).ids,
+                targetNewIDs: try target(one.targetNew),
+                targetTrueIDs: try target(one.targetTrue), answerIDs: try ids(one.answer),
                 answers: ["before": before[place], "after": after[place]],
                 scores: scores.mapValues { $0[one.index] ?? [:] })
         }

@@ -13,6 +13,7 @@ struct RunWriter {
         var lines = Data()
         for record in results.cases { lines += try RunFolder.line(record) }
         try RunFolder.write(lines, to: folder.cases)
+        try folder.write(skipped: results.skipped)
         let locations = LocationsFile(
             locator: LocationsFile.Locator(experiment.locator), cases: results.prompts, locations: results.locations)
         try RunFolder.write(locations, to: folder.locations)
@@ -22,7 +23,7 @@ struct RunWriter {
         let report = RunReport(
             title: "\(experiment.name): \(try experiment.requiredMethod().id) on \(experiment.model.source)",
             results: metrics,
-            cases: results.cases, locations: locations)
+            cases: results.cases, skipped: results.skipped, locations: locations)
         try RunFolder.write(Data(report.html.utf8), to: folder.report)
         try? FileManager.default.removeItem(at: folder.failed)
         try RunFolder.write(Data("\(experiment.runID)\n".utf8), to: folder.done)

@@ -127,12 +127,32 @@ extension Experiment {
         guard let found = paths.existing(path) else {
             throw paths.missing(path, what: "the dataset", at: place, kind: .file)
         }
+        let invalid = try section.choice("invalid", of: Dataset.Invalid.allCases.map(\.rawValue))
         return Dataset(
             name: name, path: found, limit: try section.integer("limit", atLeast: 1),
             offset: try section.integer("offset", atLeast: 0) ?? 0,
             conditions: try section["where"].map { (node) throws(RuntimeError) in
                 try [RecordCondition](node, path: section.name("where"))
-            } ?? [])
+            } ?? [],
+            join: try join(section, format: name), invalid: invalid.flatMap(Dataset.Invalid.init) ?? .stop)
+    }
+
+    /// What is between a prompt and its object, by the file or else by the format.
+    private static func join(_ section: ConfigReader, format: String) throws(RuntimeError) -> Dataset.Join? {
+        let own = try DatasetReaders.named(format).join
+        guard let node = section["join"] else { return own }
+        guard node.text != "template" else {
+            throw RuntimeError(
+                .usage,
+                "\(node.place): dataset.join: template needs the chat template of the model folder, which this version does "
+                    + "not apply",
+                hint: "write the prompts out as the template has them, and join: none")
+        }
+        guard own != nil else {
+            throw section.mustBe(
+                "left out for '\(format)'", "join", node, hint: "its prompts have no objects that follow them")
+        }
+        return try section.choice("join", of: Dataset.Join.allCases.map(\.rawValue)).flatMap(Dataset.Join.init)
     }
 
     /// `{name: memit, v_lr: 0.5}`, or `memit` for one without settings.

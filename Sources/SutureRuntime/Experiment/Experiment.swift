@@ -29,6 +29,23 @@ package struct Experiment: Sendable {
         package var offset: Int
         /// What records must have to count as cases; all of it.
         package var conditions: [RecordCondition] = []
+        /// What is put between a prompt and its object; nil: what the format has.
+        package var join: Join?
+        /// What happens to a record that cannot be a case of this run.
+        package var invalid = Invalid.stop
+
+        package enum Join: String, Sendable, CaseIterable {
+            case space
+            /// Nothing, as Chinese has it.
+            case none
+        }
+
+        package enum Invalid: String, Sendable, CaseIterable {
+            /// It ends the run before it begins.
+            case stop
+            /// It is left out, counted and listed.
+            case skip
+        }
     }
 
     /// A component by name, with the settings that the file gives it.

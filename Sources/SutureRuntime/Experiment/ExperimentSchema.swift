@@ -18,6 +18,7 @@ indirect enum ExperimentSchema: Sendable {
             "dataset",
             section([
                 ("name", .value), ("path", .value), ("where", .table), ("limit", .value), ("offset", .value),
+                ("join", .value), ("invalid", .value),
             ])
         ),
         ("locator", .component),

@@ -67,6 +67,8 @@ extension ResolvedExperiment {
                 .mapping([
                     ("name", .text(dataset.name)), ("path", .text(dataset.path)), ("where", dataset.conditions.value),
                     ("limit", .optional(dataset.limit)), ("offset", .integer(dataset.offset)),
+                    ("join", dataset.join.map { .text($0.rawValue) } ?? .null),
+                    ("invalid", .text(dataset.invalid.rawValue)),
                 ])
             ),
             ("locator", locator.value(ofRun: ofRun)),
@@ -121,7 +123,12 @@ extension ResolvedExperiment {
             limit: try dataset.integer("limit"), offset: try dataset.requiredInteger("offset"),
             conditions: try dataset["where"].map { (node) throws(RuntimeError) in
                 try [RecordCondition](node, path: "dataset.where", kind: .file)
-            } ?? [])
+            } ?? [],
+            // Older runs do not say these two. They joined as the format has it, and stopped.
+            join: try dataset["join"] == nil
+                ? DatasetReaders.named(dataset.requiredText("name")).join
+                : dataset.named("join", Experiment.Dataset.Join.init),
+            invalid: try dataset["invalid"] == nil ? .stop : dataset.named("invalid", Experiment.Dataset.Invalid.init))
         locator = try ResolvedComponent(try reader.required("locator"), .locator, path: "locator")
         method = try reader["method"].map { (node) throws(RuntimeError) in
             try ResolvedComponent(node, .patcher, path: "method")

@@ -17,7 +17,9 @@ package struct LocateJob: FolderJob {
     package func run(_ work: FolderWork) throws {
         let experiment = work.experiment
         let locator = try LoadedComponent(experiment.locator)
-        let cases = try experiment.dataset.read()
+        let selection = try CaseSelection(
+            experiment.dataset, model: experiment.model.source, needs: locator.needs(as: experiment.locator))
+        let cases = selection.cases
         try work.phase("load", done: 0, total: 0)
         let model = try experiment.loadModel()
         let statistics = experiment.statistics(of: model) { try work.phase("statistics", done: $0, total: $1) }
@@ -34,13 +36,17 @@ package struct LocateJob: FolderJob {
         let file = LocationsFile(
             locator: LocationsFile.Locator(experiment.locator),
             cases: try cases.map { try LocationsFile.Prompt($0, model.tokenizer) }, locations: locations)
-        try LocateJob.write(file, of: experiment, to: work.folder)
+        try work.folder.write(skipped: selection.skipped)
+        try LocateJob.write(file, skipped: selection.skipped, of: experiment, to: work.folder)
     }
 
-    private static func write(_ file: LocationsFile, of experiment: ResolvedExperiment, to folder: RunFolder) throws {
+    private static func write(
+        _ file: LocationsFile, skipped: [SkippedCase], of experiment: ResolvedExperiment, to folder: RunFolder
+    ) throws {
         try RunFolder.write(file, to: folder.locations)
         let report = LocateReport(
-            title: "\(experiment.name): \(experiment.locator.id) on \(experiment.model.source)", file: file)
+            title: "\(experiment.name): \(experiment.locator.id) on \(experiment.model.source)", file: file,
+            skipped: skipped)
         try RunFolder.write(Data(report.csv.utf8), to: folder.locationTable)
         try RunFolder.write(Data(report.html.utf8), to: folder.report)
         try? FileManager.default.removeItem(at: folder.failed)

@@ -8,10 +8,12 @@ import SutureModel
 struct LocateReport {
     private let title: String
     private let file: LocationsFile
+    private let skipped: [SkippedCase]
 
-    init(title: String, file: LocationsFile) {
+    init(title: String, file: LocationsFile, skipped: [SkippedCase] = []) {
         self.title = title
         self.file = file
+        self.skipped = skipped
     }
 
     /// The page.
@@ -23,7 +25,10 @@ struct LocateReport {
             let section = Page.Section(
                 heading: "Settings of \(file.locator.name)",
                 table: Page.Table(TextTable(header: ["setting", "value"], rows: settings)))
-            return try Page(title: title, sections: LocationPictures(file).sections + [section]).html
+            let left = SkippedCase.section(skipped, of: file.cases.count + skipped.count)
+            return try Page(
+                title: title, sections: LocationPictures(file).sections + [left, section].compactMap { $0 }
+            ).html
         }
     }
 

@@ -81,11 +81,8 @@ extension LocationsFile.Prompt {
     /// The scalars of the prompt that are the subject; an empty range where it does not occur.
     private static func subject(of one: EditCase, in text: String) -> Range<Int> {
         guard !one.subject.isEmpty else { return 0..<0 }
+        if let prompt = one.subjectPrompt { return prompt.scalars }
         let length = one.subject.unicodeScalars.count
-        if let (prefix, _) = Template.parts(of: one.prompt) {
-            let start = prefix.unicodeScalars.count
-            return start..<start + length
-        }
         guard let found = text.ranges(of: one.subject).last else { return 0..<0 }
         let start = text.unicodeScalars.distance(from: text.startIndex, to: found.lowerBound)
         return start..<start + length

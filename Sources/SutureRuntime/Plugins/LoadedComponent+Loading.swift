@@ -21,6 +21,17 @@ extension LoadedComponent {
         try self.init(description, arguments: component.arguments, slots: slots)
     }
 
+    /// What it and the components among its settings need of each case.
+    ///
+    /// - Parameter resolved: what it was loaded by.
+    func needs(as resolved: ResolvedComponent) -> [CaseRequirements.Need] {
+        CaseRequirements.needs(of: description, resolved.arguments)
+            + resolved.settings.flatMap { setting -> [CaseRequirements.Need] in
+                guard case .component(let inner) = setting.value else { return [] }
+                return slots[setting.name]?.needs(as: inner) ?? []
+            }
+    }
+
     /// Loads a component of a library as it is now.
     ///
     /// - Parameters:

@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SutureKit
+import SutureModel
 import TestSupport
 import Testing
 
@@ -14,7 +16,7 @@ struct TokenTextTests {
 
     private func spelled(_ text: String, after prompt: String = "The tower") throws -> (TokenText, [Int]) {
         let ids = try model.encode(text)
-        return (try TokenText(ids, after: model.encode(prompt).last, model), ids)
+        return (try TokenText(ids, after: model.encode(prompt), model), ids)
     }
 
     @Test(
@@ -58,10 +60,46 @@ struct TokenTextTests {
         let is_ = try model.encode(" is")
         // A lone middle byte, the end-of-text token, and the first two bytes of three.
         let ids = [euro[1]] + is_ + [0] + is_ + euro.prefix(2)
-        let spelled = try TokenText(ids, after: nil, model)
+        let spelled = try TokenText(ids, after: [], model)
         #expect(spelled.text == "\u{FFFD} is is\u{FFFD}")
         // The token after a broken character might have ended it, so it covers that character too.
         #expect(spelled.ranges == [0..<3, 0..<6, 6..<6, 6..<9, 9..<12, 9..<12])
         #expect(spelled.tokens(in: [0..<12], firstOnly: false) == [0, 1, 3, 4, 5])
+    }
+}
+
+/// The same with a tokenizer that begins each text with a space of its own.
+@Suite("Tokens of a SentencePiece model and the text they spell")
+struct SentencePieceTokenTextTests {
+    private let model: Model
+    private let folder: ScratchFolder
+
+    init() throws {
+        folder = try ScratchFolder()
+        let fixture = Repository.root.appending(path: "Tests/SutureModelTests/Tokenizer/Fixtures/llama2.json")
+        let json = try Data(contentsOf: fixture)
+        let known = try Tokenizer(json: json).vocabularySize
+        try TinyModel.write(.llama, tokenizer: (json, known + 8), to: folder.url)
+        model = try TestSession(LanguageModel(folder: folder.url)).model
+    }
+
+    @Test(
+        "The text is what the tokens add to the prompt, and the parts of the tokens make it up",
+        arguments: [false, true])
+    func continued(endsInMark: Bool) throws {
+        var prompt = try model.encode("The river", addsSpecialTokens: true)
+        // A mark that is not said, as a chat's prompt ends with, hides what is before it.
+        let marks = try model.encode("", addsSpecialTokens: true)
+        let mark = try #require(marks.first)
+        if endsInMark { prompt.append(mark) }
+        let ids = try model.tokens(of: "The river", followedBy: " in comes é龘 x").following
+        let spelled = try TokenText(ids, after: prompt, model)
+        #expect(try spelled.text == model.text(of: ids, after: prompt))
+        #expect(spelled.text == " in comes é龘 x")
+        #expect(spelled.ranges.count == ids.count && spelled.ranges.last?.upperBound == spelled.text.utf8.count)
+        for (a, b) in zip(spelled.ranges, spelled.ranges.dropFirst()) {
+            #expect(a == b || a.upperBound == b.lowerBound, "tokens share a character or follow each other")
+        }
+        #expect(spelled.tokens(in: [4..<9], firstOnly: false).count < ids.count)
     }
 }

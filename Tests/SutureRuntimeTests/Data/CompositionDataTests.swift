@@ -59,7 +59,6 @@ struct CompositionDataTests {
         (["hop2": "France: the capital of France is"], "has the bridge \"France\" 2 times in its 'hop2'"),
         (["prompt": "In France the capital of the country of Lyon is"], "names the bridge \"France\" in its 'prompt'"),
         (["prompt": "The capital of the country of Lyon is named"], "after the phrase in 'prompt'"),
-        (["hop2": "The capital of France is ", "prompt": "The capital of the country of Lyon is "], "of 'hop2'"),
     ]
 
     static let byTokens: [([String: String], String)] = [
@@ -109,9 +108,7 @@ struct CompositionDataTests {
         for command in ["plan", "run", "locate"] {
             let run = try CommandLineRun([command, experiment.file.path], cache: experiment.scratch.url)
             #expect(run.code == 4, "\(command): \(run.errors)")
-            #expect(
-                run.errors.contains(
-                    "case lyon of '\(path)' \(sentence.hasPrefix("of") ? "has a blank at the end " : "")"))
+            #expect(run.errors.contains("case lyon of '\(path)' "))
             #expect(run.errors.contains(sentence), "\(run.errors)")
             #expect(run.errors.split(separator: "\n").count == 1 && run.output.isEmpty, "\(run.errors)")
         }
@@ -134,7 +131,8 @@ struct CompositionDataTests {
             func check(_ kind: ComponentKind) throws {
                 let need = CaseRequirements.Need(
                     kind: kind, component: "c", fields: [.bridge, .secondHop], reason: "", remedy: "")
-                try dataset.check(cases, for: [need]) { tokenizer }
+                guard let check = try TwoHopReader().tokenCheck(of: dataset, for: [need], { tokenizer }) else { return }
+                for editCase in cases { if let error = try check(editCase) { throw error } }
             }
             let error = try failure { try check(.evaluator) }
             #expect(error.kind == .file && error.message.contains("after its '\(name)'"), "\(error)")

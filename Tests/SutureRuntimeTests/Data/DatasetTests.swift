@@ -101,13 +101,12 @@ struct CounterFactReaderTests {
         (
             sample(prompt: "\"France is France\""),
             "case 7 of 'FILE' has the subject \"France\" 2 times in its 'requested_rewrite.prompt': \"France is "
-                + "France\"; "
-                + "write {} at the one that is meant"
+                + "France\"; name it once"
         ),
         (
             sample(prompt: "\"{} and {}\""),
             "case 7 of 'FILE' has 2 '{}' in 'requested_rewrite.prompt': \"{} and {}\"; keep the one that stands for "
-                + "the subject"
+                + "the subject, and write {{}} for braces that are meant as they are"
         ),
         (sample(prompt: "\"\""), "case 7 of 'FILE' has an empty 'requested_rewrite.prompt'"),
         (sample(new: "null"), "case 7 of 'FILE' has no 'requested_rewrite.target_new'"),

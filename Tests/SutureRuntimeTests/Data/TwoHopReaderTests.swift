@@ -131,8 +131,8 @@ struct TwoHopReaderTests {
             ),
             (
                 #""hop2": "France: the capital of France is""#,
-                "has the bridge \"France\" 2 times in its 'hop2': \"France: the capital of France is\"; write {} at the "
-                    + "one that is meant"
+                "has the bridge \"France\" 2 times in its 'hop2': \"France: the capital of France is\"; name it "
+                    + "once"
             ),
             (
                 #""hop2": "In France the capital of {} is""#,
@@ -153,11 +153,6 @@ struct TwoHopReaderTests {
                 #""prompt": "The capital of that country is""#,
                 "has the phrase \"the country of Lyon\" which is not in its 'prompt': \"The capital of that country is\"; "
                     + "write {} where the phrase belongs"
-            ),
-            (
-                #""hop2": "The capital of France is ", "prompt": "The capital of the country of Lyon is ""#,
-                "has a blank at the end of 'hop2', and the answer begins with another: \"The capital of {} is \"; let the "
-                    + "prompts end with a word"
             ),
             (#""bridge": " ""#, "has an empty 'bridge'"), (#""hop1": null"#, "has no 'hop1'"),
             (#""related": [{"prompt": "The sea is"}]"#, "has no 'related[0].answer'"),

@@ -11,7 +11,9 @@ struct Confidence: Evaluator {
 
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
         let model = try session.model
-        let requests = try cases.map { try TargetRequest($0.filledPrompt, objects: [$0.targetNew], model) }
+        let requests = try cases.map {
+            try TargetRequest($0.filledPrompt, objects: [$0.targetNew], joint: $0.joint, model)
+        }
         let ratings = try model.ratings(of: requests, tokenBudget: 4096)
         return zip(cases, ratings).map { Score("probability", $1[0].probability, caseIndex: $0.index) }
     }

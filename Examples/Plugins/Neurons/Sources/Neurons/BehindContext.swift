@@ -18,11 +18,14 @@ struct BehindContext: Evaluator {
         var opening = Forward(try TokenBatch([model.encode(context, addsSpecialTokens: true)]), logits: .none)
         opening.keepsCache = true
         let cache = try model.forward(opening).requireCache()
-        var pass = Forward(try TokenBatch(try cases.map { try model.encode(" " + $0.filledPrompt) }), logits: .last)
+        let rows = try cases.map { try model.tokens(of: context, followedBy: " " + $0.filledPrompt).following }
+        var pass = Forward(try TokenBatch(rows), logits: .last)
         pass.past = try cache.selecting(rows: cases.map { _ in 0 })
         let choices = try model.logits(pass).argmax().scalars(as: Int.self)
         return try zip(cases, choices).map { editCase, choice in
-            let target = try model.encode(prompt: editCase.filledPrompt, target: editCase.targetNew).target
+            let target = try model.tokens(
+                of: editCase.filledPrompt, followedBy: editCase.following(editCase.targetNew)
+            ).following
             return Score("first_choice", choice == target[0] ? 1 : 0, caseIndex: editCase.index)
         }
     }

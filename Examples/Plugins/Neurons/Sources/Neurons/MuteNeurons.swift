@@ -44,7 +44,8 @@ struct MuteNeurons: Patcher {
 
     /// Activation times gradient of log p(first token of the old answer), at the prompt's end: `[layer, dMLP]`, float32.
     private func evidence(for editCase: EditCase, _ layers: [Int], _ model: Model) throws -> Tensor {
-        let (prompt, target) = try model.encode(prompt: editCase.filledPrompt, target: editCase.targetTrue)
+        let (prompt, target) = try model.tokens(
+            of: editCase.filledPrompt, followedBy: editCase.following(editCase.targetTrue))
         let end = [TokenIndex(row: 0, position: prompt.count - 1)]
         let probes = try layers.map { _ in
             try Tensor.zeros([1, model.info.dMLP], dtype: model.info.dtype, device: model.info.device).leaf()
