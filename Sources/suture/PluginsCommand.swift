@@ -67,8 +67,9 @@ struct PluginsCommand: ParsableCommand {
         @Flag(help: "Print JSON.") var json = false
 
         func validate() throws {
-            guard stallSeconds > 0, stallSeconds <= 1e6 else {
-                throw ValidationError("--stall-seconds must be above 0, and at most 1000000")
+            let largest = WorkerProcess.Limits.largestStallSeconds
+            guard stallSeconds > 0, stallSeconds <= largest else {
+                throw ValidationError("--stall-seconds must be above 0, and at most \(Int(largest))")
             }
         }
 

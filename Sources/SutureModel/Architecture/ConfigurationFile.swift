@@ -22,7 +22,7 @@ struct ConfigurationFile {
 
     init(_ url: URL) throws(ModelError) {
         path = url.path
-        guard let data = try? Data(contentsOf: url) else {
+        guard let data = try SmallFile.contents(atPath: url.path) else {
             throw ModelError(
                 .unreadable, "\(url.path) cannot be read",
                 hint: "name a Hugging Face model folder: it holds config.json")

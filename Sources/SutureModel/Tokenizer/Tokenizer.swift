@@ -198,7 +198,7 @@ public final class Tokenizer: Sendable {
     }
 
     private static func read(_ file: URL) throws(ModelError) -> Data {
-        guard let data = try? Data(contentsOf: file) else {
+        guard let data = try SmallFile.contents(atPath: file.path) else {
             throw ModelError(
                 .unreadable, "\(file.path) cannot be read",
                 hint: "give the folder of a model that has a tokenizer.json")

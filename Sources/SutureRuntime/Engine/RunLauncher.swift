@@ -43,9 +43,10 @@ package struct RunLauncher: Sendable {
         _ suite: ExperimentSuite
     ) throws(RuntimeError) -> [(member: ExperimentSuite.Member, planned: PlannedRun)] {
         var runs: [(member: ExperimentSuite.Member, planned: PlannedRun)] = []
+        let models = ModelReadings()
         for member in suite.members {
             do {
-                runs.append((member, try plan(member.experiment)))
+                runs.append((member, try plan(member.experiment, models)))
             } catch {
                 throw RuntimeError(error.kind, "\(member.label): \(error.message)", hint: error.hint)
             }
@@ -53,11 +54,20 @@ package struct RunLauncher: Sendable {
         return runs
     }
 
-    /// - Parameter locatesOnly: leaves method and evaluators out; see ``planToLocate(_:output:)``.
-    package func plan(_ experiment: Experiment, locatesOnly: Bool = false) throws(RuntimeError) -> PlannedRun {
+    /// One run.
+    package func plan(_ experiment: Experiment) throws(RuntimeError) -> PlannedRun {
+        try plan(experiment, ModelReadings())
+    }
+
+    /// - Parameters:
+    ///   - models: what was read already for other runs.
+    ///   - locatesOnly: leaves method and evaluators out; see ``planToLocate(_:output:)``.
+    func plan(
+        _ experiment: Experiment, _ models: ModelReadings, locatesOnly: Bool = false
+    ) throws(RuntimeError) -> PlannedRun {
         let catalogue = try PluginCatalogue.scanBlocking(
             PluginSearchPath(named: plugins + experiment.plugins))
-        let model = try inspect(experiment.model)
+        let model = try models.inspection(of: experiment.model)
         var needs: [CaseRequirements.Need] = []
         var notes: [String] = []
         var resolved = try experiment.resolve(
@@ -68,18 +78,10 @@ package struct RunLauncher: Sendable {
         }
         let selection = try CaseSelection(resolved.dataset, model: resolved.model.source, needs: needs)
         resolved.versions = Versions.current
-        resolved.digests = try RunDigests.of(resolved)
-        var planned = planned(resolved, selection, source: experiment.source)
+        resolved.digests = try RunDigests.of(resolved, models)
+        var planned = planned(resolved, selection, model, source: experiment.source)
         planned.notes = notes
-        planned.warnings = model.warnings + selection.warnings
         return planned
-    }
-
-    /// Checks a model folder as the worker will, so that what is wrong with it is said before anything is written.
-    private func inspect(_ model: Experiment.Model) throws(RuntimeError) -> ModelInspection {
-        try RuntimeError.wrapping(.file) {
-            try ModelInspection(folder: URL(fileURLWithPath: model.source), dtype: model.dtype)
-        }
     }
 
     /// The run of a folder that was interrupted.
@@ -88,7 +90,8 @@ package struct RunLauncher: Sendable {
     package func resume(folder: String) throws(RuntimeError) -> PlannedRun {
         let experiment = try ResolvedExperiment(runFolder: folder)
         _ = try experiment.requiredMethod()
-        let now = try RunDigests.of(experiment)
+        let models = ModelReadings()
+        let now = try RunDigests.of(experiment, models)
         for (name, digest) in experiment.digests.sorted(by: { $0.key < $1.key }) where now[name] != digest {
             throw RuntimeError(
                 .file, "the \(name) of the run in '\(folder)' has changed since it began",
@@ -101,8 +104,7 @@ package struct RunLauncher: Sendable {
         }
         let selection = try CaseSelection(
             experiment.dataset, model: experiment.model.source, needs: try needs(of: experiment))
-        var planned = planned(experiment, selection, source: nil)
-        planned.warnings = try inspect(experiment.model).warnings + selection.warnings
+        var planned = planned(experiment, selection, try models.inspection(of: experiment.model), source: nil)
         planned.folder = RunFolder(URL(fileURLWithPath: folder))
         return planned
     }
@@ -123,13 +125,15 @@ package struct RunLauncher: Sendable {
         return needs
     }
 
-    private func planned(_ experiment: ResolvedExperiment, _ selection: CaseSelection, source: Data?) -> PlannedRun {
+    private func planned(
+        _ experiment: ResolvedExperiment, _ selection: CaseSelection, _ model: ModelInspection, source: Data?
+    ) -> PlannedRun {
         let count = selection.cases.count
         let folder = URL(fileURLWithPath: experiment.output.folder).appending(path: experiment.runID)
         return PlannedRun(
             experiment: experiment, folder: RunFolder(folder), caseCount: count, skipped: selection.skipped,
-            groupCount: EditGroups(experiment.edit, caseCount: count).groups.count, warnings: selection.warnings,
-            source: source)
+            groupCount: EditGroups(experiment.edit, caseCount: count).groups.count,
+            warnings: model.warnings + selection.warnings, source: source)
     }
 
     // MARK: Running
@@ -216,9 +220,12 @@ enum RunDigests {
         return Digest.of(Data(text.utf8))
     }
 
-    static func of(_ experiment: ResolvedExperiment) throws(RuntimeError) -> [String: String] {
+    static func of(
+        _ experiment: ResolvedExperiment, _ models: ModelReadings
+    ) throws(RuntimeError) -> [String: String] {
         var digests = [
-            "model": try ofModel(experiment.model.source), "dataset": try Digest.ofFile(experiment.dataset.path),
+            "model": try models.digest(of: experiment.model.source),
+            "dataset": try Digest.ofFile(experiment.dataset.path),
         ]
         if let statistics = experiment.statistics { digests["statistics"] = try Digest.ofFile(statistics.path) }
         return digests

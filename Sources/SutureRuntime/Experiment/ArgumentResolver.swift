@@ -106,6 +106,9 @@ package enum ArgumentResolver {
 
     /// The checks of one parameter.
     private struct Check {
+        /// 2^53: counts and places can be added without an overflow, and every reader of JSON keeps them exactly.
+        static let largestInteger = 0x1p53
+
         let component: String
         let parameter: ParameterDeclaration
         let paths: PathResolver
@@ -147,7 +150,7 @@ package enum ArgumentResolver {
 
         private func integer(_ node: ConfigNode, _ name: String) throws(RuntimeError) -> Int {
             guard let value = node.integer else { throw mustBe("a whole number", node, name: name) }
-            guard abs(Double(value)) <= ConfigReader.largestInteger else {
+            guard abs(Double(value)) <= Check.largestInteger else {
                 throw mustBe("a whole number between -2^53 and 2^53", node, name: name)
             }
             try inRange(Double(value), node, name)

@@ -8,12 +8,6 @@ struct ConfigReader {
     let path: String
     let kind: RuntimeError.Kind
 
-    /// The largest whole number in a setting of a component, 2^53: counts and places can be added without an overflow, and
-    /// every reader of JSON keeps them exactly.
-    static let largestInteger = 0x1p53
-    /// The longest time that a setting may name: a year.
-    static let largestSeconds = 366.0 * 86_400
-
     /// - Parameter keys: all keys that the section may have; nil where any may come.
     init(
         _ node: ConfigNode, path: String, keys: [String]?, kind: RuntimeError.Kind = .usage

@@ -157,7 +157,9 @@ extension ResolvedExperiment {
         digests = try reader.table("digests")
         plugins = try reader.texts("plugins")
         let limits = try section("limits")
-        guard let seconds = try limits.number("stall_seconds", above: 0, atMost: ConfigReader.largestSeconds) else {
+        guard
+            let seconds = try limits.number("stall_seconds", above: 0, atMost: WorkerProcess.Limits.largestStallSeconds)
+        else {
             throw limits.mustBe("a number", "stall_seconds", try limits.required("stall_seconds"))
         }
         self.limits = Experiment.Limits(stallSeconds: seconds)

@@ -13,13 +13,14 @@ extension RunLauncher {
         _ suite: ExperimentSuite, output: String? = nil
     ) throws(RuntimeError) -> [PlannedRun] {
         var planned: [PlannedRun] = []
+        let models = ModelReadings()
         for member in suite.members {
             var experiment = member.experiment
             experiment.name = "\(suite.name)-locate"
             if let output { experiment.output.folder = experiment.paths.absolute(output) }
             let run: PlannedRun
             do {
-                run = try plan(experiment, locatesOnly: true)
+                run = try plan(experiment, models, locatesOnly: true)
             } catch {
                 guard !member.label.isEmpty else { throw error }
                 throw RuntimeError(error.kind, "\(member.label): \(error.message)", hint: error.hint)

@@ -12,6 +12,8 @@ public final class WorkerProcess: Sendable {
     package struct Limits: Sendable, Hashable {
         /// A call into a plugin that gives no sign of life for this long is stuck. Nil: it may take for ever.
         package var stallSeconds: Double?
+        /// The most that it may be: a year.
+        package static let largestStallSeconds = 366.0 * 86_400
 
         package init(stallSeconds: Double? = nil) { self.stallSeconds = stallSeconds }
     }

@@ -21,6 +21,18 @@ struct StoredModelTests {
         #expect(try fixture.stored().warnings.isEmpty)
     }
 
+    @Test(
+        "A pipe in the place of a file is refused, and nothing waits for it",
+        arguments: ["config.json", "tokenizer.json", "generation_config.json"])
+    func pipe(name: String) throws {
+        let fixture = try FolderFixture()
+        let place = fixture.url.appending(path: name).path
+        unlink(place)
+        try #require(mkfifo(place, 0o600) == 0)
+        let error = refusal(fixture)
+        #expect(error?.code == .unreadable && error?.message == "\(place) cannot be read")
+    }
+
     // MARK: - Quantisation
 
     @Test(

@@ -70,13 +70,19 @@ private let sumTolerance = 1e-5
         #expect(try moments(settings(maxTokens: 5), layers: [0])[0].tokenCount == 5)
     }
 
+    /// With the lines in a file.
+    private func settings(in scratch: ScratchFolder) throws -> Experiment.Statistics {
+        let text = scratch.url.appending(path: "text.txt")
+        try lines.joined(separator: "\n").write(to: text, atomically: true, encoding: .utf8)
+        var settings = settings()
+        settings.path = text.path
+        return settings
+    }
+
     @Test("what was computed is read from the cache, and another budget is another entry")
     func cache() throws {
         let scratch = try ScratchFolder()
-        let text = scratch.url.appending(path: "text.txt")
-        try lines.joined(separator: "\n").write(to: text, atomically: true, encoding: .utf8)
-        var asked = settings()
-        asked.path = text.path
+        var asked = try settings(in: scratch)
         func service(_ settings: Experiment.Statistics, _ steps: @escaping () -> Void) -> StatisticsService {
             StatisticsService(model: model, settings: settings, modelDigest: "digest", cache: scratch.url) { _, _ in
                 steps()
@@ -97,19 +103,17 @@ private let sumTolerance = 1e-5
     @Test("a cache that cannot be written costs a warning, once, and not the run")
     func unusableCache() throws {
         let scratch = try ScratchFolder()
-        let text = scratch.url.appending(path: "text.txt")
-        try lines.joined(separator: "\n").write(to: text, atomically: true, encoding: .utf8)
-        var asked = settings()
-        asked.path = text.path
+        let asked = try settings(in: scratch)
         var warnings: [String] = []
         // A file stands where the folder should be.
         let service = StatisticsService(
-            model: model, settings: asked, modelDigest: "digest", cache: text, warn: { warnings.append($0) }
+            model: model, settings: asked, modelDigest: "digest", cache: URL(fileURLWithPath: asked.path),
+            warn: { warnings.append($0) }
         ) { _, _ in }
         #expect(try service.secondMoments(.neurons, layers: [0, 1]).count == 2)
         #expect(try service.secondMoments(.neurons, layers: [0])[0].tokenCount > 0)
         try #require(warnings.count == 1)
-        #expect(warnings[0].contains("'\(text.path)") && !warnings[0].contains("Error Domain"))
+        #expect(warnings[0].contains("'\(asked.path)") && !warnings[0].contains("Error Domain"))
         #expect(warnings[0].hasSuffix("set SUTURE_CACHE to a folder with space where you may write"))
     }
 

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import TestSupport
+import Testing
+
+@testable import SutureRuntime
+
+@Suite("What planning reads of a model folder")
+struct ModelReadingsTests {
+    @Test("a folder is read once, and what is wrong with it is not kept")
+    func once() throws {
+        let scratch = try ScratchFolder()
+        let folder = scratch.url.appending(path: "model")
+        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        let model = Experiment.Model(source: folder.path, dtype: .float32, device: .cpu)
+        let readings = ModelReadings()
+        #expect(throws: RuntimeError.self) { try readings.inspection(of: model) }
+
+        try TinyModel.write(to: folder)
+        let inspection = try readings.inspection(of: model)
+        let digest = try readings.digest(of: folder.path)
+        try FileManager.default.removeItem(at: folder)
+        #expect(try readings.inspection(of: model).layers == inspection.layers)
+        #expect(try readings.digest(of: folder.path) == digest)
+        #expect(throws: RuntimeError.self) { try ModelReadings().inspection(of: model) }
+    }
+}
