@@ -140,16 +140,11 @@ struct CREME: Patcher {
         try session.progress("statistics")
         var factors: [Int: Tensor] = [:]
         for (layer, moment) in zip(band, try session.secondMoments(of: .headOutput, layers: band)) {
-            let matrix = moment.matrix
-            let added = try matrix.diagonal().mean().item() * damping
-            do {
-                factors[layer] = try (matrix + Tensor.identity(matrix.shape[0], dtype: .float64) * added).cholesky()
-            } catch {
-                throw SutureError(
-                    .failedPrecondition,
-                    "creme: the second moment of \(Site.headOutput(layer)), over \(moment.tokenCount) tokens, is not positive "
-                        + "definite", hint: "take statistics over more text, or set covariance_damping: 0.01")
-            }
+            let added = try moment.matrix.diagonal().mean().item() * damping
+            var damped = moment
+            damped.matrix = try moment.matrix + Tensor.identity(moment.matrix.shape[0], dtype: .float64) * added
+            factors[layer] = try damped.cholesky(
+                of: "\(Site.headOutput(layer))", remedy: "set covariance_damping: 0.01")
         }
         return factors
     }

@@ -136,7 +136,7 @@ struct PatchingRun {
             var pass = Forward(try TokenBatch([target.tokens]), logits: .last)
             let leaves = try sites.map { site in
                 let size = try targets.value(site, row: 0, position: 0).shape[0]
-                return try Tensor.zeros([1, width, size], dtype: info.dtype, device: info.device).leaf()
+                return try Tensor.zeros([1, width, size], dtype: info.dtype.widened, device: info.device).leaf()
             }
             pass.interventions = zip(sites, leaves).map { Intervention($0, .add($1)) }
             let value = try metric.values(model.logits(pass), answer: answer, foil: foil).sum()

@@ -141,6 +141,7 @@ struct Suppression: Locator {
         case .enhance: goal = try (now * 2).maximum(before.max().item())
         }
         let request = try goal - now
+        let dtype = state.dtype
         var state = try state.cast(to: .float64)
         switch solution {
         case .leastSquares:
@@ -156,7 +157,7 @@ struct Suppression: Locator {
                 try state
                 + head.smallest(kept.isEmpty ? request : Tensor.concatenated([request, zeros]), words + kept)
         }
-        return try state.cast(to: head.dtype)
+        return try state.cast(to: dtype)
     }
 
     /// Different words of the vocabulary; the same ones at every layer.
@@ -168,19 +169,17 @@ struct Suppression: Locator {
 
 /// The unembedding as a matrix, in float64, and what it takes to change logits through the stream.
 struct OutputLayer {
-    let dtype: DType
     /// `[vocabulary, dModel]`
     private let weight: Tensor
     /// The lower factor of WᵀW.
     private let factor: Tensor
 
     init(_ model: Model) throws {
-        dtype = model.info.dtype
         // Read off the model's own output layer, so that it does not matter where the weight is and whether it is tied.
         let width = model.info.dModel
         let units = try Tensor.concatenated([
             Tensor.identity(width, device: model.info.device), Tensor.zeros([1, width], device: model.info.device),
-        ]).cast(to: dtype)
+        ])
         let logits = try model.words(of: units, isNormed: false).cast(to: .float64)
         // The last row is the bias.
         weight = try (logits.sliced(0, 0..<width) - logits.sliced(0, width..<width + 1)).transposed().contiguous()

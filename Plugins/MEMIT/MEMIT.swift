@@ -45,11 +45,13 @@ struct MEMIT: Patcher {
         let optimized = try batch.values(of: [site], in: session)
         let (patch, edited) = try batch.spread(to: optimized, of: site, share: Double.init, in: session) {
             place, keys, residuals in
-            var moment = try moments[place].matrix.cast(device: keys.device) * weight
-            if carriesKeys, let earlier = try PreviousKeys.read(at: batch.layers[place], batch.model, in: session) {
-                moment = try moment + earlier.transposed().matmul(earlier)
+            let layer = batch.layers[place]
+            var moment = moments[place]
+            moment.matrix = try moment.matrix.cast(device: keys.device) * weight
+            if carriesKeys, let earlier = try PreviousKeys.read(at: layer, batch.model, in: session) {
+                moment.matrix = try moment.matrix + earlier.transposed().matmul(earlier)
             }
-            return try LeastSquares.write(keys: keys, residuals: residuals, moment: moment)
+            return try LeastSquares.write(keys: keys, residuals: residuals, moment: moment, layer: layer)
         }
         if carriesKeys { try batch.carryKeys(edited, in: session) }
         return patch

@@ -80,15 +80,8 @@ struct ROME: Patcher {
         try session.progress("statistics")
         var factors: [Int: Tensor] = [:]
         for (layer, moment) in zip(layers, try session.secondMoments(of: .neurons, layers: layers)) {
-            do {
-                factors[layer] = try moment.matrix.cholesky()
-            } catch {
-                throw SutureError(
-                    .failedPrecondition,
-                    "the second moment of \(Site.neurons(layer)), over \(moment.tokenCount) tokens, is not positive "
-                        + "definite",
-                    hint: "take statistics over more text, or set mom2_adjustment: false")
-            }
+            factors[layer] = try moment.cholesky(
+                of: "\(Site.neurons(layer))", remedy: "set mom2_adjustment: false")
         }
         return factors
     }

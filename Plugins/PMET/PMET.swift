@@ -46,9 +46,11 @@ struct PMET: Patcher {
             of: [site, .attentionOutput(batch.last)], likelihoodFactor: .adaptive(base: likelihoodFactor), in: session)
         return try batch.spread(
             to: optimized, of: site, share: { Double($0).squareRoot() }, in: session
-        ) {
-            try LeastSquares.write(
-                keys: $1, residuals: $2, moment: moments[$0].matrix.cast(device: $1.device) * weight)
+        ) { place, keys, residuals in
+            var moment = moments[place]
+            moment.matrix = try moment.matrix.cast(device: keys.device) * weight
+            return try LeastSquares.write(
+                keys: keys, residuals: residuals, moment: moment, layer: batch.layers[place])
         }.patch
     }
 }

@@ -14,7 +14,7 @@ struct SemanticBasis {
     /// Below this share of the largest pivot, UᵀU counts as singular: float32 columns say no more.
     private static let smallestPivot = 1e-12
 
-    /// Aᵀ `[dModel, vocabulary]` in the model's type: column i is what the basis vector i inverts.
+    /// Aᵀ `[dModel, vocabulary]`: column i is what the basis vector i inverts.
     let atoms: Tensor
     /// Lower factor of AᵀA, `[dModel, dModel]`, float64.
     let factor: Tensor
@@ -65,8 +65,8 @@ struct SemanticBasis {
     /// The head's weight, transposed: `[dModel, vocabulary]`.
     static func head(of model: Model) throws -> Tensor {
         let info = model.info
-        let identity = try Tensor.identity(info.dModel, dtype: info.dtype, device: info.device)
-        let zero = try Tensor.zeros([1, info.dModel], dtype: info.dtype, device: info.device)
+        let identity = try Tensor.identity(info.dModel, device: info.device)
+        let zero = try Tensor.zeros([1, info.dModel], device: info.device)
         let bias = try logits(of: zero, model)
         var rows: [Tensor] = []
         for start in stride(from: 0, to: info.dModel, by: 512) {
@@ -113,7 +113,7 @@ final class SemanticBasisCache {
     /// The basis, computed anew only where the head differs from the one before, which one product tells.
     func basis(of model: Model, usesGain: Bool) throws -> SemanticBasis {
         let info = model.info
-        let state = try RandomNumbers(seed: 0).normal([1, info.dModel], device: info.device).cast(to: info.dtype)
+        let state = try RandomNumbers(seed: 0).normal([1, info.dModel], device: info.device)
         let probe = try SemanticBasis.logits(of: state, model).scalars(as: Float.self)
         if let kept, kept.probe == probe { return kept.basis }
         let basis = try SemanticBasis(model, usesGain: usesGain)

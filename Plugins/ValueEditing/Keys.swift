@@ -3,7 +3,7 @@
 import SutureKit
 
 extension Model {
-    /// The value of a site at the last token of each row, `[row, width]`, in the model's dtype.
+    /// The value of a site at the last token of each row, `[row, width]`, float32 or wider.
     ///
     /// The pass stops after the site's block and computes no logits. Rows share batches of at most `tokenBudget`
     /// tokens, which changes speed and memory, not results.

@@ -17,19 +17,14 @@ package enum LeastSquares {
     ///
     /// - Parameter keys: Kᵀ `[fact, dMLP]`, float64.
     /// - Parameter residuals: Rᵀ `[fact, dModel]`, float64.
-    /// - Parameter moment: λ C `[dMLP, dMLP]`, float64.
+    /// - Parameter moment: λ C `[dMLP, dMLP]`, float64, of the neurons of `layer`.
     /// - Returns: float32, of a weight `[dModel, dMLP]`.
-    package static func write(keys: Tensor, residuals: Tensor, moment: Tensor) throws -> Delta.Form {
-        let system = try moment + keys.transposed().matmul(keys)
-        let factor: Tensor
-        do {
-            factor = try system.cholesky()
-        } catch {
-            throw SutureError(
-                .failedPrecondition,
-                "lambda C + K Kᵀ is not positive definite (\(system.shape[0]) neurons, \(keys.shape[0]) facts)",
-                hint: "take statistics over more text, several times as many tokens as neurons")
-        }
+    package static func write(
+        keys: Tensor, residuals: Tensor, moment: SecondMoment, layer: Int
+    ) throws -> Delta.Form {
+        var system = moment
+        system.matrix = try system.matrix + keys.transposed().matmul(keys)
+        let factor = try system.cholesky(of: "\(Site.neurons(layer)) with the keys of \(keys.shape[0]) facts")
         return try compact(residuals.transposed(), factor.choleskySolve(keys.transposed()).transposed())
     }
 

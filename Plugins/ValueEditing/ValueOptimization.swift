@@ -74,6 +74,9 @@ package struct ValueOptimization {
     package func values(for cases: [EditCase], _ model: Model, in session: Session) throws -> OptimizedValues {
         let rows = try cases.map { editCase in try objectives.flatMap { try $0.rows(for: editCase, model) } }
         let anchor = settings.anchor == .original ? try session.original : nil
+        if let lossLayer = settings.lossLayer, lossLayer < layer {
+            session.log(.warning, "v_loss_layer \(lossLayer) is below the edited layer, so layer \(layer) is read")
+        }
         // `[site, case, dModel + 2]`: the value, then the two likelihoods.
         var chunks: [Tensor] = []
         var done = 0

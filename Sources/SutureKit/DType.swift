@@ -38,6 +38,9 @@ public enum DType: Int32, Sendable, Hashable, CaseIterable, CustomStringConverti
     /// Whether the elements are floating-point numbers, which gradients need.
     public var isFloatingPoint: Bool { rawValue <= DType.bfloat16.rawValue }
 
+    /// float32 for float16 and bfloat16, the type itself otherwise: what sums, products and solves run in at least.
+    public var widened: DType { self == .float16 || self == .bfloat16 ? .float32 : self }
+
     /// The name in experiment files: "float32".
     public var description: String {
         switch self {

@@ -157,12 +157,12 @@ public struct Forward {
 
 /// What a pass gave.
 public struct ForwardOutput: Sendable {
-    /// In the model's dtype, with the shape that ``Forward/Logits`` says; nil where none were requested, or where the
+    /// float32 or wider, with the shape that ``Forward/Logits`` says; nil where none were requested, or where the
     /// pass ends before the last block. ``requireLogits()`` returns them or throws.
     public var logits: Tensor?
     /// Nil unless ``Forward/keepsCache`` was set. ``requireCache()`` returns it or throws.
     public var cache: KeyValueCache?
-    /// In the order of ``Forward/captures``.
+    /// In the order of ``Forward/captures``; float32 or wider, whatever the model is computed in.
     public var captures: [Tensor]
 
     /// The results of a pass. For the host and for tests.

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ForwardOutput {
-    /// The logits of a pass that computes some, in the model's dtype.
+    /// The logits of a pass that computes some, float32 or wider.
     ///
     /// - Throws: `failedPrecondition` where the pass has none.
     public func requireLogits() throws(SutureError) -> Tensor {
@@ -26,12 +26,12 @@ extension ForwardOutput {
 }
 
 extension Model {
-    /// The logits of a pass, in the model's dtype, with the shape that ``Forward/Logits`` says.
+    /// The logits of a pass, float32 or wider, with the shape that ``Forward/Logits`` says.
     ///
     /// - Throws: what ``forward(_:)`` throws, and `failedPrecondition` for a pass that computes no logits.
     public func logits(_ pass: Forward) throws(SutureError) -> Tensor { try forward(pass).requireLogits() }
 
-    /// The logits of token rows at some tokens, `[n, vocabulary]`, in the model's dtype. One pass.
+    /// The logits of token rows at some tokens, `[n, vocabulary]`, float32 or wider. One pass.
     ///
     /// - Throws: what ``forward(_:)`` throws, and `invalidArgument` for a row without tokens.
     public func logits(of rows: [[Int]], at positions: [TokenIndex]) throws(SutureError) -> Tensor {

@@ -77,7 +77,7 @@ public struct ParameterDeclaration: Sendable, Hashable, Codable {
     public static let siteUnit = "site"
 }
 
-/// The numbers a parameter may take (each element of a list).
+/// The numbers a parameter may take (each element of a list). They are finite whatever the bounds are.
 public struct ParameterRange: Sendable, Hashable, Codable {
     /// The smallest number, −∞ where there is no bound.
     public var minimum = -Double.infinity
@@ -88,7 +88,7 @@ public struct ParameterRange: Sendable, Hashable, Codable {
     /// Whether the largest number itself is not allowed.
     public var excludesMaximum = false
 
-    /// Every number.
+    /// Every finite number.
     public static let any = ParameterRange()
     /// > 0
     public static let positive = ParameterRange(minimum: 0, excludesMinimum: true)

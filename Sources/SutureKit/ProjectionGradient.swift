@@ -55,7 +55,7 @@ extension Model {
     ///   - projections: some of ``projections``, in layers that the pass runs.
     ///   - pass: its captures are those of the caller; the values of the projections are captured besides.
     ///   - loss: makes the loss, one element, from what the pass gave. It should read real tokens only.
-    /// - Returns: one for each projection, in their order and in the model's type. Where the loss does not depend on an
+    /// - Returns: one for each projection, in their order, float32 or wider. Where the loss does not depend on an
     ///   output, its gradient is 0.
     /// - Throws: what ``forward(_:)`` throws; `invalidArgument` without projections, and for a loss that depends on none
     ///   of them; what `loss` throws.

@@ -141,17 +141,3 @@ public struct Session {
     func emit(_ metrics: [Metric]) throws(SutureError) { try sink.hand(metrics) }
     func emit(_ marks: [Mark]) throws(SutureError) { try sink.hand(marks) }
 }
-
-/// E[x xᵀ] of a site over a text.
-public struct SecondMoment: Sendable {
-    /// float64 `[width, width]`, symmetric, uncentred.
-    public var matrix: Tensor
-    /// Token vectors that it rests on. It is singular unless this clearly exceeds the width.
-    public var tokenCount: Int
-
-    /// A second moment, with the number of token vectors that it rests on.
-    public init(matrix: Tensor, tokenCount: Int) {
-        self.matrix = matrix
-        self.tokenCount = tokenCount
-    }
-}

@@ -71,7 +71,8 @@ public struct TrainableWeights: Sendable {
         for (name, leaf) in zip(names, leaves) {
             let base = try model.parameter(name)
             let change = try leaf.detached().clone()
-            let moved = try base + change.cast(to: base.dtype)
+            let wide = base.dtype.widened
+            let moved = try (base.cast(to: wide) + change.cast(to: wide)).cast(to: base.dtype)
             if try base.equal(moved).all().item() == 0 { deltas.append(Delta(name, .dense(change))) }
         }
         return Patch(deltas)

@@ -30,6 +30,10 @@ struct WriteTests {
             moment: try samples.transposed().matmul(samples) / Double(5 * dMLP))
     }
 
+    private func moment(_ matrix: Tensor, tokenCount: Int = 120) -> SecondMoment {
+        SecondMoment(matrix: matrix, tokenCount: tokenCount)
+    }
+
     private func distance(_ a: Tensor, _ b: Tensor) throws -> Double {
         try (a.cast(to: .float64) - b.cast(to: .float64)).abs().max().item()
     }
@@ -41,7 +45,7 @@ struct WriteTests {
         let k = try p.keys.transposed()
         let naive = try p.residuals.transposed().matmul(p.keys)
             .matmul((lambda * p.moment + k.matmul(p.keys)).inverse())
-        let write = try LeastSquares.write(keys: p.keys, residuals: p.residuals, moment: p.moment * lambda)
+        let write = try LeastSquares.write(keys: p.keys, residuals: p.residuals, moment: moment(p.moment * lambda), layer: 5)
         #expect(try distance(Delta("w", write).dense(shape: [10, 24]), naive) < float32Tolerance)
     }
 
@@ -49,9 +53,9 @@ struct WriteTests {
     func forms() throws {
         let few = try problem(facts: 2, seed: 1)
         let many = try problem(facts: 20, seed: 1)
-        guard case .lowRank = try LeastSquares.write(keys: few.keys, residuals: few.residuals, moment: few.moment)
+        guard case .lowRank = try LeastSquares.write(keys: few.keys, residuals: few.residuals, moment: moment(few.moment), layer: 5)
         else { return #expect(Bool(false), "two facts gave no factors") }
-        guard case .dense = try LeastSquares.write(keys: many.keys, residuals: many.residuals, moment: many.moment)
+        guard case .dense = try LeastSquares.write(keys: many.keys, residuals: many.residuals, moment: moment(many.moment), layer: 5)
         else { return #expect(Bool(false), "twenty facts gave factors larger than the matrix") }
     }
 
@@ -59,11 +63,13 @@ struct WriteTests {
     func singular() throws {
         let p = try problem(facts: 2, seed: 3)
         #expect {
-            try LeastSquares.write(keys: p.keys, residuals: p.residuals, moment: p.moment * 0)
+            try LeastSquares.write(keys: p.keys, residuals: p.residuals, moment: moment(p.moment * 0, tokenCount: 20), layer: 5)
         } throws: { error in
             guard let error = error as? SutureError else { return false }
-            return error.message == "lambda C + K Kᵀ is not positive definite (24 neurons, 2 facts)"
-                && error.hint == "take statistics over more text, several times as many tokens as neurons"
+            return error.message
+                == "the second moment of blocks.5.neurons with the keys of 2 facts, over 20 tokens, is not positive definite: 20 "
+                + "vectors cannot span 24 values"
+                && error.hint == "take statistics over more text, several times as many tokens as the 24 values"
         }
     }
 
@@ -87,7 +93,7 @@ struct WriteTests {
         let zero = try Tensor.zeros([10], dtype: .float64)
         let rome = try ROME.rankOne(
             meanKey: p.keys[0], key: p.keys[0], value: p.residuals[0], output: zero, factor: p.moment.cholesky())
-        let memit = try LeastSquares.write(keys: p.keys, residuals: p.residuals, moment: p.moment * 1e-7)
+        let memit = try LeastSquares.write(keys: p.keys, residuals: p.residuals, moment: moment(p.moment * 1e-7), layer: 5)
         let difference = try distance(
             rome.left.matmul(rome.right), Delta("w", memit).dense(shape: [10, 24]))
         #expect(difference < float32Tolerance)

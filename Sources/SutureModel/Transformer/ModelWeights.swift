@@ -115,9 +115,10 @@ public struct ModelWeights: Sendable {
             weight: try tensor(prefix + base + ".weight"), bias: hasBias ? try tensor(prefix + base + ".bias") : nil)
     }
 
-    /// These weights with changes added: `W + Δ`, Δ computed in the type of its parts and rounded to W's.
+    /// These weights with changes added: `W + Δ`, Δ computed in the type of its parts, the sum in float32 or wider and rounded
+    /// once to W's type.
     ///
-    /// - Throws: unknown parameters, shapes that do not fit, numbers that are not finite.
+    /// - Throws: unknown parameters, shapes that do not fit, numbers that are not finite, sums beyond the range of float16.
     func applying(_ deltas: [Delta]) throws(SutureError) -> ModelWeights {
         var result = self
         for delta in deltas {
@@ -136,7 +137,16 @@ public struct ModelWeights: Sendable {
                     "the change of \(delta.parameter) has the shape \(change.shape), the parameter \(weight.shape)",
                     hint: "changes are [out, in], whatever the checkpoint stores")
             }
-            result.tensors[delta.parameter] = try weight + change.cast(to: weight.dtype, device: weight.device)
+            let wide = weight.dtype.widened
+            let sum = try weight.cast(to: wide) + change.cast(to: wide, device: weight.device)
+            let rounded = try sum.cast(to: weight.dtype)
+            // Float16 ends at 65,504.
+            if weight.dtype == .float16, try !rounded.isAllFinite() {
+                throw SutureError(
+                    .dataLoss, "the change of \(delta.parameter) leads beyond the range of float16",
+                    hint: "load the model in bfloat16 or float32, or make the change smaller")
+            }
+            result.tensors[delta.parameter] = rounded
         }
         return result
     }

@@ -6,6 +6,9 @@ import SutureKit
 ///
 /// Interventions come first, in the order given, so a capture sees what the pass goes on with. Whatever is asked of a site
 /// that the pass does not visit is refused before the pass; ``finish()`` proves that nothing was left out.
+///
+/// What is seen or changed is float32 or wider, whatever the model is computed in: a product of captured values must not
+/// be rounded to half precision. The pass goes on in the model's type, behind what was captured, so that gradients reach it.
 struct SiteTaps {
     private let captures: [Site: [Int]]
     private let interventions: [Site: [Int]]
@@ -75,20 +78,22 @@ struct SiteTaps {
 
     /// The value with which the pass goes on.
     mutating func visit(_ site: Site, _ value: Tensor) throws(SutureError) -> Tensor {
-        if interventions.isEmpty && captures.isEmpty { return value }
+        let dtype = value.dtype
         var value = value
-        for i in interventions[site] ?? [] {
-            value = try apply(pass.interventions[i], to: value)
-            fired[i] = true
-        }
-        for i in captures[site] ?? [] {
-            if let positions = pass.captures[i].positions {
-                captured[i] = try value.pick(positions)
-            } else {
-                captured[i] = value
+        if let changes = interventions[site] {
+            var wide = try value.cast(to: dtype.widened)
+            for i in changes {
+                wide = try apply(pass.interventions[i], to: wide)
+                fired[i] = true
             }
+            value = try wide.cast(to: dtype)
         }
-        return value
+        guard let reads = captures[site] else { return value }
+        let wide = try value.cast(to: dtype.widened)
+        for i in reads {
+            captured[i] = try pass.captures[i].positions.map { p throws(SutureError) in try wide.pick(p) } ?? wide
+        }
+        return try wide.cast(to: dtype)
     }
 
     /// The captures in order.

@@ -173,20 +173,25 @@ public struct Transformer: Sendable {
         return keyValue
     }
 
-    /// The logits that were asked for.
+    /// The logits that were asked for, float32 or wider: a softmax over a vocabulary must not be rounded to half precision.
     private func logits(
         _ wanted: Forward.Logits, _ stream: Tensor, _ lengths: IntegerVector, _ taps: inout SiteTaps
     ) throws(SutureError) -> Tensor? {
         let normed = try taps.visit(.finalNorm, normalized(stream, finalNorm))
+        let logits: Tensor
         switch wanted {
         case .none: return nil
-        case .all: return try taps.visit(.logits, head(normed))
-        case .chosen(let positions): return try head(normed.pick(positions))
+        case .all: logits = try taps.visit(.logits, head(normed))
+        case .chosen(let positions): logits = try head(normed.pick(positions))
         case .last:
             // Rows of one token, as in every step of a generation, need no positions.
-            if normed.shape[1] == 1 { return try head(normed.select(1, 0)) }
-            return try head(normed.pick(TokenPositions(atEndOf: lengths)))
+            if normed.shape[1] == 1 {
+                logits = try head(normed.select(1, 0))
+            } else {
+                logits = try head(normed.pick(TokenPositions(atEndOf: lengths)))
+            }
         }
+        return try logits.cast(to: logits.dtype.widened)
     }
 
     private func normalized(_ x: Tensor, _ norm: NormWeights) throws(SutureError) -> Tensor {

@@ -162,7 +162,7 @@ package enum ArgumentResolver {
 
         private func number(_ node: ConfigNode, _ name: String) throws(RuntimeError) -> Double {
             guard let value = node.number else { throw mustBe("a number", node, name: name) }
-            guard !value.isNaN else { throw mustBe("a number", node, name: name) }
+            guard value.isFinite else { throw mustBe("a finite number", node, name: name) }
             try inRange(value, node, name)
             return value
         }

@@ -110,7 +110,7 @@ package final class StatisticsService {
 
         func file(in cache: URL) -> URL {
             let key = [
-                "second-moment/1", model, text, String(settings.maxLength), String(settings.maxTokens ?? -1),
+                "second-moment/2", model, text, String(settings.maxLength), String(settings.maxTokens ?? -1),
                 String(settings.batchTokens), settings.dtype.description, dtype.description, site.description,
             ].joined(separator: "\n")
             return cache.appending(path: "moments/\(Digest.of(Data(key.utf8))).safetensors")

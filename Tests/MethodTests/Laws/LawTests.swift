@@ -40,6 +40,21 @@ struct LawTests {
     }
 
     @Test(
+        "Every bundled component works on a model in half precision and keeps the laws there",
+        arguments: LawSubject.allCases, [DType.bfloat16, .float16])
+    func halfPrecision(subject: LawSubject, dtype: DType) throws {
+        let scratch = try ScratchFolder()
+        let component = try subject.component(in: scratch)
+        let sessions = try SessionMaker(dtype: dtype, isEdited: true, components: subject.components)
+        let cases = try subject.cases(on: sessions.make().model)
+        // A tiny model of random weights may know nothing that causal-trace could trace.
+        if subject == .causalTrace, cases.isEmpty { return }
+        let laws = Laws(
+            of: component, cases: cases, locations: subject.locations, texts: LawSubject.texts, session: sessions.make)
+        #expect(laws.broken() == [])
+    }
+
+    @Test(
         "Every bundled component has something to say, so that its laws are checked on something",
         arguments: LawSubject.allCases)
     func answers(subject: LawSubject) throws {

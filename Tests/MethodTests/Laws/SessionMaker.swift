@@ -18,9 +18,10 @@ final class SessionMaker {
     ///   - isEdited: whether a patch is in force, so that the model to measure or edit differs from the original.
     ///   - components: what fills the settings of the component under test, by parameter name.
     init(
-        _ family: TinyModel.Family = .gpt2, isEdited: Bool = false, components: [String: any Component] = [:]
+        _ family: TinyModel.Family = .gpt2, dtype: DType = .float32, isEdited: Bool = false,
+        components: [String: any Component] = [:]
     ) throws {
-        original = try TinyModel.load(family)
+        original = try TinyModel.load(family, dtype: dtype)
         statistics = TestSession(original)
         self.components = components
         guard isEdited else {

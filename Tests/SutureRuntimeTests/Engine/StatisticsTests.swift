@@ -57,6 +57,29 @@ private let sumTolerance = 1e-5
         #expect(try difference(moment, SecondMoment(matrix: sum / Double(count), tokenCount: count)) < sumTolerance)
     }
 
+    @Test(
+        "a model in half precision has the moment of its values, multiplied in float32, and it is positive definite",
+        arguments: [DType.bfloat16, .float16])
+    func halfPrecision(dtype: DType) throws {
+        let layer = 2
+        let half = try LanguageModel(folder: Repository.world.appending(path: "model"), dtype: dtype)
+        let text = try String(contentsOf: Repository.world.appending(path: "corpus.txt"), encoding: .utf8)
+        let rows = text.split(separator: "\n").prefix(400).map(String.init)
+        let moment = try SecondMomentPass(model: half, settings: settings()) { _, _ in }
+            .run(.neurons, layers: [layer], lines: rows)[0]
+        var sum = try Tensor.zeros([half.configuration.dMLP, half.configuration.dMLP], dtype: .float64)
+        for row in rows {
+            var pass = Forward(try TokenBatch([half.tokenizer.encode(row, addSpecialTokens: false).ids]))
+            pass.captures = [Capture(.neurons(layer))]
+            let neurons = try half.transformer.run(pass).captures[0][0].cast(to: .float64)
+            sum = try sum + neurons.transposed().matmul(neurons)
+        }
+        // Batches of another shape round the passes of a half type elsewhere.
+        let exact = SecondMoment(matrix: try sum / Double(moment.tokenCount), tokenCount: moment.tokenCount)
+        #expect(try difference(moment, exact) < 1e-3)
+        _ = try moment.cholesky(of: "neurons.2")
+    }
+
     @Test("neither the size of batches nor which layers are asked for together changes a second moment")
     func batches() throws {
         let together = try moments(settings(), layers: [0, 3])
@@ -72,7 +95,7 @@ private let sumTolerance = 1e-5
 
     /// With the lines in a file.
     private func settings(in scratch: ScratchFolder) throws -> Experiment.Statistics {
-        let text = scratch.url.appending(path: "text.txt")
+        let text = scratch.url.appending(path: "corpus.txt")
         try lines.joined(separator: "\n").write(to: text, atomically: true, encoding: .utf8)
         var settings = settings()
         settings.path = text.path

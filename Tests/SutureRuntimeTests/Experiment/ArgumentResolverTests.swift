@@ -75,7 +75,9 @@ struct ArgumentResolverTests {
         ),
         ("v_num_grad_steps: 0", "x.yaml:1:33: memit: v_num_grad_steps must be >= 1, got 0"),
         ("v_lr: \"0.5\"", "x.yaml:1:21: memit: v_lr must be a number, got \"0.5\""),
-        ("v_lr: .nan", "x.yaml:1:21: memit: v_lr must be a number, got .nan"),
+        ("v_lr: .nan", "x.yaml:1:21: memit: v_lr must be a finite number, got .nan"),
+        ("v_lr: .inf", "x.yaml:1:21: memit: v_lr must be a finite number, got .inf"),
+        ("v_lr: 1e400", "x.yaml:1:21: memit: v_lr must be a finite number, got 1e400"),
         (
             "v_lr: null",
             "x.yaml:1:21: memit: v_lr must be a number, got null; leave the key out for its default 0.5"
