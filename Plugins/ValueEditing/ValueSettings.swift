@@ -24,7 +24,8 @@ package struct ValueSettings: ParameterSet {
 
     @Parameter(
         "v_loss_layer", in: .nonNegative, unit: "layer",
-        help: "The block after which the loss reads the final norm and the head; at least the edited one. The last block "
+        help:
+            "The block after which the loss reads the final norm and the head; at least the edited one. The last block "
             + "if not given.")
     package var lossLayer: Int?
 

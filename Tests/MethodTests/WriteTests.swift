@@ -45,7 +45,8 @@ struct WriteTests {
         let k = try p.keys.transposed()
         let naive = try p.residuals.transposed().matmul(p.keys)
             .matmul((lambda * p.moment + k.matmul(p.keys)).inverse())
-        let write = try LeastSquares.write(keys: p.keys, residuals: p.residuals, moment: moment(p.moment * lambda), layer: 5)
+        let write = try LeastSquares.write(
+            keys: p.keys, residuals: p.residuals, moment: moment(p.moment * lambda), layer: 5)
         #expect(try distance(Delta("w", write).dense(shape: [10, 24]), naive) < float32Tolerance)
     }
 
@@ -53,9 +54,13 @@ struct WriteTests {
     func forms() throws {
         let few = try problem(facts: 2, seed: 1)
         let many = try problem(facts: 20, seed: 1)
-        guard case .lowRank = try LeastSquares.write(keys: few.keys, residuals: few.residuals, moment: moment(few.moment), layer: 5)
+        guard
+            case .lowRank = try LeastSquares.write(
+                keys: few.keys, residuals: few.residuals, moment: moment(few.moment), layer: 5)
         else { return #expect(Bool(false), "two facts gave no factors") }
-        guard case .dense = try LeastSquares.write(keys: many.keys, residuals: many.residuals, moment: moment(many.moment), layer: 5)
+        guard
+            case .dense = try LeastSquares.write(
+                keys: many.keys, residuals: many.residuals, moment: moment(many.moment), layer: 5)
         else { return #expect(Bool(false), "twenty facts gave factors larger than the matrix") }
     }
 
@@ -63,7 +68,8 @@ struct WriteTests {
     func singular() throws {
         let p = try problem(facts: 2, seed: 3)
         #expect {
-            try LeastSquares.write(keys: p.keys, residuals: p.residuals, moment: moment(p.moment * 0, tokenCount: 20), layer: 5)
+            try LeastSquares.write(
+                keys: p.keys, residuals: p.residuals, moment: moment(p.moment * 0, tokenCount: 20), layer: 5)
         } throws: { error in
             guard let error = error as? SutureError else { return false }
             return error.message
@@ -93,7 +99,8 @@ struct WriteTests {
         let zero = try Tensor.zeros([10], dtype: .float64)
         let rome = try ROME.rankOne(
             meanKey: p.keys[0], key: p.keys[0], value: p.residuals[0], output: zero, factor: p.moment.cholesky())
-        let memit = try LeastSquares.write(keys: p.keys, residuals: p.residuals, moment: moment(p.moment * 1e-7), layer: 5)
+        let memit = try LeastSquares.write(
+            keys: p.keys, residuals: p.residuals, moment: moment(p.moment * 1e-7), layer: 5)
         let difference = try distance(
             rome.left.matmul(rome.right), Delta("w", memit).dense(shape: [10, 24]))
         #expect(difference < float32Tolerance)

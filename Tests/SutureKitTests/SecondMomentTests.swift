@@ -35,7 +35,8 @@ struct SecondMomentTests {
             moment(RandomNumbers(seed: 0).normal([4, 6], dtype: .float64)), remedy: "set mom2_adjustment: false")
         #expect(
             error?.message
-                == "the second moment of neurons.3, over 4 tokens, is not positive definite: 4 vectors cannot span 6 values")
+                == "the second moment of neurons.3, over 4 tokens, is not positive definite: 4 vectors cannot span 6 values"
+        )
         #expect(error?.hint == "\(more), or set mom2_adjustment: false")
     }
 
