@@ -9,7 +9,9 @@ struct NativeFunction: Annotator {
     static let descriptor = ComponentDescriptor(
         id: "native-function", summary: "Asks a function of any library, by libffi, about every word.")
 
-    @Parameter("library", help: "A shared library, by its path or by a name that the system's loader finds.")
+    @Parameter(
+        "library", unit: ParameterDeclaration.libraryUnit,
+        help: "A shared library, by its path or by a name that the system's loader finds.")
     var library: String
 
     @Parameter("symbol", help: "The function's name in the library.")

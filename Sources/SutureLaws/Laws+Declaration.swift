@@ -57,6 +57,11 @@ extension ParameterDeclaration {
         if unit == ParameterDeclaration.siteUnit, kind != .text, kind != .texts {
             return "has the unit of sites and is no text"
         }
+        if [ParameterDeclaration.fileUnit, ParameterDeclaration.folderUnit].contains(unit), kind != .text,
+            kind != .texts
+        {
+            return "has the unit of files or folders and is no text"
+        }
         guard let json = defaultJSON else {
             return isRequired || isOptional ? nil : "has a default that is not finite"
         }

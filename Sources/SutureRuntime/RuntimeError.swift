@@ -24,6 +24,8 @@ public struct RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let refused = Kind(rawValue: 5)
         /// Some runs of a sweep failed.
         public static let sweep = Kind(rawValue: 6)
+        /// Another process is writing to the same place.
+        public static let busy = Kind(rawValue: 7)
         /// The program that read the answer has gone, as `head` does; nothing is said.
         public static let readerGone = Kind(rawValue: 141)
         /// Interrupted after a checkpoint.

@@ -23,7 +23,7 @@ package struct Diagnosis: Sendable, Codable {
     }
 
     package init(plugins: [String]) throws(RuntimeError) {
-        add("suture", Versions.suture)
+        add("suture", "\(Versions.suture), build \(Versions.build)")
         add("plugin ABI", Versions.abi)
         add("libtorch", String(cString: torch_backend_version()))
         tensors()

@@ -89,7 +89,9 @@ package struct RunSummary {
 
     private var seconds: String {
         let phases = results.seconds.filter { $0.value >= 0.005 }.sorted { $0.value > $1.value }
-        return "seconds: " + phases.map { "\($0.key) \(Figures.text($0.value))" }.joined(separator: ", ")
+        let count = results.processes ?? 1
+        return "seconds\(count > 1 ? " of \(count) processes" : ""): "
+            + phases.map { "\($0.key) \(Figures.text($0.value))" }.joined(separator: ", ")
     }
 }
 

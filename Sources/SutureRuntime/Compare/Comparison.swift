@@ -109,7 +109,8 @@ extension StagedMetric {
 }
 
 extension MetricsFile {
-    /// The seconds of everything except measuring and loading.
+    /// The seconds of everything except measuring and loading, over all processes of the run: locating, statistics where they
+    /// were not kept from an earlier run, keys, values, solving, applying.
     var editSeconds: Double {
         let others = ["evaluate", "answers", "load", "summarize"]
         return seconds.filter { phase in !others.contains { phase.key.hasPrefix($0) } }.values.reduce(0, +)

@@ -30,7 +30,17 @@ package enum Digest {
         return hexadecimal(hash.finalize())
     }
 
-    static func hexadecimal(_ digest: SHA256.Digest) -> String {
+    /// A digest in the making.
+    struct Sum {
+        private var hash = SHA256()
+
+        mutating func add(_ text: String) { hash.update(data: Data(text.utf8)) }
+        mutating func add(_ bytes: UnsafeRawBufferPointer) { hash.update(bufferPointer: bytes) }
+        /// Of all that was added.
+        var text: String { Digest.hexadecimal(hash.finalize()) }
+    }
+
+    fileprivate static func hexadecimal(_ digest: SHA256.Digest) -> String {
         let digits = Array("0123456789abcdef".utf8)
         return String(decoding: digest.flatMap { [digits[Int($0 >> 4)], digits[Int($0 & 15)]] }, as: UTF8.self)
     }

@@ -7,6 +7,8 @@ import SutureModel
 struct ComponentServices {
     var original: LanguageModel
     var seed: Int
+    /// Throws where something that the run reads has changed.
+    var checkInputs: () throws -> Void = {}
     /// Says how far a phase is. Throws `cancelled` when the run must end.
     var progress: (_ phase: String, _ done: Int, _ total: Int) throws -> Void
     var secondMoments: (_ kind: Site.Kind, _ layers: [Int]) throws -> [SecondMoment]
@@ -20,7 +22,10 @@ struct ComponentServices {
     ) -> RunServices {
         var services = RunServices(progress: progress, secondMoments: secondMoments)
         services.stored = { key in try store?.get(key) }
-        services.store = { key, tensor in try store?.put(key, tensor) }
+        services.store = { key, tensor in
+            try checkInputs()
+            try store?.put(key, tensor)
+        }
         services.carried = { key in carried?[key] }
         services.carry = { key, tensor in carried?[key] = tensor }
         // Each call has a store of its own: the second pass of an iteration must not find the values of the first.
@@ -47,12 +52,15 @@ struct ComponentServices {
         return services
     }
 
-    /// Lets a component perform a call in a session of its own.
+    /// Lets a component perform a call in a session of its own. What it found is handed on only where nothing that it may have
+    /// read has changed.
     func perform(
         _ call: ComponentCall, by component: LoadedComponent, on model: LanguageModel, _ services: RunServices
     ) throws -> ComponentResults {
-        try RunSession(
+        let results = try RunSession(
             of: component.description.id, call, model: model, original: original, seed: seed, services: services
         ).perform(by: component)
+        try checkInputs()
+        return results
     }
 }

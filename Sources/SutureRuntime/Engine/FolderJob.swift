@@ -8,6 +8,8 @@ import SutureModel
 package protocol FolderJob: WorkerJob where Result == FolderJobResult {
     /// The run folder.
     var folder: String { get }
+    /// What the host saw of the inputs when it digested them.
+    var stamps: InputWatch.Stamps { get }
     /// What ends the job where the host asks for that.
     static var interruption: SutureError { get }
     func run(_ work: FolderWork) throws
@@ -21,9 +23,13 @@ package struct FolderJobResult: Codable, Sendable {
 extension FolderJob {
     package func run(in link: WorkerLink) throws -> FolderJobResult {
         let folder = RunFolder(URL(fileURLWithPath: folder))
-        let experiment = try ResolvedExperiment(runFolder: folder.url.path)
+        let experiment = try ResolvedExperiment(runFolder: folder.url.path, isToBeContinued: true)
+        let inputs = InputWatch(experiment, stamps: stamps)
+        try inputs.check()
         try HostTables.install(for: link)
-        try run(FolderWork(folder: folder, experiment: experiment, link: link, interruption: Self.interruption))
+        try run(
+            FolderWork(
+                folder: folder, experiment: experiment, inputs: inputs, link: link, interruption: Self.interruption))
         return FolderJobResult()
     }
 }
@@ -32,6 +38,8 @@ extension FolderJob {
 package struct FolderWork: RunEvents {
     package let folder: RunFolder
     package let experiment: ResolvedExperiment
+    /// Compared at the start already.
+    package let inputs: InputWatch
     fileprivate let link: WorkerLink
     fileprivate let interruption: SutureError
 
@@ -43,12 +51,21 @@ package struct FolderWork: RunEvents {
 
 extension ResolvedExperiment {
     /// The model as it is on disk. The host has said what its folder warns of.
-    func loadModel() throws -> LanguageModel {
-        try LanguageModel(folder: URL(fileURLWithPath: model.source), dtype: model.dtype, device: model.device)
+    ///
+    /// - Throws: what is wrong with the folder, and where it changes meanwhile.
+    func loadModel(_ inputs: InputWatch) throws -> LanguageModel {
+        let model = try LanguageModel(
+            folder: URL(fileURLWithPath: model.source), dtype: model.dtype, device: model.device)
+        try inputs.check()
+        return model
     }
 
     /// The second moments of that model.
-    func statistics(of model: LanguageModel, progress: @escaping (Int, Int) throws -> Void) -> StatisticsService {
-        StatisticsService(model: model, settings: statistics, modelDigest: digests["model"] ?? "", progress: progress)
+    func statistics(
+        of model: LanguageModel, _ inputs: InputWatch, progress: @escaping (Int, Int) throws -> Void
+    ) -> StatisticsService {
+        StatisticsService(
+            model: model, settings: statistics, modelDigest: modelDigest, checkInputs: inputs.check,
+            progress: progress)
     }
 }

@@ -31,13 +31,15 @@ struct GroupState {
 
     /// Nil where the group is not finished.
     func read() throws -> Content? {
-        guard let data = try? Data(contentsOf: descriptionFile) else { return nil }
-        let state = try JSON.decode(State.self, from: data, name: descriptionFile.path)
+        guard let state = try SealedFile.read(State.self, from: descriptionFile) else { return nil }
+        return try SealedFile.readingState { try content(state) }
+    }
+
+    private func content(_ state: State) throws -> Content {
         let tensors = try TensorFile.read(patchFile)
         func tensor(_ name: String) throws -> Tensor {
             guard let tensor = tensors[name] else {
-                throw RuntimeError(
-                    .run, "\(patchFile.path) has no tensor \(name)", hint: "delete the run folder's state and resume")
+                throw RuntimeError(.file, "\(patchFile.path) has no tensor \(name)")
             }
             return tensor
         }
@@ -58,16 +60,15 @@ struct GroupState {
             described.append(State.StoredDelta(parameter: delta.parameter, form: form))
         }
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        try TensorFile.write(tensors, metadata: [:], to: patchFile)
+        try TensorFile.write(tensors, to: patchFile)
         if !content.carried.isEmpty {
             try TensorFile.write(
-                content.carried.sorted { $0.key < $1.key }.map { (name: $0.key, tensor: $0.value) }, metadata: [:],
-                to: carriedFile)
+                content.carried.sorted { $0.key < $1.key }.map { (name: $0.key, tensor: $0.value) }, to: carriedFile)
         }
         let state = State(
             locations: content.locations, deltas: described, reports: content.reports,
             carriesOn: !content.carried.isEmpty)
-        try RunFolder.write(state, to: descriptionFile)
+        try SealedFile.write(state, to: descriptionFile)
     }
 
     private struct State: Codable {

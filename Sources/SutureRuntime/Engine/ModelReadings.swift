@@ -3,11 +3,12 @@
 import Foundation
 import SutureModel
 
-/// What planning reads of model folders: each once, however many runs of a file share it. Looking at the numbers and
-/// digesting the files take seconds for each gigabyte.
+/// What planning reads: each model and each file once, however many runs of a file share it. Looking at the numbers of a model
+/// and digesting its files take seconds for each gigabyte.
 final class ModelReadings {
     private var inspections: [Experiment.Model: ModelInspection] = [:]
-    private var digests: [String: String] = [:]
+    /// Of everything that the runs read, the models among it.
+    let inputs = InputReadings()
 
     /// Checks a model folder as the worker will, so that what is wrong with it is said before anything is written.
     ///
@@ -19,13 +20,5 @@ final class ModelReadings {
         }
         inspections[model] = inspection
         return inspection
-    }
-
-    /// ``RunDigests/ofModel(_:)``
-    func digest(of folder: String) throws(RuntimeError) -> String {
-        if let known = digests[folder] { return known }
-        let digest = try RunDigests.ofModel(folder)
-        digests[folder] = digest
-        return digest
     }
 }

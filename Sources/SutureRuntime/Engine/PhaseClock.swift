@@ -2,25 +2,67 @@
 
 import Foundation
 
-/// Seconds by phase. One phase runs at a time, and naming another stops the clock of the previous one.
+/// Seconds by phase, over all processes that have worked on a run. One phase runs at a time, and naming another stops the clock
+/// of the previous one.
+///
+/// They are kept in the run's state: at most every two seconds, and when the run ends with an error. What a process has done
+/// after that, when it is killed, is not in them.
 package final class PhaseClock {
-    private(set) var seconds: [String: Double] = [:]
+    package typealias Now = () -> ContinuousClock.Instant
+
+    /// Between two writes of the file.
+    private static let interval = Duration.seconds(2)
+
+    package private(set) var seconds: [String: Double]
+    /// This one included.
+    package let processes: Int
+    private let file: URL?
+    private let now: Now
     private var current: (name: String, start: ContinuousClock.Instant)?
-    private let clock = ContinuousClock()
+    private var lastWrite: ContinuousClock.Instant
 
-    package init() {}
-
-    package func enter(_ name: String) {
-        guard current?.name != name else { return }
-        stop()
-        current = (name, clock.now)
+    private struct Kept: Codable {
+        var seconds: [String: Double]
+        var processes: Int
     }
 
+    /// - Parameter file: holds what earlier processes took; nil: nothing is kept.
+    /// - Throws: `file` where that is damaged.
+    package init(keptIn file: URL? = nil, now: @escaping Now = { .now }) throws {
+        let kept = try file.flatMap { try SealedFile.read(Kept.self, from: $0) }
+        seconds = kept?.seconds ?? [:]
+        processes = (kept?.processes ?? 0) + 1
+        self.file = file
+        self.now = now
+        lastWrite = now()
+        try write()
+    }
+
+    /// Begins a phase, or goes on with it.
+    package func enter(_ name: String) throws {
+        let instant = now()
+        if let current, current.name != name || lastWrite.duration(to: instant) >= Self.interval {
+            seconds[current.name, default: 0] += current.start.duration(to: instant) / .seconds(1)
+            self.current = (name, instant)
+        } else if current == nil {
+            current = (name, instant)
+        }
+        if lastWrite.duration(to: instant) >= Self.interval {
+            try write()
+            lastWrite = instant
+        }
+    }
+
+    /// Ends the last phase.
     package func stop() {
         guard let (name, start) = current else { return }
-        let elapsed = start.duration(to: clock.now)
-        seconds[name, default: 0] +=
-            Double(elapsed.components.seconds) + Double(elapsed.components.attoseconds) * 1e-18
+        seconds[name, default: 0] += start.duration(to: now()) / .seconds(1)
         current = nil
+    }
+
+    /// Keeps what was measured so far.
+    package func write() throws {
+        guard let file else { return }
+        try SealedFile.write(Kept(seconds: seconds, processes: processes), to: file)
     }
 }

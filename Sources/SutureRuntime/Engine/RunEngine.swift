@@ -15,8 +15,9 @@ package final class RunEngine {
 
     private let folder: RunFolder
     private let experiment: ResolvedExperiment
+    private let inputs: InputWatch
     private let events: any RunEvents
-    private let clock = PhaseClock()
+    private let clock: PhaseClock
     private let locator: LoadedComponent
     private let method: LoadedComponent
     /// The name of the method.
@@ -25,10 +26,12 @@ package final class RunEngine {
 
     /// Loads the components and hands them their settings, which they check against each other.
     package init(
-        folder: RunFolder, experiment: ResolvedExperiment, events: any RunEvents
+        folder: RunFolder, experiment: ResolvedExperiment, inputs: InputWatch, events: any RunEvents
     ) throws {
         self.folder = folder
         self.experiment = experiment
+        self.inputs = inputs
+        clock = try PhaseClock(keptIn: folder.state.appending(path: "seconds.json"))
         self.events = events
         locator = try LoadedComponent(experiment.locator)
         let named = try experiment.requiredMethod()
@@ -37,13 +40,25 @@ package final class RunEngine {
         evaluators = try experiment.evaluators.map { try LoadedComponent($0) }
     }
 
+    /// - Returns: what the run found out, and the model that it read.
     /// - Throws: the error that ended the run; `FAILED` then holds its sentence.
-    package func run() throws -> RunResults {
+    package func run() throws -> (results: RunResults, model: LanguageModel) {
+        do {
+            return try work()
+        } catch {
+            clock.stop()
+            // The error matters more than a time that is lost.
+            try? clock.write()
+            throw error
+        }
+    }
+
+    private func work() throws -> (results: RunResults, model: LanguageModel) {
         try enter("load")
         let selection = try CaseSelection(experiment.dataset, model: experiment.model.source, needs: needs)
         let cases = selection.cases
-        let original = try experiment.loadModel()
-        let statistics = experiment.statistics(of: original) { [self] done, total in
+        let original = try experiment.loadModel(inputs)
+        let statistics = experiment.statistics(of: original, inputs) { [self] done, total in
             try report("statistics", done, total)
         }
         let store = TensorStore(folder: folder.state.appending(path: "tensors"))
@@ -104,7 +119,8 @@ package final class RunEngine {
             method: methodID, reports: reports)
         clock.stop()
         results.seconds = clock.seconds
-        return results
+        results.processes = clock.processes
+        return (results, original)
     }
 
     /// Says how many groups were left as they are.
@@ -169,7 +185,7 @@ package final class RunEngine {
         services.report = { [self] stage, deltas, scores in
             let weights = try measure(stage, deltas, on: model, cases, group, evaluation)
             content.reports.append(MethodReport(stage: stage, weights: weights, scores: scores))
-            clock.enter("patch")
+            try clock.enter("patch")
         }
         let patched = try components.perform(
             ComponentCall(.patch, cases: cases, locations: content.locations), by: method, on: model, services)
@@ -268,12 +284,11 @@ package final class RunEngine {
         let prompts = cases.filter { !$0.prompt.isEmpty }
         guard prompts.count == cases.count else { return cases.map { _ in "" } }
         let file = folder.state.appending(path: "answers-\(stage)-\(group).json")
-        if let data = try? Data(contentsOf: file), let kept = try? JSONDecoder().decode([String].self, from: data) {
-            return kept
-        }
+        if let kept = try SealedFile.read([String].self, from: file) { return kept }
         try enter("answers-\(stage)")
         let answers = try Answers.greedy(model, cases)
-        try RunFolder.write(answers, to: file)
+        try inputs.check()
+        try SealedFile.write(answers, to: file)
         return answers
     }
 
@@ -282,19 +297,20 @@ package final class RunEngine {
     /// - Parameter phase: the clock that runs whatever the component calls its phases; nil: those.
     private func components(_ evaluation: Evaluation, phase fixed: String? = nil) -> ComponentServices {
         ComponentServices(
-            original: evaluation.original, seed: experiment.seed,
+            original: evaluation.original, seed: experiment.seed, checkInputs: inputs.check,
             progress: { [self] phase, done, total in try report(fixed ?? phase, done, total) },
             secondMoments: { [self] kind, layers in
-                defer { clock.enter(fixed ?? "patch") }
-                clock.enter("statistics")
-                return try evaluation.statistics.secondMoments(kind, layers: layers)
+                try clock.enter("statistics")
+                let moments = try evaluation.statistics.secondMoments(kind, layers: layers)
+                try clock.enter(fixed ?? "patch")
+                return moments
             })
     }
 
     private func enter(_ phase: String) throws { try report(phase, 0, 0) }
 
     private func report(_ phase: String, _ done: Int, _ total: Int) throws {
-        clock.enter(phase)
+        try clock.enter(phase)
         try events.phase(phase, done: done, total: total)
     }
 }

@@ -28,6 +28,8 @@ package struct RunFolder: Sendable {
     package var state: URL { url.appending(path: "state") }
     package var done: URL { url.appending(path: "DONE") }
     package var failed: URL { url.appending(path: "FAILED") }
+    /// Held by the process that works here; see ``PlaceLock``.
+    package var lock: URL { url.appending(path: ".lock") }
 
     package var isDone: Bool { FileManager.default.fileExists(atPath: done.path) }
 
@@ -63,28 +65,50 @@ package struct RunFolder: Sendable {
         try RunFolder.write(lines, to: skipped)
     }
 
-    /// Reads a file that ``write(_:to:)`` has written.
+    /// Says that the run is done and drops what only an unfinished one needs.
+    func finish(_ runID: String) throws {
+        try? FileManager.default.removeItem(at: failed)
+        try RunFolder.write(Data(try FinishedFiles.text(runID, self).utf8), to: done)
+        try? FileManager.default.removeItem(at: state)
+    }
+
+    /// Forgets what an earlier run has left here.
+    func clear() throws(RuntimeError) {
+        try RuntimeError.wrapping {
+            // Without DONE first: what a kill leaves of the rest is no finished run.
+            for file in [done, failed] where FileManager.default.fileExists(atPath: file.path) {
+                try FileManager.default.removeItem(at: file)
+            }
+            for name in try FileManager.default.contentsOfDirectory(atPath: url.path)
+            where name != lock.lastPathComponent {
+                try FileManager.default.removeItem(at: url.appending(path: name))
+            }
+        }
+    }
+
+    /// Reads a file of a finished run that ``write(_:to:)`` has written.
     ///
     /// - Throws: `file`, naming the file and what is wrong with it.
-    static func read<Value: Decodable>(_ type: Value.Type, from url: URL) throws(RuntimeError) -> Value {
+    func read<Value: Decodable>(_ type: Value.Type, from url: URL) throws(RuntimeError) -> Value {
         try RuntimeError.wrapping { try JSON.decode(type, from: try contents(of: url), name: "'\(url.path)'") }
     }
 
-    /// Reads a file of JSON lines.
+    /// Reads a file of JSON lines of a finished run.
     ///
     /// - Throws: `file`, naming the file, the line and what is wrong with it.
-    static func readLines<Value: Decodable>(_ type: Value.Type, from url: URL) throws(RuntimeError) -> [Value] {
+    func readLines<Value: Decodable>(_ type: Value.Type, from url: URL) throws(RuntimeError) -> [Value] {
         let lines = try contents(of: url).split(separator: UInt8(ascii: "\n"))
         return try RuntimeError.wrapping {
             try zip(lines, 1...).map { try JSON.decode(type, from: $0, name: "line \($1) of '\(url.path)'") }
         }
     }
 
-    private static func contents(of url: URL) throws(RuntimeError) -> Data {
+    private func contents(of url: URL) throws(RuntimeError) -> Data {
         guard let data = try RuntimeError.wrapping(.file, { try SmallFile.contents(atPath: url.path, limit: 4 << 30) })
         else {
             throw RuntimeError(.file, "'\(url.path)' cannot be read", hint: "run again with --fresh")
         }
+        try FinishedFiles(of: self).check(data, of: url, in: self)
         return data
     }
 }

@@ -9,12 +9,17 @@ package struct RunJob: FolderJob {
         .cancelled, "the run was interrupted", hint: "continue with `suture run --resume` and its folder")
 
     package var folder: String
+    package var stamps: InputWatch.Stamps
 
-    package init(folder: String) { self.folder = folder }
+    package init(folder: String, stamps: InputWatch.Stamps = [:]) {
+        self.folder = folder
+        self.stamps = stamps
+    }
 
     package func run(_ work: FolderWork) throws {
-        let engine = try RunEngine(folder: work.folder, experiment: work.experiment, events: work)
-        let results = try engine.run()
-        try RunWriter(folder: work.folder, experiment: work.experiment).write(results)
+        let engine = try RunEngine(
+            folder: work.folder, experiment: work.experiment, inputs: work.inputs, events: work)
+        let (results, model) = try engine.run()
+        try RunWriter(folder: work.folder, experiment: work.experiment, model: model).write(results, work.inputs)
     }
 }

@@ -19,6 +19,8 @@ package struct RunLauncher: Sendable {
         package var notes: [String] = []
         /// What the model's folder warns of, and what was wrong with its cases and was put right, or is left out.
         package var warnings: [String] = []
+        /// What the system said of the inputs when they were digested.
+        var stamps: InputWatch.Stamps = [:]
         /// The experiment file's bytes; nil for a run that is resumed from its folder.
         var source: Data?
     }
@@ -78,34 +80,29 @@ package struct RunLauncher: Sendable {
         }
         let selection = try CaseSelection(resolved.dataset, model: resolved.model.source, needs: needs)
         resolved.versions = Versions.current
-        resolved.digests = try RunDigests.of(resolved, models)
+        let stamps = try models.inputs.record(in: &resolved)
         var planned = planned(resolved, selection, model, source: experiment.source)
         planned.notes = notes
+        planned.stamps = stamps
         return planned
     }
 
     /// The run of a folder that was interrupted.
     ///
-    /// - Throws: `usage` for a folder that holds no run; `file` when what the run reads has changed since.
+    /// - Throws: `usage` for a folder that holds no run; `file` or `plugin` when something that decides about the numbers has
+    ///   changed since, this program included.
     package func resume(folder: String) throws(RuntimeError) -> PlannedRun {
-        let experiment = try ResolvedExperiment(runFolder: folder)
+        let experiment = try ResolvedExperiment(runFolder: folder, isToBeContinued: true)
         _ = try experiment.requiredMethod()
-        let models = ModelReadings()
-        let now = try RunDigests.of(experiment, models)
-        for (name, digest) in experiment.digests.sorted(by: { $0.key < $1.key }) where now[name] != digest {
-            throw RuntimeError(
-                .file, "the \(name) of the run in '\(folder)' has changed since it began",
-                hint: "put it back, or start the run anew")
-        }
-        for component in experiment.components where try Digest.ofFile(component.file) != component.digest {
-            throw RuntimeError(
-                .plugin, "the plugin \(component.file) has changed since the run in '\(folder)' began",
-                hint: "put it back, or start the run anew")
-        }
+        try Versions.check(experiment.versions, of: folder)
+        let inputs = InputWatch(experiment)
+        try inputs.check()
         let selection = try CaseSelection(
             experiment.dataset, model: experiment.model.source, needs: try needs(of: experiment))
-        var planned = planned(experiment, selection, try models.inspection(of: experiment.model), source: nil)
+        var planned = planned(
+            experiment, selection, try ModelReadings().inspection(of: experiment.model), source: nil)
         planned.folder = RunFolder(URL(fileURLWithPath: folder))
+        planned.stamps = inputs.stamps
         return planned
     }
 
@@ -148,94 +145,93 @@ package struct RunLauncher: Sendable {
         _ planned: PlannedRun, startsAnew: Bool = false, onEvent: (WorkerEvent) -> Void
     ) throws(RuntimeError) -> MetricsFile {
         try perform(
-            RunJob(folder: planned.folder.url.path), of: planned, startsAnew: startsAnew, onEvent: onEvent)
+            RunJob(folder: planned.folder.url.path, stamps: planned.stamps), of: planned, startsAnew: startsAnew,
+            onEvent: onEvent)
         return try results(planned.folder)
     }
 
     /// Does a job in a worker, which leaves its results in the folder; not where the folder says that it is done.
+    ///
+    /// - Throws: `busy` where another process works in the folder; it is left as it is then.
     func perform(
         _ job: some WorkerJob, of planned: PlannedRun, startsAnew: Bool, onEvent: (WorkerEvent) -> Void
     ) throws(RuntimeError) {
         let folder = planned.folder
-        if startsAnew { try? FileManager.default.removeItem(at: folder.url) }
-        if !folder.isDone {
+        if folder.isDone && !startsAnew { return }
+        try Self.make(folder)
+        let lock = try PlaceLock(folder.lock, of: "the run folder '\(folder.url.path)'")
+        defer { withExtendedLifetime(lock) {} }
+        if startsAnew { try folder.clear() }
+        // The process that held the lock may have done it.
+        if folder.isDone { return }
+        do {
+            try prepare(planned)
+            let log = try RunLog(folder.log)
+            for warning in planned.warnings { log.write(.log(level: RunLog.warning, message: warning)) }
+            let worker = WorkerProcess(
+                limits: .init(stallSeconds: planned.experiment.limits.stallSeconds), forwardsSignals: true,
+                lock: lock.descriptor)
             do {
-                try prepare(planned)
-                let log = try RunLog(folder.log)
-                for warning in planned.warnings { log.write(.log(level: RunLog.warning, message: warning)) }
-                let worker = WorkerProcess(
-                    limits: .init(stallSeconds: planned.experiment.limits.stallSeconds), forwardsSignals: true)
                 _ = try worker.runBlocking(job) { event in
                     log.write(event)
                     onEvent(event)
                 }
             } catch {
-                let failure = RuntimeError(error)
-                if failure.kind != .interrupted {
-                    try? RunFolder.write(Data("\(failure.description)\n".utf8), to: folder.failed)
-                }
-                throw failure
+                throw explained(error, of: planned, log)
             }
+        } catch {
+            let failure = RuntimeError(error)
+            if failure.kind != .interrupted {
+                try? RunFolder.write(Data("\(failure.description)\n".utf8), to: folder.failed)
+            }
+            throw failure
+        }
+    }
+
+    /// Why a worker failed. Where something that it reads has changed, whatever it died of may only follow from that: a model
+    /// that is cut short ends a process in the middle of the work of a component that has no part in it.
+    private func explained(_ failure: RuntimeError, of planned: PlannedRun, _ log: RunLog) -> RuntimeError {
+        guard failure.kind != .interrupted else { return failure }
+        do {
+            try InputWatch(planned.experiment, stamps: planned.stamps).check()
+            return failure
+        } catch {
+            log.write(.log(level: RunLog.error, message: failure.description))
+            return error
         }
     }
 
     /// The figures of a finished run.
     package func results(_ folder: RunFolder) throws(RuntimeError) -> MetricsFile {
-        try RunFolder.read(MetricsFile.self, from: folder.metrics)
+        try folder.read(MetricsFile.self, from: folder.metrics)
     }
 
     /// The cases of a finished run, one per line of cases.jsonl.
     package func cases(_ folder: RunFolder) throws(RuntimeError) -> [CaseResult] {
-        try RunFolder.readLines(CaseResult.self, from: folder.cases)
+        try folder.readLines(CaseResult.self, from: folder.cases)
+    }
+
+    private static func make(_ folder: RunFolder) throws(RuntimeError) {
+        do {
+            try FileManager.default.createDirectory(at: folder.url, withIntermediateDirectories: true)
+        } catch {
+            throw RuntimeError(
+                .usage, "the run folder \(folder.url.path) cannot be made: \(error.localizedDescription)",
+                hint: "choose another output.dir")
+        }
     }
 
     private func prepare(_ planned: PlannedRun) throws {
-        let url = planned.folder.url
-        do {
-            try FileManager.default.createDirectory(at: url, withIntermediateDirectories: true)
-        } catch {
-            throw RuntimeError(
-                .usage, "the run folder \(url.path) cannot be made: \(error.localizedDescription)",
-                hint: "choose another output.dir")
-        }
         try? FileManager.default.removeItem(at: planned.folder.failed)
-        if let source = planned.source { try planned.experiment.write(to: url.path, source: source) }
-    }
-}
-
-/// Digests of what a run reads.
-enum RunDigests {
-    /// The files of a model folder that its numbers depend on.
-    static func ofModel(_ folder: String) throws(RuntimeError) -> String {
-        let names: [String]
-        do {
-            names = try FileManager.default.contentsOfDirectory(atPath: folder)
-        } catch {
-            throw RuntimeError(.file, "the model folder '\(folder)' cannot be read", hint: "check model.source")
-        }
-        var text = ""
-        for name in names.sorted() where name.hasSuffix(".safetensors") || name.hasSuffix(".json") {
-            text += "\(name)\t\(try Digest.ofFile("\(folder)/\(name)"))\n"
-        }
-        return Digest.of(Data(text.utf8))
-    }
-
-    static func of(
-        _ experiment: ResolvedExperiment, _ models: ModelReadings
-    ) throws(RuntimeError) -> [String: String] {
-        var digests = [
-            "model": try models.digest(of: experiment.model.source),
-            "dataset": try Digest.ofFile(experiment.dataset.path),
-        ]
-        if let statistics = experiment.statistics { digests["statistics"] = try Digest.ofFile(statistics.path) }
-        return digests
+        if let source = planned.source { try planned.experiment.write(to: planned.folder.url.path, source: source) }
     }
 }
 
 /// log.jsonl holds what host and plugins said during a run, one line each, with its time. A resumed run appends to it.
 private final class RunLog {
-    /// The level of a warning.
+    /// Levels of the ABI.
     static let warning: Int32 = 2
+    static let error: Int32 = 3
 
     private let handle: FileHandle
 

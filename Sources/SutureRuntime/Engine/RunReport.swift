@@ -113,6 +113,13 @@ struct RunReport {
                     header: ["parameter", "‖Δ‖", "‖W‖", "share", "form", "rank"], rows: rows, numeric: [1, 2, 3, 5])))
     }
 
+    private var resumed: [String] {
+        guard let count = results.processes, count > 1 else { return [] }
+        return [
+            "The run was resumed, so these are the times of \(count) processes together. Work that an interruption lost counts too."
+        ]
+    }
+
     private var seconds: Page.Section? {
         let phases = results.seconds.sorted { ($1.value, $0.key) < ($0.value, $1.key) }
         let longest = max(phases.first?.value ?? 1, .leastNormalMagnitude)
@@ -123,6 +130,6 @@ struct RunReport {
             ])
         }
         let head = [Page.Cell(text: "phase"), Page.Cell(text: "seconds", kind: "number"), Page.Cell(text: "")]
-        return Page.Section(heading: "Seconds", table: Page.Table(head: head, rows: rows))
+        return Page.Section(heading: "Seconds", table: Page.Table(head: head, rows: rows), notes: resumed)
     }
 }

@@ -17,6 +17,8 @@ package struct RunResults {
     /// One per group.
     package var patches: [[Delta]] = []
     package var seconds: [String: Double] = [:]
+    /// How many processes have worked on the run.
+    package var processes = 1
 
     package init() {}
 }
@@ -71,12 +73,19 @@ package struct StagedMetric: Sendable, Hashable, Codable {
 package struct MetricsFile: Sendable, Hashable, Codable {
     package var metrics: [StagedMetric]
     package var weights: [WeightChange]
+    /// What all processes of the run took, by phase. Work that an interruption lost is in it, since it was done twice.
     package var seconds: [String: Double]
+    /// How many processes have worked on the run: more than one where it was resumed. Nil in a file of an older version, which
+    /// has the seconds of the last alone.
+    package var processes: Int?
 
-    package init(metrics: [StagedMetric], weights: [WeightChange], seconds: [String: Double]) {
+    package init(
+        metrics: [StagedMetric], weights: [WeightChange], seconds: [String: Double], processes: Int? = 1
+    ) {
         self.metrics = metrics
         self.weights = weights
         self.seconds = seconds
+        self.processes = processes
     }
 }
 

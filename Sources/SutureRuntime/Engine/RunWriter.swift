@@ -8,8 +8,11 @@ import SutureModel
 struct RunWriter {
     let folder: RunFolder
     let experiment: ResolvedExperiment
+    /// The model that was edited, as it was read. Its folder may hold another one by now.
+    let model: LanguageModel
 
-    func write(_ results: RunResults) throws {
+    /// - Throws: also where one of the inputs has changed; the run is not done then.
+    func write(_ results: RunResults, _ inputs: InputWatch) throws {
         var lines = Data()
         for record in results.cases { lines += try RunFolder.line(record) }
         try RunFolder.write(lines, to: folder.cases)
@@ -18,27 +21,29 @@ struct RunWriter {
             locator: LocationsFile.Locator(experiment.locator), cases: results.prompts, locations: results.locations)
         try RunFolder.write(locations, to: folder.locations)
         try writePatches(results)
-        let metrics = MetricsFile(metrics: results.metrics, weights: results.weights, seconds: results.seconds)
+        let metrics = MetricsFile(
+            metrics: results.metrics, weights: results.weights, seconds: results.seconds,
+            processes: results.processes)
         try RunFolder.write(metrics, to: folder.metrics)
         let report = RunReport(
             title: "\(experiment.name): \(try experiment.requiredMethod().id) on \(experiment.model.source)",
             results: metrics,
             cases: results.cases, skipped: results.skipped, locations: locations)
         try RunFolder.write(Data(report.html.utf8), to: folder.report)
-        try? FileManager.default.removeItem(at: folder.failed)
-        try RunFolder.write(Data("\(experiment.runID)\n".utf8), to: folder.done)
-        try? FileManager.default.removeItem(at: folder.state)
+        try inputs.check()
+        try folder.finish(experiment.runID)
     }
 
     /// One patch goes to `patch/`; several, of groups that were each restored, to `patch/0`, `patch/1` …; sequential
     /// groups build on each other and make one patch. A group that was left as it is has none.
     private func writePatches(_ results: RunResults) throws {
-        let model = URL(fileURLWithPath: experiment.model.source)
         let patches =
             experiment.edit.restore == .never ? [results.patches.flatMap { $0 }] : results.patches
         for (number, deltas) in patches.enumerated() where !deltas.isEmpty {
             let place = patches.count == 1 ? folder.patch : folder.patch.appending(path: String(number))
-            try PatchStore.write(Patch(deltas), of: experiment, model: model, to: place)
+            try PatchStore.write(
+                Patch(deltas), origin: try PatchManifest.Origin(experiment), checkpoint: model.checkpoint,
+                isTransposed: model.configuration.architecture.storesTransposed, to: place)
         }
     }
 }

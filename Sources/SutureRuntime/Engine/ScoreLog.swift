@@ -4,8 +4,8 @@ import Foundation
 import SutureKit
 import SutureModel
 
-/// What evaluators have measured so far, on disk. Each chunk of cases is a line, appended and flushed. A line that a
-/// kill cut short is dropped when the log is read, and its cases are measured again.
+/// What evaluators have measured so far, on disk. Each chunk of cases is a line, appended and flushed: its checksum, and the
+/// chunk as JSON. A line that a kill cut short is dropped when the log is read, and its cases are measured again.
 package final class ScoreLog {
     /// One chunk. It says who measured what, on which cases and in which stage.
     package struct Entry: Codable {
@@ -29,6 +29,8 @@ package final class ScoreLog {
     private var order: [(key: Key, scores: [Score])] = []
 
     /// Opens or makes the log, and reads what is there.
+    ///
+    /// - Throws: `file` for a whole line that is damaged.
     package init(_ url: URL) throws {
         let manager = FileManager.default
         try manager.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -38,8 +40,7 @@ package final class ScoreLog {
         var entries: [Entry] = []
         var start = data.startIndex
         while let end = data[start...].firstIndex(of: UInt8(ascii: "\n")) {
-            guard let entry = try? JSON.decode(Entry.self, from: data[start..<end], name: url.path) else { break }
-            entries.append(entry)
+            entries.append(try Self.entry(data[start..<end], "line \(entries.count + 1) of \(url.path)"))
             start = end + 1
             valid = start - data.startIndex
         }
@@ -59,7 +60,7 @@ package final class ScoreLog {
     package func append(stage: String, evaluator: Int, group: Int, cases: [Int], scores: [Score]) throws {
         let entry = Entry(
             stage: stage, evaluator: evaluator, group: group, cases: cases, scores: scores)
-        try handle.write(contentsOf: RunFolder.line(entry))
+        try handle.write(contentsOf: Self.line(entry))
         try handle.synchronize()
         remember(entry)
     }
@@ -76,6 +77,24 @@ package final class ScoreLog {
         order.filter { $0.key.stage == stage && $0.key.evaluator == evaluator }
             .sorted { ($0.key.group, $0.key.cases.first ?? .max) < ($1.key.group, $1.key.cases.first ?? .max) }
             .flatMap(\.scores)
+    }
+
+    /// Digits of a line's checksum.
+    private static let checksumLength = 16
+
+    private static func checksum(_ json: Data) -> Data { Data(Digest.of(json).prefix(checksumLength).utf8) }
+
+    private static func line(_ entry: Entry) throws -> Data {
+        let json = try JSON.encode(entry)
+        return checksum(json) + Data(" ".utf8) + json + Data("\n".utf8)
+    }
+
+    private static func entry(_ line: Data, _ name: String) throws(RuntimeError) -> Entry {
+        let json = Data(line.dropFirst(checksumLength + 1))
+        guard line.prefix(checksumLength + 1) == checksum(json) + Data(" ".utf8) else {
+            throw SealedFile.isDamaged(name)
+        }
+        return try SealedFile.readingState { try JSON.decode(Entry.self, from: json, name: name) }
     }
 
     private func remember(_ entry: Entry) {

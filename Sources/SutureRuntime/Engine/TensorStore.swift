@@ -17,7 +17,7 @@ package struct TensorStore: Sendable {
     package func get(_ key: String) throws -> Tensor? {
         let url = file(of: key)
         guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-        return try TensorFile.read(url)["tensor"]
+        return try SealedFile.readingState { try TensorFile.read(url)["tensor"] }
     }
 
     package func put(_ key: String, _ tensor: Tensor) throws {
@@ -28,31 +28,5 @@ package struct TensorStore: Sendable {
     /// A key may be any text; a file is named by the digest of its key.
     private func file(of key: String) -> URL {
         folder.appending(path: "\(Digest.of(Data(key.utf8)).prefix(32)).safetensors")
-    }
-}
-
-/// Named tensors in a safetensors file.
-package enum TensorFile {
-    /// Writes beside and renames.
-    package static func write(
-        _ tensors: [(name: String, tensor: Tensor)], metadata: [String: String], to url: URL
-    ) throws {
-        let entries = try tensors.map { name, tensor in
-            SafetensorsWriter.Tensor(
-                name: name, dtype: tensor.dtype.stored, shape: tensor.shape,
-                bytes: TensorBytes(try tensor.bytes()))
-        }
-        try SafetensorsWriter.write(entries, metadata: metadata, to: url)
-    }
-
-    package static func read(_ url: URL) throws -> [String: Tensor] {
-        let file = try SafetensorsFile(opening: url)
-        var tensors: [String: Tensor] = [:]
-        for entry in file.entries {
-            tensors[entry.name] = try file.withBytes(of: entry.name) {
-                try Tensor(bytes: $0, shape: entry.shape, dtype: DType(stored: entry.dtype))
-            }
-        }
-        return tensors
     }
 }

@@ -131,9 +131,11 @@ package enum ArgumentResolver {
             case .boolean:
                 guard let value = node.boolean else { throw mustBe("true or false", node) }
                 return .boolean(value)
+            case .text where parameter.namedInput != nil: return .text(try namedInput(node, parameter.name))
             case .text: return .text(try text(node, parameter.name))
             case .integers: return .integers(try list(node, integer))
             case .numbers: return .numbers(try list(node, number))
+            case .texts where parameter.namedInput != nil: return .texts(try list(node, namedInput))
             case .texts: return .texts(try list(node, text))
             case .textGroups: return .textGroups(try groups(node))
             case .path: return .text(try file(node))
@@ -263,17 +265,32 @@ package enum ArgumentResolver {
             return try existing(path, node)
         }
 
-        /// An absolute path of a file that can be read.
-        private func existing(_ path: String, _ node: ConfigNode) throws(RuntimeError) -> String {
-            let what = "\(component): the file of \(parameter.name)"
+        /// A text that names a file or a folder. A library without a slash is the system's to find.
+        private func namedInput(_ node: ConfigNode, _ name: String) throws(RuntimeError) -> String {
+            let path = try text(node, name)
+            if path.isEmpty || parameter.unit == ParameterDeclaration.libraryUnit && !path.contains("/") { return path }
+            return try existing(path, node, isFolder: parameter.namedInput == .folder)
+        }
+
+        /// An absolute path of a file or a folder that can be read.
+        private func existing(
+            _ path: String, _ node: ConfigNode, isFolder wantsFolder: Bool = false
+        ) throws(RuntimeError) -> String {
+            let what = "\(component): the \(wantsFolder ? "folder" : "file") of \(parameter.name)"
             guard let found = paths.existing(path) else {
                 throw paths.missing(path, what: what, at: node.place, kind: .file)
             }
             var isFolder: ObjCBool = false
             _ = FileManager.default.fileExists(atPath: found, isDirectory: &isFolder)
-            guard !isFolder.boolValue else {
+            guard isFolder.boolValue == wantsFolder else {
                 throw RuntimeError(
-                    .file, "\(node.place): \(what) '\(found)' is a folder", hint: "give the path of a file in it")
+                    .file, "\(node.place): \(what) '\(found)' is \(wantsFolder ? "a file" : "a folder")",
+                    hint: wantsFolder ? "give the path of a folder" : "give the path of a file in it")
+            }
+            guard wantsFolder || FileStamp.isRegularFile(found) else {
+                throw RuntimeError(
+                    .file, "\(node.place): \(what) '\(found)' is a pipe or a device, and a run reads it more than once",
+                    hint: "put its content into a file")
             }
             guard FileManager.default.isReadableFile(atPath: found) else {
                 throw RuntimeError(

@@ -10,8 +10,9 @@ extension ResolvedExperiment {
 
     /// The text of `config.resolved.yaml`. Equal experiments give equal bytes.
     package var yaml: String {
-        "# Written by suture: everything that this run was given, defaults included.\n"
-            + ConfigWriter.yaml(members(ofRun: true))
+        SealedText.seal(
+            "# Written by suture: everything that this run was given, defaults included.\n"
+                + ConfigWriter.yaml(members(ofRun: true)))
     }
 
     /// Reads what ``yaml`` writes.
@@ -23,13 +24,28 @@ extension ResolvedExperiment {
     }
 
     /// Reads the configuration of a run folder.
-    package init(runFolder folder: String) throws(RuntimeError) {
+    ///
+    /// - Parameter isToBeContinued: refuses a file of before files had checksums: what the run has read is not known.
+    /// - Throws: `file` for what is no run folder, and for a file that something else has changed since.
+    package init(runFolder folder: String, isToBeContinued: Bool = false) throws(RuntimeError) {
         let path = URL(fileURLWithPath: folder).appendingPathComponent(Self.fileName).path
         let read = try RuntimeError.wrapping { try SmallFile.contents(atPath: path, limit: ConfigNode.largestFile) }
         guard let data = read else {
             throw RuntimeError(
                 .file, "'\(folder)' is not a run folder: it has no readable \(Self.fileName)",
                 hint: "give the folder that a run has written")
+        }
+        switch SealedText.state(of: data) {
+        case .whole: break
+        case .changed:
+            throw RuntimeError(
+                .file, "'\(path)' is not as suture wrote it: its checksum differs",
+                hint: "put it back; for other settings, change the experiment file and start a new run")
+        case .unsealed where isToBeContinued:
+            throw RuntimeError(
+                .file, "'\(path)' has no checksum: an older suture wrote it, or it was changed",
+                hint: "start the run anew from its experiment file")
+        case .unsealed: break
         }
         try self.init(ConfigNode(yaml: data, name: path, kind: .file))
     }
@@ -103,7 +119,7 @@ extension ResolvedExperiment {
     init(_ root: ConfigNode) throws(RuntimeError) {
         let keys = [
             "schema", "experiment", "model", "dataset", "locator", "method", "edit", "statistics", "evaluators", "seed",
-            "versions", "digests", "plugins", "limits", "output", "source", "overrides",
+            "versions", "digests", "plugins", "limits", "output", "source", "overrides", SealedText.key,
         ]
         let reader = try ConfigReader(root, path: "", keys: keys, kind: .file)
         func section(_ key: String) throws(RuntimeError) -> ConfigReader {
@@ -220,7 +236,7 @@ extension ResolvedComponent {
             ("plugin", .mapping(plugin)),
             ("parameters", .mapping(settings.map { ($0.name, $0.value.value(ofRun: ofRun)) })),
             // The value does not show which type an empty list has, or whether 1.0 is a number.
-            ("types", .mapping(settings.map { ($0.name, .text($0.value.type)) })),
+            ("types", .mapping(settings.map { ($0.name, .text($0.type)) })),
         ])
     }
 
@@ -241,16 +257,32 @@ extension ResolvedComponent {
                 settings.append(Setting(name: entry.key, value: .component(inner)))
                 continue
             }
-            guard let value = ArgumentValue(entry.value, type: type) else {
+            guard let setting = Setting(name: entry.key, entry.value, type: type) else {
                 throw parameters.mustBe("of type '\(type)'", entry.key, entry.value)
             }
-            settings.append(Setting(name: entry.key, value: value))
+            settings.append(setting)
         }
         let id = try reader.requiredText("name")
         self.init(
             id: id, label: try reader.text("as") ?? id, kind: kind, version: try reader.text("version") ?? "",
             pluginID: try plugin.text("id") ?? "", pluginVersion: try plugin.text("version") ?? "",
             file: try plugin.text("file") ?? "", digest: try plugin.text("digest") ?? "", settings: settings)
+    }
+}
+
+extension ResolvedComponent.Setting {
+    /// A text that names something that the run reads has the type of what it names: "file", "folders".
+    fileprivate var type: String {
+        guard let names else { return value.type }
+        if case .texts = value { return names.rawValue + "s" }
+        return names.rawValue
+    }
+
+    fileprivate init?(name: String, _ node: ConfigNode, type: String) {
+        let form = RunInput.Form.allCases.first { type == $0.rawValue || type == $0.rawValue + "s" }
+        let plain = form.map { type == $0.rawValue ? "text" : "texts" } ?? type
+        guard let value = ArgumentValue(node, type: plain) else { return nil }
+        self.init(name: name, value: value, names: form)
     }
 }
 

@@ -9,10 +9,13 @@ public struct ResolvedComponent: Sendable, Hashable, Codable {
     package struct Setting: Sendable, Hashable, Codable {
         package var name: String
         package var value: ArgumentValue
+        /// What the value names, where it names something that the run reads.
+        package var names: RunInput.Form?
 
-        package init(name: String, value: ArgumentValue) {
+        package init(name: String, value: ArgumentValue, names: RunInput.Form? = nil) {
             self.name = name
             self.value = value
+            self.names = names
         }
     }
 
@@ -52,7 +55,9 @@ public struct ResolvedComponent: Sendable, Hashable, Codable {
         pluginVersion = component.pluginVersion
         file = component.file
         digest = component.digest
-        settings = zip(component.parameters, arguments).map { Setting(name: $0.name, value: $1) }
+        settings = zip(component.parameters, arguments).map { parameter, value in
+            Setting(name: parameter.name, value: value, names: parameter.input(namedBy: value))
+        }
     }
 
     init(
@@ -94,7 +99,7 @@ package struct ResolvedExperiment: Sendable, Hashable {
     package var overrides: [String]
     /// Of the host and the libraries it is built on, by name. Filled by the engine.
     package var versions: [String: String]
-    /// SHA-256 of what the run reads, by name: model files, dataset, text. Filled by the engine.
+    /// SHA-256 of what the run reads, by the setting that names it; see ``RunInput``. Filled by the engine.
     package var digests: [String: String]
 
     /// Locator, method and evaluators, and the components among their settings.

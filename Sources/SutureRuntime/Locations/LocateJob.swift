@@ -11,8 +11,12 @@ package struct LocateJob: FolderJob {
         .cancelled, "locating was interrupted", hint: "start the same command again; it begins anew")
 
     package var folder: String
+    package var stamps: InputWatch.Stamps
 
-    package init(folder: String) { self.folder = folder }
+    package init(folder: String, stamps: InputWatch.Stamps = [:]) {
+        self.folder = folder
+        self.stamps = stamps
+    }
 
     package func run(_ work: FolderWork) throws {
         let experiment = work.experiment
@@ -21,10 +25,12 @@ package struct LocateJob: FolderJob {
             experiment.dataset, model: experiment.model.source, needs: locator.needs(as: experiment.locator))
         let cases = selection.cases
         try work.phase("load", done: 0, total: 0)
-        let model = try experiment.loadModel()
-        let statistics = experiment.statistics(of: model) { try work.phase("statistics", done: $0, total: $1) }
+        let model = try experiment.loadModel(work.inputs)
+        let statistics = experiment.statistics(of: model, work.inputs) {
+            try work.phase("statistics", done: $0, total: $1)
+        }
         let components = ComponentServices(
-            original: model, seed: experiment.seed,
+            original: model, seed: experiment.seed, checkInputs: work.inputs.check,
             progress: { try work.phase($0, done: $1, total: $2) },
             secondMoments: { kind, layers in try statistics.secondMoments(kind, layers: layers) })
         let store = TensorStore(folder: work.folder.state.appending(path: "tensors")).scope("locator")
@@ -49,8 +55,6 @@ package struct LocateJob: FolderJob {
             skipped: skipped)
         try RunFolder.write(Data(report.csv.utf8), to: folder.locationTable)
         try RunFolder.write(Data(report.html.utf8), to: folder.report)
-        try? FileManager.default.removeItem(at: folder.failed)
-        try RunFolder.write(Data("\(experiment.runID)\n".utf8), to: folder.done)
-        try? FileManager.default.removeItem(at: folder.state)
+        try folder.finish(experiment.runID)
     }
 }

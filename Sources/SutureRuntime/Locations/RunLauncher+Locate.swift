@@ -40,7 +40,8 @@ extension RunLauncher {
         _ planned: PlannedRun, startsAnew: Bool = false, onEvent: (WorkerEvent) -> Void
     ) throws(RuntimeError) -> LocationsFile {
         try perform(
-            LocateJob(folder: planned.folder.url.path), of: planned, startsAnew: startsAnew, onEvent: onEvent)
-        return try RunFolder.read(LocationsFile.self, from: planned.folder.locations)
+            LocateJob(folder: planned.folder.url.path, stamps: planned.stamps), of: planned, startsAnew: startsAnew,
+            onEvent: onEvent)
+        return try planned.folder.read(LocationsFile.self, from: planned.folder.locations)
     }
 }

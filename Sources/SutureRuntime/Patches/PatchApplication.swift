@@ -72,6 +72,8 @@ package enum PatchApplication {
     ) throws(RuntimeError) -> Report {
         let stored = try PatchStore.read(patch)
         let manifest = stored.manifest
+        let lock = try lock(output)
+        defer { withExtendedLifetime(lock) {} }
         try checkOutput(output)
         let checkpoint = try RuntimeError.wrapping(.file) { try Checkpoint(opening: model) }
         do {
@@ -132,6 +134,8 @@ package enum PatchApplication {
     package static func revert(
         model: URL, output: URL, progress: (Double) -> Void = { _ in }
     ) throws(RuntimeError) -> [String] {
+        let lock = try lock(output)
+        defer { withExtendedLifetime(lock) {} }
         try checkOutput(output)
         let folder = model.appendingPathComponent(recordName, isDirectory: true)
         let recordPath = folder.appendingPathComponent(appliedName).path
@@ -243,6 +247,20 @@ package enum PatchApplication {
         }
         try SafetensorsWriter.write(originals, to: folder.appendingPathComponent(originalName))
         try JSON.encode(record, layout: .page).write(to: folder.appendingPathComponent(appliedName))
+    }
+
+    /// Keeps other processes from writing the same folder meanwhile. The file is beside it, since the folder is not there yet.
+    private static func lock(_ output: URL) throws(RuntimeError) -> PlaceLock {
+        let output = output.standardizedFileURL.resolvingSymlinksInPath()
+        let parent = output.deletingLastPathComponent()
+        do {
+            try FileManager.default.createDirectory(at: parent, withIntermediateDirectories: true)
+        } catch {
+            throw RuntimeError(
+                .run, "the folder '\(parent.path)' cannot be made", hint: "check the path and that you may write there")
+        }
+        return try PlaceLock(
+            parent.appending(path: ".\(output.lastPathComponent).lock"), of: "the output folder '\(output.path)'")
     }
 
     /// Refuses an output folder with something in it before any work is done.

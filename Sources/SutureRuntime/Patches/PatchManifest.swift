@@ -121,10 +121,14 @@ package struct PatchManifest: Sendable, Hashable, Codable {
     package var extensions: [Extension]?
     /// SHA-256 of `patch.safetensors`.
     package var weightsDigest: String
+    /// SHA-256 of this description without this member, written compactly; nil before it was written, and in files of older
+    /// versions.
+    package private(set) var digest: String?
 
     enum CodingKeys: String, CodingKey {
         case schema, origin, changes, extensions
         case weightsDigest = "weights_sha256"
+        case digest = "sha256"
     }
 
     init(origin: Origin, changes: [Change], weightsDigest: String) {
@@ -169,6 +173,10 @@ package struct PatchManifest: Sendable, Hashable, Codable {
             let refusal = PatchExtension(id: unknown.id).isUnknown
             throw RuntimeError(.file, "'\(path)': \(refusal.message)", hint: refusal.hint)
         }
+        if let digest, digest != Self.digest(of: json) {
+            throw RuntimeError(
+                .file, "'\(path)' is not as suture wrote it: its checksum differs", hint: "take it from the run again")
+        }
     }
 
     /// The text of `patch.json`. Equal manifests give equal bytes.
@@ -176,6 +184,22 @@ package struct PatchManifest: Sendable, Hashable, Codable {
         get throws(RuntimeError) {
             try RuntimeError.wrapping { String(decoding: try JSON.encode(self, layout: .page), as: UTF8.self) + "\n" }
         }
+    }
+
+    /// With its own checksum.
+    func sealed() throws(RuntimeError) -> PatchManifest {
+        var sealed = self
+        sealed.digest = nil
+        let text = try sealed.json
+        sealed.digest = Self.digest(of: try RuntimeError.wrapping { try JSONValue(text, name: Self.fileName) })
+        return sealed
+    }
+
+    /// Of everything that a description says, members that this version does not know among it.
+    private static func digest(of json: JSONValue) -> String {
+        guard case .object(let members) = json else { return "" }
+        let rest = members.filter { $0.key != CodingKeys.digest.rawValue }
+        return Digest.of(Data(JSONValue.object(rest).written(isCompact: true).utf8))
     }
 
     // MARK: The base

@@ -18,27 +18,11 @@ package enum PatchStore {
     /// Several changes of one parameter, as sequential edits make them, are kept as one, with nothing rounded.
     ///
     /// - Parameters:
-    ///   - experiment: the run that made it.
-    ///   - model: the folder of the model that the patch belongs to, unedited.
+    ///   - origin: the run that made it.
+    ///   - checkpoint: the model that the patch belongs to, unedited, as the run has read it.
+    ///   - isTransposed: whether the checkpoint stores a parameter as `[in, out]`.
     /// - Returns: what was written to `patch.json`.
     /// - Throws: `refused` for a patch that does not fit the model, is not finite or changes nothing.
-    @discardableResult
-    package static func write(
-        _ patch: Patch, of experiment: ResolvedExperiment, model: URL, to folder: URL
-    ) throws(RuntimeError) -> PatchManifest {
-        let (checkpoint, architecture) = try RuntimeError.wrapping(.file) {
-            (try Checkpoint(opening: model), try ModelConfiguration(folder: model).architecture)
-        }
-        return try write(
-            patch, origin: try PatchManifest.Origin(experiment), checkpoint: checkpoint,
-            isTransposed: architecture.storesTransposed, to: folder)
-    }
-
-    /// As above, for a checkpoint of any family.
-    ///
-    /// - Parameters:
-    ///   - checkpoint: the model that the patch belongs to, unedited.
-    ///   - isTransposed: whether the checkpoint stores a parameter as `[in, out]`.
     @discardableResult
     package static func write(
         _ patch: Patch, origin: PatchManifest.Origin, checkpoint: Checkpoint, isTransposed: (String) -> Bool,
@@ -74,8 +58,9 @@ package enum PatchStore {
                     ($1.element.dtype.byteCount, $0.offset) < ($0.element.dtype.byteCount, $1.offset)
                 }
                 try SafetensorsWriter.write(ordered.map(\.element), to: weights)
-                let written = PatchManifest(
-                    origin: origin, changes: changes, weightsDigest: try Digest.ofFile(weights.path))
+                let written = try PatchManifest(
+                    origin: origin, changes: changes, weightsDigest: try Digest.ofFile(weights.path)
+                ).sealed()
                 try Data(try written.json.utf8).write(to: partial.appendingPathComponent(PatchManifest.fileName))
                 manifest = written
             }

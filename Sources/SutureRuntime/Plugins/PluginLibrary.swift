@@ -24,11 +24,14 @@ final class PluginLibrary: @unchecked Sendable {
     private let isStarted = Mutex(false)
 
     /// Loads a library and reads its table; starts nothing.
-    init(loading file: String) throws(RuntimeError) {
+    ///
+    /// - Parameter planned: what its digest must be, or it is not loaded; nil: any.
+    private init(loading file: String, planned: String? = nil) throws(RuntimeError) {
         func problem(_ sentence: String, _ hint: String) -> RuntimeError {
             RuntimeError(.plugin, "\(file) \(sentence)", hint: hint)
         }
         let digest = try Self.digest(of: file)
+        if let planned { try Self.compare(digest, with: planned, file) }
         guard let handle = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
             let reason = dlerror().map { String(cString: $0) } ?? "no reason given"
             throw problem(
@@ -88,25 +91,31 @@ final class PluginLibrary: @unchecked Sendable {
     /// The library of a file, loaded now or before, if it is still the one that was planned.
     ///
     /// - Parameter digest: what the file's digest was when the run was planned.
+    /// - Throws: `plugin` where it is another; nothing of it has run then.
     static func load(_ file: String, digest: String) throws(RuntimeError) -> PluginLibrary {
-        let library = try load(file)
-        guard library.digest == digest else {
-            throw RuntimeError(
-                .plugin,
-                "\(file) is not the file that was planned: its SHA-256 was \(digest.prefix(12))… and is "
-                    + "\(library.digest.prefix(12))…",
-                hint: "start the run anew with this plugin, or put the old one back")
-        }
+        let library = try load(file, planned: digest)
+        try compare(library.digest, with: digest, file)
         return library
     }
 
+    private static func compare(_ digest: String, with planned: String, _ file: String) throws(RuntimeError) {
+        guard digest != planned else { return }
+        throw RuntimeError(
+            .plugin,
+            "\(file) is not the file that was planned: its SHA-256 was \(planned.prefix(12))… and is "
+                + "\(digest.prefix(12))…",
+            hint: "start the run anew with this plugin, or put the old one back")
+    }
+
     /// The library of a file, loaded now or before.
-    static func load(_ file: String) throws(RuntimeError) -> PluginLibrary {
+    static func load(_ file: String) throws(RuntimeError) -> PluginLibrary { try load(file, planned: nil) }
+
+    private static func load(_ file: String, planned: String?) throws(RuntimeError) -> PluginLibrary {
         if let library = loaded.withLock({ $0[file] }) { return library }
         let call = PluginCall(file: file, operation: "load")
         WorkerLink.current?.enter(call)
         defer { WorkerLink.current?.leave() }
-        let library = try PluginLibrary(loading: file)
+        let library = try PluginLibrary(loading: file, planned: planned)
         return loaded.withLock { all in
             if let other = all[file] { return other }
             all[file] = library

@@ -16,21 +16,25 @@ package final class StatisticsService {
     private var memory: [Site: SecondMoment] = [:]
     private var cacheIsUsable = true
     private let warn: (String) -> Void
+    private let checkInputs: () throws -> Void
     private let progress: (_ done: Int, _ total: Int) throws -> Void
 
     /// - Parameters:
     ///   - modelDigest: of everything in the model folder that the numbers depend on.
-    ///   - warn: takes one sentence, where the cache cannot be written.
+    ///   - warn: takes a sentence, where the cache cannot be written or a file of it is damaged.
+    ///   - checkInputs: throws where model or text have changed; what was computed from them is not kept then.
     package init(
         model: LanguageModel, settings: Experiment.Statistics?, modelDigest: String,
         cache: URL = StatisticsService.cacheFolder,
-        warn: @escaping (String) -> Void = { Host.log(.warning, $0) }, progress: @escaping (Int, Int) throws -> Void
+        warn: @escaping (String) -> Void = { Host.log(.warning, $0) }, checkInputs: @escaping () throws -> Void = {},
+        progress: @escaping (Int, Int) throws -> Void
     ) {
         self.model = model
         self.settings = settings
         self.modelDigest = modelDigest
         self.cache = cache
         self.warn = warn
+        self.checkInputs = checkInputs
         self.progress = progress
     }
 
@@ -66,13 +70,13 @@ package final class StatisticsService {
                 site: Site(kind, layer: layer))
             let url = key.file(in: cache)
             files[layer] = url
-            // A damaged cache file is computed again.
-            if let moment = try? read(url) { memory[Site(kind, layer: layer)] = moment }
+            if let moment = kept(at: url) { memory[Site(kind, layer: layer)] = moment }
         }
         let missing = layers.filter { memory[Site(kind, layer: $0)] == nil }
         if !missing.isEmpty, let lines {
             let pass = SecondMomentPass(model: model, settings: settings, progress: progress)
             let moments = try pass.run(kind, layers: missing, lines: lines.lines)
+            try checkInputs()
             for (layer, moment) in zip(missing, moments) {
                 memory[Site(kind, layer: layer)] = moment
                 if let url = files[layer] { keep(moment, at: url) }
@@ -94,7 +98,7 @@ package final class StatisticsService {
         let text = try TextFile(settings.path, limit: settings.limit)
         return layers.filter { layer in
             let key = CacheKey(
-                settings: settings, text: text.digest, model: experiment.digests["model"] ?? "",
+                settings: settings, text: text.digest, model: experiment.modelDigest,
                 dtype: experiment.model.dtype, site: Site(kind, layer: layer))
             return FileManager.default.fileExists(atPath: key.file(in: cache).path)
         }
@@ -117,11 +121,19 @@ package final class StatisticsService {
         }
     }
 
-    private func read(_ url: URL) throws -> SecondMoment? {
+    /// A moment of the cache; nil where there is none. A file that is damaged is as none, and a warning says so.
+    private func kept(at url: URL) -> SecondMoment? {
         guard FileManager.default.fileExists(atPath: url.path) else { return nil }
-        let tensors = try TensorFile.read(url)
-        guard let matrix = tensors["moment"], let count = tensors["tokens"] else { return nil }
-        return SecondMoment(matrix: matrix, tokenCount: try count.scalars(as: Int.self)[0])
+        do {
+            let tensors = try TensorFile.read(url)
+            guard let matrix = tensors["moment"], let count = try tensors["tokens"]?.scalars(as: Int.self).first else {
+                throw TensorFile.isDamaged(url)
+            }
+            return SecondMoment(matrix: matrix, tokenCount: count)
+        } catch {
+            warn("a second moment is computed again: \(RuntimeError(error).message)")
+            return nil
+        }
     }
 
     /// Writes a moment to the cache. A cache that is full or may not be written costs time in the next run, and not this one.
@@ -131,7 +143,7 @@ package final class StatisticsService {
             try FileManager.default.createDirectory(
                 at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
             try TensorFile.write(
-                [("moment", moment.matrix), ("tokens", Tensor([moment.tokenCount]))], metadata: [:], to: url)
+                [("moment", moment.matrix), ("tokens", Tensor([moment.tokenCount]))], to: url)
         } catch {
             cacheIsUsable = false
             warn(

@@ -21,8 +21,11 @@ struct ChildProcess {
 
     /// Starts `executable` with its standard output joined to standard error, no standard input, and the line as
     /// descriptor `lineAt`. It leads a process group of its own, so that Ctrl-C in a terminal reaches the host alone.
+    ///
+    /// - Parameter lock: a descriptor that it inherits as the one after the line's, to hold a lock with this process.
     init(
-        _ executable: String, _ arguments: [String], environment: [String: String], lineAt childDescriptor: Int32
+        _ executable: String, _ arguments: [String], environment: [String: String], lineAt childDescriptor: Int32,
+        lock: Int32? = nil
     ) throws(RuntimeError) {
         let pair = try Self.socketPair()
         defer { close(pair[1]) }
@@ -41,6 +44,7 @@ struct ChildProcess {
         // What plugins print must not mix with the answer on the host's standard output.
         posix_spawn_file_actions_adddup2(&actions, STDERR_FILENO, STDOUT_FILENO)
         posix_spawn_file_actions_adddup2(&actions, pair[1], childDescriptor)
+        if let lock { posix_spawn_file_actions_adddup2(&actions, lock, childDescriptor + 1) }
 
         var attributes = posix_spawnattr_t()
         posix_spawnattr_init(&attributes)

@@ -106,8 +106,8 @@ public final class WorkerLink: Sendable {
             _ = "suture: this command is for suture's own use\n".withCString { write(STDERR_FILENO, $0, strlen($0)) }
             return RuntimeError.Kind.usage.rawValue
         }
-        // Programs that a plugin starts must not hold the line open.
-        _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC)
+        // Programs that a plugin starts must not hold the line open, nor the lock of the run, which may be the next descriptor.
+        for descriptor in [descriptor, descriptor + 1] { _ = fcntl(descriptor, F_SETFD, FD_CLOEXEC) }
         let link = WorkerLink(descriptor)
         link.watchSignals()
         var line = LineSocket(descriptor)

@@ -36,6 +36,8 @@ public final class WorkerProcess: Sendable {
     private let executable: String
     private let limits: Limits
     private let forwardsSignals: Bool
+    /// The descriptor of a lock that the worker holds, too.
+    private let lock: Int32?
     /// The clock that limits are measured by.
     private let now: @Sendable () -> ContinuousClock.Instant
     private let state = Mutex(State())
@@ -43,20 +45,24 @@ public final class WorkerProcess: Sendable {
     /// - Parameters:
     ///   - executable: the program, which must call ``HiddenCommand/runIfRequested(_:)`` first.
     ///   - forwardsSignals: while the job runs, SIGINT and SIGTERM cancel it instead of ending this process.
+    ///   - lock: the descriptor of a lock that the worker is to hold, too, so that it lasts as long as the worker.
     package convenience init(
-        executable: String = WorkerProcess.thisExecutable, limits: Limits = Limits(), forwardsSignals: Bool = false
+        executable: String = WorkerProcess.thisExecutable, limits: Limits = Limits(), forwardsSignals: Bool = false,
+        lock: Int32? = nil
     ) {
-        self.init(executable: executable, limits: limits, forwardsSignals: forwardsSignals, now: { .now })
+        self.init(
+            executable: executable, limits: limits, forwardsSignals: forwardsSignals, lock: lock, now: { .now })
     }
 
     /// The same with a clock of the caller's, so that a test of a limit need not wait for it.
     package init(
-        executable: String, limits: Limits = Limits(), forwardsSignals: Bool = false,
+        executable: String, limits: Limits = Limits(), forwardsSignals: Bool = false, lock: Int32? = nil,
         now: @escaping @Sendable () -> ContinuousClock.Instant
     ) {
         self.executable = executable
         self.limits = limits
         self.forwardsSignals = forwardsSignals
+        self.lock = lock
         self.now = now
     }
 
@@ -152,7 +158,8 @@ public final class WorkerProcess: Sendable {
         // Swift's own report of a crash takes seconds and pages, and a plugin's author can ask for it.
         if environment["SWIFT_BACKTRACE"] == nil { environment["SWIFT_BACKTRACE"] = "enable=no" }
         let child = try ChildProcess(
-            executable, [HiddenCommand.worker, name], environment: environment, lineAt: WorkerLink.descriptor)
+            executable, [HiddenCommand.worker, name], environment: environment, lineAt: WorkerLink.descriptor,
+            lock: lock)
         defer { for descriptor in [child.descriptor, child.ending] { close(descriptor) } }
         LineSocket.send(job, to: child.descriptor)
         state.withLock { state in

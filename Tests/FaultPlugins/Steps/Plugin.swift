@@ -35,7 +35,8 @@ struct Endless: Patcher {
     }
 }
 
-/// Measures nothing. In one stage it writes the number of its process into a pipe with a name, and waits to be killed.
+/// Measures nothing. In one stage it writes the number of its process into a pipe with a name, and waits to be killed, or for a
+/// byte from the pipe of that name with `.go`.
 struct Gate: Evaluator {
     static let descriptor = ComponentDescriptor(id: "gate", summary: "Waits in a stage to be killed.")
     @Parameter("stage", help: "The stage.") var stage: String
@@ -49,7 +50,10 @@ struct Gate: Evaluator {
         guard write(descriptor, line, line.utf8.count) == line.utf8.count else {
             throw SutureError(.internal, "the pipe took no line")
         }
-        while true { pause() }
+        let answer = open(pipe + ".go", O_RDONLY)
+        var byte: UInt8 = 0
+        guard answer >= 0, read(answer, &byte, 1) == 1 else { while true { pause() } }
+        return []
     }
 
     func summarize(_ scores: [Score]) throws -> [Metric] { [] }

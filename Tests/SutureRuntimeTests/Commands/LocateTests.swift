@@ -39,7 +39,7 @@ struct LocateTests {
     }
 
     private func locations(_ folder: URL) throws -> LocationsFile {
-        try RunFolder.read(LocationsFile.self, from: RunFolder(folder).locations)
+        try RunFolder(folder).read(LocationsFile.self, from: RunFolder(folder).locations)
     }
 
     @Test("a file without a method is enough: it leaves locations with their words, a table and a page, DONE last")

@@ -103,4 +103,40 @@ import Testing
         }
         #expect(read.deltas.map(\.parameter) == ["a", "b", "c"])
     }
+
+    @Test("a run that begins anew keeps nothing of the one before but its lock")
+    func fresh() throws {
+        let scratch = try ScratchFolder()
+        let folder = RunFolder(scratch.url)
+        for file in [folder.done, folder.metrics, folder.lock, folder.state.appending(path: "group-0/group.json")] {
+            try RunFolder.write(Data("x".utf8), to: file)
+        }
+        try folder.clear()
+        #expect(try FileManager.default.contentsOfDirectory(atPath: folder.url.path) == [".lock"])
+    }
+
+    @Test("times add up over the processes of a run")
+    func seconds() throws {
+        let scratch = try ScratchFolder()
+        let file = scratch.url.appending(path: "state/seconds.json")
+        let hand = HandClock()
+        let first = try PhaseClock(keptIn: file, now: { hand.now })
+        try first.enter("load")
+        hand.advance(by: .seconds(3))
+        try first.enter("patch")
+        hand.advance(by: .seconds(5))
+        // Kept in the middle of a phase, as long as it says how far it is; what follows is lost with the process.
+        try first.enter("patch")
+        hand.advance(by: .seconds(1))
+        let second = try PhaseClock(keptIn: file, now: { hand.now })
+        #expect(second.seconds == ["load": 3, "patch": 5] && second.processes == 2)
+        try second.enter("load")
+        hand.advance(by: .seconds(2))
+        try second.enter("patch")
+        hand.advance(by: .seconds(1))
+        second.stop()
+        try second.write()
+        let third = try PhaseClock(keptIn: file, now: { hand.now })
+        #expect(third.seconds == ["load": 5, "patch": 6] && third.processes == 3)
+    }
 }

@@ -140,6 +140,79 @@ private let sumTolerance = 1e-5
         #expect(warnings[0].hasSuffix("set SUTURE_CACHE to a folder with space where you may write"))
     }
 
+    @Test(
+        "a damaged file of the cache costs a warning and its moment is computed anew",
+        arguments: ["a flipped bit", "cut short", "empty", "no file of ours", "a folder in its place"])
+    func damagedCache(fault: String) throws {
+        let scratch = try ScratchFolder()
+        let asked = try settings(in: scratch)
+        var warnings: [String] = []
+        func moment() throws -> SecondMoment {
+            try StatisticsService(
+                model: model, settings: asked, modelDigest: "digest", cache: scratch.url, warn: { warnings.append($0) }
+            ) { _, _ in }.secondMoments(.neurons, layers: [1])[0]
+        }
+        let first = try moment()
+        let folder = scratch.url.appending(path: "moments")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        let file = folder.appending(path: try #require(names.first))
+        var data = try Data(contentsOf: file)
+        switch fault {
+        case "a flipped bit": data[data.count / 2] ^= 0x10
+        case "cut short": data = data.prefix(data.count / 2)
+        case "empty": data = Data()
+        default: data = Data("something else".utf8)
+        }
+        try FileManager.default.removeItem(at: file)
+        if fault == "a folder in its place" {
+            try FileManager.default.createDirectory(at: file, withIntermediateDirectories: true)
+        } else {
+            try data.write(to: file)
+        }
+        let again = try moment()
+        #expect(try again.matrix.bytes() == first.matrix.bytes() && again.tokenCount == first.tokenCount)
+        #expect(warnings.first?.hasPrefix("a second moment is computed again: '\(file.path)'") == true, "\(warnings)")
+        guard fault != "a folder in its place" else { return }
+        warnings = []
+        _ = try moment()
+        #expect(warnings.isEmpty, "the file is whole again")
+    }
+
+    @Test("two that write the same file of the cache at once both succeed and leave one whole file")
+    func sharedCache() async throws {
+        let scratch = try ScratchFolder()
+        let asked = try settings(in: scratch)
+        let model = model
+        try await withThrowingTaskGroup(of: Void.self) { group in
+            for _ in 0..<4 {
+                group.addTask {
+                    let service = StatisticsService(
+                        model: model, settings: asked, modelDigest: "digest", cache: scratch.url,
+                        warn: { Issue.record("\($0)") }
+                    ) { _, _ in }
+                    _ = try service.secondMoments(.neurons, layers: [0])
+                }
+            }
+            try await group.waitForAll()
+        }
+        let folder = scratch.url.appending(path: "moments")
+        let names = try FileManager.default.contentsOfDirectory(atPath: folder.path)
+        try #require(names.count == 1)
+        #expect(try TensorFile.read(folder.appending(path: names[0]))["moment"] != nil)
+    }
+
+    @Test("a moment of a model or a text that has changed meanwhile is not kept")
+    func changedInputs() throws {
+        let scratch = try ScratchFolder()
+        let asked = try settings(in: scratch)
+        let service = StatisticsService(
+            model: model, settings: asked, modelDigest: "digest", cache: scratch.url,
+            checkInputs: { throw RuntimeError(.file, "it has changed") }
+        ) { _, _ in }
+        #expect(throws: RuntimeError.self) { try service.secondMoments(.neurons, layers: [0]) }
+        #expect(!FileManager.default.fileExists(atPath: scratch.url.appending(path: "moments").path))
+    }
+
     @Test("without a statistics text the sentence says what to add")
     func missing() throws {
         let service = StatisticsService(model: model, settings: nil, modelDigest: "") { _, _ in }

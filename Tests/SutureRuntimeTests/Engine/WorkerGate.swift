@@ -4,10 +4,11 @@ import Foundation
 import TestSupport
 
 /// A pipe with a name, into which the evaluator `gate` of the plugin `steps` writes the number of its process when it reaches
-/// its stage. There the worker waits to be killed.
+/// its stage. There the worker waits to be killed, or to be let on.
 final class WorkerGate: Sendable {
     private let scratch: ScratchFolder
     private let descriptor: Int32
+    private let answer: Int32
 
     /// What the evaluator's `pipe` must be.
     let pipe: String
@@ -16,12 +17,22 @@ final class WorkerGate: Sendable {
         scratch = try ScratchFolder()
         pipe = scratch.url.appending(path: "gate").path
         guard mkfifo(pipe, 0o600) == 0 else { throw CocoaError(.fileWriteUnknown) }
+        guard mkfifo(pipe + ".go", 0o600) == 0 else { throw CocoaError(.fileWriteUnknown) }
         // Open for both, so that neither end waits for the other to open it.
-        descriptor = open(pipe, O_RDWR | O_CLOEXEC)
-        guard descriptor >= 0 else { throw CocoaError(.fileReadUnknown) }
+        descriptor = Glibc.open(pipe, O_RDWR | O_CLOEXEC)
+        answer = Glibc.open(pipe + ".go", O_RDWR | O_CLOEXEC)
+        guard descriptor >= 0, answer >= 0 else { throw CocoaError(.fileReadUnknown) }
     }
 
-    deinit { close(descriptor) }
+    deinit {
+        close(descriptor)
+        close(answer)
+    }
+
+    /// Lets a worker that waits go on.
+    func open() {
+        _ = write(answer, "\n", 1)
+    }
 
     /// Waits until a worker is there, and returns its number; nil if the program ended without one.
     func arrival(whileRunning process: Process) -> pid_t? {

@@ -275,4 +275,18 @@ struct PatchStoreTests {
         #expect(json["origin"]?["run_id"]?.text == "quickstart-0123abcd")
         #expect(json["schema"]?.integer == 1)
     }
+
+    @Test("a patch carries the digests of the model that was read, whatever its folder holds by then")
+    func replacedModel() throws {
+        let fixture = try PatchFixture()
+        let expected = try fixture.write(PatchFixture.deltas())
+        let read = try Checkpoint(opening: fixture.model)
+        let other = try PatchFixture(seed: 2)
+        let place = fixture.model.appendingPathComponent("model.safetensors")
+        try Data(contentsOf: other.model.appendingPathComponent("model.safetensors")).write(to: place, options: .atomic)
+        let written = try PatchStore.write(
+            Patch(PatchFixture.deltas()), origin: PatchFixture.origin, checkpoint: read,
+            isTransposed: PatchFixture.isTransposed, to: fixture.place("again"))
+        #expect(written.changes == expected.changes)
+    }
 }

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureModel
+
+/// A lock that a process holds while it writes to a place, so that a second one is told and does not write there, too.
+///
+/// It is the system's lock on a file. It ends with the processes that hold it, however they end, so a kill leaves nothing to
+/// clean up; the file alone says nothing. Where the file system has no locks, nothing is locked.
+final class PlaceLock {
+    private let file: URL
+    /// Of the file. A worker inherits it, so that the lock lasts as long as either process.
+    let descriptor: Int32
+
+    /// Who holds a lock, for the sentence that another process says.
+    private struct Holder: Codable {
+        var process: Int32
+        var host: String
+        var since: String
+    }
+
+    /// - Parameters:
+    ///   - file: the file to lock; made where it is missing, in a folder that is there.
+    ///   - place: what is locked, for sentences: "the run folder 'runs/x'".
+    /// - Throws: `busy` where another process holds it; `run` where the file cannot be written.
+    init(_ file: URL, of place: String) throws(RuntimeError) {
+        self.file = file
+        while true {
+            let opened = open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+            guard opened >= 0 else {
+                throw RuntimeError(
+                    .run, "\(place) cannot be written: \(String(cString: strerror(errno)))",
+                    hint: "check that you may write there and that the disk has space")
+            }
+            // Away from the low numbers, which workers give to other descriptors.
+            let descriptor = fcntl(opened, F_DUPFD_CLOEXEC, 16)
+            close(opened)
+            guard descriptor >= 0 else { throw RuntimeError(.run, "\(place) cannot be locked: too many open files") }
+            if flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK {
+                let holder = Self.holder(descriptor)
+                close(descriptor)
+                throw Self.isBusy(place, holder)
+            }
+            // The one that held it before may have removed the file between the two calls.
+            if FileStamp.isSame(file.path, descriptor) {
+                self.descriptor = descriptor
+                sign()
+                return
+            }
+            close(descriptor)
+        }
+    }
+
+    deinit {
+        // While it is locked, so that nobody holds a lock on a file that is gone.
+        unlink(file.path)
+        close(descriptor)
+    }
+
+    private func sign() {
+        let holder = Holder(
+            process: ProcessInfo.processInfo.processIdentifier, host: ProcessInfo.processInfo.hostName,
+            since: Date.now.formatted(.iso8601))
+        guard let line = try? JSON.encode(holder), ftruncate(descriptor, 0) == 0 else { return }
+        _ = line.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
+    }
+
+    private static func holder(_ descriptor: Int32) -> Holder? {
+        var bytes = [UInt8](repeating: 0, count: 1024)
+        let count = pread(descriptor, &bytes, bytes.count, 0)
+        guard count > 0 else { return nil }
+        return try? JSON.decode(Holder.self, from: Data(bytes[..<count]), name: "")
+    }
+
+    private static func isBusy(_ place: String, _ holder: Holder?) -> RuntimeError {
+        let own = ProcessInfo.processInfo.hostName
+        let who =
+            holder.map { "process \($0.process)\($0.host == own ? "" : " on \($0.host)") since \($0.since)" }
+            ?? "another process"
+        return RuntimeError(
+            .busy, "\(place) is in use by \(who)", hint: "wait until it has ended, then start the command again")
+    }
+}
