@@ -14,7 +14,7 @@ struct CompareCommand: ParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() throws {
-        let comparison = try Comparison(folders: folders)
+        let comparison = try Comparison(folders: folders) { Terminal.printError($0, prefix: "warning: ") }
         let folder = output.map { ComparisonFolder(URL(fileURLWithPath: $0)) }
         try folder?.write(comparison, source: nil)
         if json { return try Terminal.printJSON(comparison) }

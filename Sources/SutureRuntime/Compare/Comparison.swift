@@ -39,11 +39,14 @@ package struct Comparison: Sendable, Codable {
     }
 
     /// Finished runs, under their methods' names where these differ, else under their own.
-    package init(folders: [String]) throws(RuntimeError) {
+    ///
+    /// - Parameter warn: receives a sentence where the runs have not measured on the same data.
+    package init(folders: [String], warn: (String) -> Void = { _ in }) throws(RuntimeError) {
         title = "comparison"
         settings = ComparisonSettings()
         runs = []
         var methods: [String] = []
+        var experiments: [(folder: String, experiment: ResolvedExperiment)] = []
         for path in folders {
             let folder = RunFolder(URL(fileURLWithPath: path))
             let experiment = try ResolvedExperiment(runFolder: path)
@@ -53,11 +56,13 @@ package struct Comparison: Sendable, Codable {
                     .usage, "the run in '\(path)' is not done", hint: "continue with `suture run --resume \(path)`")
             }
             methods.append(method)
+            experiments.append((path, experiment))
             runs.append(
                 Run(
                     label: experiment.runID, variant: method, folder: folder.url.path,
                     results: try RunLauncher().results(folder)))
         }
+        for warning in SharedInputs.warnings(experiments) { warn(warning) }
         guard Set(methods).count == methods.count else { return }
         for (index, method) in methods.enumerated() { runs[index].label = method }
     }

@@ -72,10 +72,9 @@ package enum PatchApplication {
     ) throws(RuntimeError) -> Report {
         let stored = try PatchStore.read(patch)
         let manifest = stored.manifest
-        let lock = try lock(output)
-        defer { withExtendedLifetime(lock) {} }
         try checkOutput(output)
         let checkpoint = try RuntimeError.wrapping(.file) { try Checkpoint(opening: model) }
+        let stamp = try InputStamp(source(model))
         do {
             try manifest.checkBase(checkpoint)
         } catch {
@@ -110,7 +109,7 @@ package enum PatchApplication {
                 hint: "convert the model to float32 and edit that")
         }
         let record = Record(parameters: parameters)
-        try assemble(output) { partial in
+        try assemble(output, from: model, stamp) { partial in
             try checkpoint.write(to: partial, replacing: replacements, progress: progress)
             try writeRecord(record, originals, patch: patch, model: model, to: partial)
         }
@@ -134,8 +133,6 @@ package enum PatchApplication {
     package static func revert(
         model: URL, output: URL, progress: (Double) -> Void = { _ in }
     ) throws(RuntimeError) -> [String] {
-        let lock = try lock(output)
-        defer { withExtendedLifetime(lock) {} }
         try checkOutput(output)
         let folder = model.appendingPathComponent(recordName, isDirectory: true)
         let recordPath = folder.appendingPathComponent(appliedName).path
@@ -157,6 +154,7 @@ package enum PatchApplication {
                 try SafetensorsFile(opening: folder.appendingPathComponent(originalName))
             )
         }
+        let stamp = try InputStamp(source(model))
         var replacements: [String: TensorBytes] = [:]
         for applied in record.parameters {
             let (now, before) = try RuntimeError.wrapping(.file) {
@@ -175,7 +173,7 @@ package enum PatchApplication {
             }
             replacements[applied.parameter] = before
         }
-        try assemble(output) { partial in
+        try assemble(output, from: model, stamp) { partial in
             try checkpoint.write(to: partial, replacing: replacements, progress: progress)
             // The copy of the record lacks its tensors; the one below it was the model's own.
             let manager = FileManager.default
@@ -272,9 +270,27 @@ package enum PatchApplication {
             hint: "choose a folder that does not exist yet, or empty it")
     }
 
-    private static func assemble(_ output: URL, _ body: (URL) throws -> Void) throws(RuntimeError) {
+    /// Makes the output folder while no other process does, from a model folder that stays as it is meanwhile.
+    ///
+    /// - Parameter stamp: what the system said of the model folder before its tensors were read.
+    private static func assemble(
+        _ output: URL, from model: URL, _ stamp: InputStamp, _ body: (URL) throws -> Void
+    ) throws(RuntimeError) {
+        let lock = try lock(output)
+        defer { withExtendedLifetime(lock) {} }
         try RuntimeError.wrapping {
-            try FolderAssembly.assemble(at: output, body)
+            try FolderAssembly.assemble(at: output) { partial in
+                try body(partial)
+                guard let name = try InputStamp(source(model)).differences(from: stamp).first else { return }
+                throw RuntimeError(
+                    .file, "'\(model.path)/\(name)' has changed while the model was copied",
+                    hint: "wait until nothing writes to the model, then start again")
+            }
         }
+    }
+
+    /// All files of a model folder.
+    private static func source(_ model: URL) -> RunInput {
+        RunInput(setting: "the model", path: model.path, form: .folder)
     }
 }

@@ -45,11 +45,13 @@ struct PlaceLockTests {
     func patches() throws {
         let fixture = try PatchFixture()
         try fixture.write(PatchFixture.deltas())
+        let edited = fixture.place("before")
+        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: edited)
         let output = fixture.place("edited")
         let lock = try PlaceLock(fixture.place(".edited.lock"), of: "it")
         for write in [
             { _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: output) },
-            { _ = try PatchApplication.revert(model: fixture.model, output: output) },
+            { _ = try PatchApplication.revert(model: edited, output: output) },
         ] {
             let error = try failure(write)
             #expect(error.kind == .busy)

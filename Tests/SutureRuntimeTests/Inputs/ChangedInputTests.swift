@@ -146,6 +146,15 @@ struct ChangedInputTests {
         #expect(run.code == 0 && !run.errors.contains("already done"))
         #expect(try FileManager.default.contentsOfDirectory(atPath: experiment.runs.path).count == 2)
         #expect(try experiment.run().errors.contains("already done"))
+
+        let folders = try FileManager.default.contentsOfDirectory(atPath: experiment.runs.path).sorted()
+            .map { experiment.runs.appending(path: $0).path }
+        let comparison = try CommandLineRun(["compare"] + folders, cache: scratch)
+        #expect(comparison.code == 0)
+        #expect(
+            comparison.errors
+                == "warning: '\(folders[1])' has read other contents under evaluators.perplexity.path than '\(folders[0])', so "
+                + "figures that rest on it cannot be compared\n")
     }
 
     struct Change: Sendable, CustomTestStringConvertible {

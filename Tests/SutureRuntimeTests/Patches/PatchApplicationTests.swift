@@ -245,4 +245,23 @@ struct PatchApplicationTests {
         #expect(error.message.hasPrefix("the original of '"))
         #expect(!FileManager.default.fileExists(atPath: fixture.place("back").path))
     }
+
+    @Test("a model that changes while it is copied gives no folder, and the file is named")
+    func changedModel() throws {
+        let fixture = try PatchFixture()
+        try fixture.write(try PatchFixture.deltas())
+        let edited = fixture.place("edited")
+        let tokenizer = fixture.model.appendingPathComponent("tokenizer.json")
+        let error = try failure {
+            try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: edited) { _ in
+                try? Data("{}".utf8).write(to: tokenizer)
+            }
+        }
+        #expect(
+            error
+                == RuntimeError(
+                    .file, "'\(tokenizer.path)' has changed while the model was copied",
+                    hint: "wait until nothing writes to the model, then start again"))
+        #expect(!FileManager.default.fileExists(atPath: edited.path))
+    }
 }
