@@ -196,7 +196,7 @@ package struct RunLauncher: Sendable {
             try InputWatch(planned.experiment, stamps: planned.stamps).check()
             return failure
         } catch {
-            log.write(.log(level: RunLog.error, message: failure.description))
+            if error != failure { log.write(.log(level: RunLog.error, message: failure.description)) }
             return error
         }
     }

@@ -287,11 +287,7 @@ package enum ArgumentResolver {
                     .file, "\(node.place): \(what) '\(found)' is \(wantsFolder ? "a file" : "a folder")",
                     hint: wantsFolder ? "give the path of a folder" : "give the path of a file in it")
             }
-            guard wantsFolder || FileStamp.isRegularFile(found) else {
-                throw RuntimeError(
-                    .file, "\(node.place): \(what) '\(found)' is a pipe or a device, and a run reads it more than once",
-                    hint: "put its content into a file")
-            }
+            try PathResolver.checkRepeats(found, what: what, at: node.place)
             guard FileManager.default.isReadableFile(atPath: found) else {
                 throw RuntimeError(
                     .file, "\(node.place): \(what) '\(found)' cannot be read", hint: "check its permissions")

@@ -127,6 +127,7 @@ extension Experiment {
         guard let found = paths.existing(path) else {
             throw paths.missing(path, what: "the dataset", at: place, kind: .file)
         }
+        try PathResolver.checkRepeats(found, what: "the dataset", at: place)
         let invalid = try section.choice("invalid", of: Dataset.Invalid.allCases.map(\.rawValue))
         return Dataset(
             name: name, path: found, limit: try section.integer("limit", atLeast: 1),
@@ -214,6 +215,7 @@ extension Experiment {
         guard let found = paths.existing(path) else {
             throw paths.missing(path, what: "the text for statistics", at: place, kind: .file)
         }
+        try PathResolver.checkRepeats(found, what: "the text for statistics", at: place)
         let dtypes: [DType] = [.float64, .float32]
         return Statistics(
             path: found, limit: try section.integer("limit", atLeast: 1),

@@ -35,6 +35,18 @@ package struct PathResolver: Sendable, Hashable {
         candidates(path).first { FileManager.default.fileExists(atPath: $0) }
     }
 
+    /// Refuses what can be read only once, such as a pipe: what a run reads is compared when it is read again.
+    static func checkRepeats(
+        _ found: String, what: String, at place: ConfigNode.Place
+    ) throws(RuntimeError) {
+        var isFolder: ObjCBool = false
+        let isThere = FileManager.default.fileExists(atPath: found, isDirectory: &isFolder)
+        guard isThere, !isFolder.boolValue, !FileStamp.isRegularFile(found) else { return }
+        throw RuntimeError(
+            .file, "\(place): \(what) '\(found)' is a pipe or a device, and a run reads it more than once",
+            hint: "put its content into a file")
+    }
+
     /// The sentence for a path under which nothing is found.
     func missing(_ path: String, what: String, at place: ConfigNode.Place, kind: RuntimeError.Kind) -> RuntimeError {
         let places = candidates(path).map { "'\($0)'" }.joined(separator: " nor at ")

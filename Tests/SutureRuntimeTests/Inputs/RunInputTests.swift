@@ -139,6 +139,18 @@ struct RunInputTests {
         #expect(error.description.contains("reader: \(start)") && error.description.contains(end), "\(error)")
     }
 
+    @Test(
+        "what can be read only once is refused at once, and nothing waits for it", arguments: ["dataset", "statistics"])
+    func pipes(section: String) throws {
+        let workspace = try workspace()
+        #expect(mkfifo(workspace.path("pipe"), 0o600) == 0)
+        let error = try failure { try resolved(workspace, ["\(section).path=pipe"]) }
+        #expect(error.kind == .file)
+        #expect(
+            error.message.hasSuffix(
+                "'\(workspace.path("pipe"))' is a pipe or a device, and a run reads it more than once"))
+    }
+
     // MARK: The watch
 
     /// A change of the file `a.txt`, which holds "one\n".
