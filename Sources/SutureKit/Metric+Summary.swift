@@ -2,19 +2,19 @@
 
 extension Metric {
     /// The mean over all observations that the scores of a name stand for, each score by its weight. Nil where there is
-    /// none.
+    /// none. Scores of weight 0 do not count, and others count even if they are not finite.
     ///
     /// - Parameter factor: multiplies the mean: 100 for percent.
     public static func weightedMean(
         of name: String, in scores: [Score], as title: String? = nil, times factor: Double = 1, unit: String,
         direction: Direction, protocol: String
     ) -> Metric? {
-        let parts = scores.filter { $0.name == name }
+        let parts = scores.filter { $0.name == name && $0.weight != 0 }
         let weight = parts.reduce(0) { $0 + $1.weight }
         guard weight > 0 else { return nil }
         return Metric(
-            title ?? name, parts.reduce(0) { $0 + $1.value * $1.weight } / weight * factor, unit: unit, n: Int(weight),
-            direction: direction, protocol: `protocol`)
+            title ?? name, parts.reduce(0) { $0 + $1.value * $1.weight } / weight * factor, unit: unit,
+            n: Int(exactly: weight.rounded(.towardZero)) ?? .max, direction: direction, protocol: `protocol`)
     }
 
     /// A percentile over the scores of a name, one observation each, linear between neighbours. Nil where there is none.

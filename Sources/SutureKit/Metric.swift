@@ -81,6 +81,8 @@ public struct Metric: Sendable, Hashable {
     }
 
     /// The mean of the scores of a name over cases, with its standard error s/√n. Nil where there is none.
+    ///
+    /// Scores that are not finite count: the mean is then NaN or infinite, and has no standard error.
     public static func mean(
         of name: String, in scores: [Score], times factor: Double = 1, unit: String, direction: Direction,
         protocol: String
@@ -90,7 +92,7 @@ public struct Metric: Sendable, Hashable {
         let n = Double(values.count)
         let mean = values.reduce(0, +) / n
         let squares = values.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        let error = values.count > 1 ? (squares / (n - 1) / n).squareRoot() : nil
+        let error = values.count > 1 && mean.isFinite ? (squares / (n - 1) / n).squareRoot() : nil
         return Metric(
             name, mean, unit: unit, n: values.count, standardError: error, direction: direction,
             protocol: `protocol`)

@@ -1,6 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 // Small statistics of plain numbers, and slices of results by whom they belong to.
+//
+// Numbers that are not finite count as they are: a mean over one that is NaN is NaN, a mean over an infinite one is infinite,
+// and both infinities together make NaN. In the order of percentiles, infinities are the smallest and the largest numbers, and
+// NaN, which has no place in an order, makes every percentile NaN.
 
 extension Sequence<Double> {
     /// The sum over the number of elements, added in their order; nil for none.
@@ -14,16 +18,19 @@ extension Sequence<Double> {
         return count > 0 ? sum / Double(count) : nil
     }
 
-    /// The number of elements over the sum of their reciprocals; 0 where an element is 0 or less, and for none.
+    /// The number of elements over the sum of their reciprocals; NaN where an element is NaN, else 0 where one is 0 or less, and
+    /// 0 for none.
     public func harmonicMean() -> Double {
         var sum = 0.0
         var count = 0
+        var isZero = false
         for value in self {
-            guard value > 0 else { return 0 }
+            if value.isNaN { return .nan }
+            if value <= 0 { isZero = true }
             sum += 1 / value
             count += 1
         }
-        return count > 0 ? Double(count) / sum : 0
+        return count > 0 && !isZero ? Double(count) / sum : 0
     }
 
     /// The value below which `percent` of the elements lie, linear between neighbours; nil for none.
@@ -35,11 +42,15 @@ extension Sequence<Double> {
     public func percentiles(_ percents: [Double]) -> [Double]? {
         let values = sorted()
         guard let last = values.indices.last else { return nil }
+        if values.contains(where: \.isNaN) { return percents.map { _ in .nan } }
         return percents.map { percent in
             let place = Swift.min(Swift.max(percent / 100, 0), 1) * Double(last)
             let below = Int(place)
             let above = Swift.min(below + 1, last)
-            return values[below] + (place - Double(below)) * (values[above] - values[below])
+            let part = place - Double(below)
+            // Infinity minus infinity is NaN, and nothing times infinity too.
+            if part == 0 || values[below] == values[above] { return values[below] }
+            return values[below] + part * (values[above] - values[below])
         }
     }
 }

@@ -27,6 +27,23 @@ struct NumbersTests {
         #expect([Double]().percentile(percent) == nil)
     }
 
+    @Test("What is not finite counts as it is, and NaN makes every mean and percentile NaN")
+    func notFinite() {
+        #expect([1, .nan].mean()?.isNaN == true && [1, .infinity].mean() == .infinity)
+        #expect([Double.infinity, -.infinity].mean()?.isNaN == true)
+        #expect([0, .nan].harmonicMean().isNaN && [2, .infinity].harmonicMean() == 4)
+        #expect([1, .nan, 2].percentile(50)?.isNaN == true)
+        #expect([1, .infinity, 2].percentile(50) == 2 && [1, .infinity].percentile(50) == .infinity)
+        #expect([Double.infinity, .infinity, 1].percentile(75) == .infinity)
+        #expect([-.infinity, 1, 2].percentile(0) == -.infinity)
+        let scores = [1, Double.infinity].map { Score("a", $0) } + [Score("a", .nan, weight: 0)]
+        let mean = Metric.mean(
+            of: "a", in: Array(scores.prefix(2)), unit: "", direction: .none, protocol: "")
+        #expect(mean?.value == .infinity && mean?.standardError == nil && mean?.n == 2)
+        let weighted = Metric.weightedMean(of: "a", in: scores, unit: "", direction: .none, protocol: "")
+        #expect(weighted?.value == .infinity && weighted?.n == 2)
+    }
+
     @Test("Results are given back in slices to those that made them")
     func slices() {
         #expect([1, 2, 3, 4].slices(ofCounts: [1, 0, 3]).map(Array.init) == [[1], [], [2, 3, 4]])

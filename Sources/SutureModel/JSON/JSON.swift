@@ -4,8 +4,8 @@ import Foundation
 
 /// Swift values as JSON, with the same settings everywhere.
 ///
-/// Keys are sorted, so that equal values give equal bytes. Numbers that JSON cannot express are the texts "nan", "inf"
-/// and "-inf", in both directions.
+/// Keys are sorted, so that equal values give equal bytes. Numbers that JSON cannot express are texts, in both
+/// directions: the words of ``NonFinite``.
 package enum JSON {
     /// How a text is laid out.
     package enum Layout: Sendable {
@@ -23,7 +23,7 @@ package enum JSON {
         encoder.outputFormatting = [.sortedKeys, .withoutEscapingSlashes]
         if layout == .page { encoder.outputFormatting.insert(.prettyPrinted) }
         encoder.nonConformingFloatEncodingStrategy = .convertToString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            positiveInfinity: NonFinite.infinity, negativeInfinity: NonFinite.minusInfinity, nan: NonFinite.nan)
         do {
             return try encoder.encode(value)
         } catch {
@@ -40,7 +40,7 @@ package enum JSON {
     ) throws(ModelError) -> Value {
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
-            positiveInfinity: "inf", negativeInfinity: "-inf", nan: "nan")
+            positiveInfinity: NonFinite.infinity, negativeInfinity: NonFinite.minusInfinity, nan: NonFinite.nan)
         do {
             return try decoder.decode(type, from: data)
         } catch {

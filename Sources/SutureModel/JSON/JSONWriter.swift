@@ -4,9 +4,9 @@ extension JSONValue {
     /// A whole number.
     package static func integer(_ value: Int) -> JSONValue { .number(String(value)) }
 
-    /// A number. What JSON cannot express is one of the texts "nan", "inf" and "-inf".
+    /// A number. What JSON cannot express is a text, one of the words of ``NonFinite``.
     package static func real(_ value: Double) -> JSONValue {
-        value.isFinite ? .number(value.description) : .text(value.isNaN ? "nan" : value < 0 ? "-inf" : "inf")
+        NonFinite.word(value).map { .text($0) } ?? .number(value.description)
     }
 
     /// A list of texts.

@@ -26,7 +26,7 @@ struct Chart {
     /// Names for the whole numbers on the x axis, from 0, which are shown in place of the numbers.
     var xLabels: [String]?
     var isLogarithmic = false
-    /// A logarithmic y axis; values of 0 and below are left out.
+    /// A logarithmic y axis; values of 0 and below are left out. What is not finite is always left out.
     var isLogarithmicY = false
 
     private static let colors = [
@@ -88,8 +88,12 @@ struct Chart {
             """
     }
 
+    /// Beyond it the length of an axis may be infinite.
+    private static let largest = 1e300
+
     private func isDrawn(_ point: Point) -> Bool {
-        point.x.isFinite && point.y.isFinite && (!isLogarithmic || point.x > 0) && (!isLogarithmicY || point.y > 0)
+        abs(point.x) <= Chart.largest && abs(point.y) <= Chart.largest && (!isLogarithmic || point.x > 0)
+            && (!isLogarithmicY || point.y > 0)
     }
 
     private var legend: String {

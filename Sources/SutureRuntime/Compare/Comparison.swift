@@ -96,11 +96,12 @@ package struct Comparison: Sendable, Codable {
 
     /// The figure of the unedited model; nil where the runs do not agree on it.
     func unedited(_ key: String) -> Double? {
-        let values = Set(runs.compactMap { $0.value(key, stage: "before") })
-        return values.count == 1 ? values.first : nil
+        let values = runs.compactMap { $0.value(key, stage: "before") }
+        // NaN does not equal itself, and runs can agree on it.
+        return Set(values.map(Figures.exact)).count == 1 ? values.first : nil
     }
 
-    /// The best of all runs; nil where they are all equal.
+    /// The best finite figure of all runs; nil where they are all equal.
     func best(_ column: Column) -> Double? {
         let values = Set(runs.compactMap { $0.value(column.key) }.filter(\.isFinite))
         guard values.count > 1, let better = column.higherIsBetter else { return nil }

@@ -113,6 +113,9 @@ package final class RunEngine {
             results.metrics += try summarize(stage, current, evaluation)
             results.metrics += methodMetrics(stage, reports)
         }
+        for sentence in nonFiniteFigures(log, reports, results.metrics, cases).sentences {
+            Host.log(.warning, sentence)
+        }
         results.prompts = try cases.map { try LocationsFile.Prompt($0, original.tokenizer) }
         results.cases = try CaseResult.records(
             cases, original, before: answersBefore, after: answersAfter, evaluators: evaluatorNames, log: log,
@@ -193,7 +196,8 @@ package final class RunEngine {
         content.reports.append(MethodReport(stage: "after", weights: [], scores: patched.scores))
         content.carried = carried.tensors
         try state.write(content)
-        return content
+        // What a resumed run reads, so that both go on with the same bytes in the same layout.
+        return try state.read() ?? content
     }
 
     /// Measures an intermediate result of a patcher.
@@ -264,6 +268,26 @@ package final class RunEngine {
             metrics += summary.metrics.map { StagedMetric(evaluatorNames[number], stage, $0) }
         }
         return metrics
+    }
+
+    /// Of evaluators and of the method.
+    private func nonFiniteFigures(
+        _ log: ScoreLog, _ reports: [MethodReport], _ metrics: [StagedMetric], _ cases: [EditCase]
+    ) -> NonFiniteFigures {
+        var scores: [NonFiniteFigures.Measured] = []
+        for stage in log.stages {
+            for (number, name) in evaluatorNames.enumerated() {
+                scores += log.scores(stage: stage, evaluator: number).map {
+                    NonFiniteFigures.Measured(component: name, stage: stage, score: $0)
+                }
+            }
+        }
+        for report in reports {
+            scores += report.scores.map {
+                NonFiniteFigures.Measured(component: methodID, stage: report.stage, score: $0)
+            }
+        }
+        return NonFiniteFigures(scores, metrics: metrics, cases: cases)
     }
 
     /// The means of what the method recorded under a stage, in the order in which the names first appear.

@@ -81,7 +81,12 @@ struct RunReport {
             table: Page.Table(
                 TextTable(
                     header: ["evaluator", "metric", "before", "after", "unit", "better", "n", "protocol"], rows: rows,
-                    numeric: [2, 3, 6])))
+                    numeric: [2, 3, 6])),
+            notes: results.metrics.contains { !$0.value.isFinite }
+                ? [
+                    "Figures that are not finite are shown as nan, inf and -inf; log.jsonl says which cases they come from."
+                ]
+                : [])
     }
 
     /// Figures along the stages between before and after, one picture for each evaluator and unit.

@@ -133,7 +133,7 @@ package struct CaseResult: Sendable, Hashable, Codable {
     ) throws -> [CaseResult] {
         var scores: [String: [Int: [String: Double]]] = [:]
         func note(_ score: Score, _ stage: String, of component: String) {
-            guard let index = score.caseIndex, score.value.isFinite else { return }
+            guard let index = score.caseIndex else { return }
             scores[stage, default: [:]][index, default: [:]]["\(component).\(score.name)"] = score.value
         }
         for stage in log.stages {

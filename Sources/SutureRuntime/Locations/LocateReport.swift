@@ -43,7 +43,7 @@ struct LocateReport {
                 one.caseIndex.map { prompt?.id ?? String($0) } ?? "", one.site.kind.name,
                 one.site.layer.map(String.init) ?? "", one.position.map(String.init) ?? "", token ?? "",
                 one.role == .none ? "" : one.role.name, one.unit.map(String.init) ?? "", one.measure,
-                String(one.score), String(one.isSelected),
+                Figures.exact(one.score), String(one.isSelected),
             ]
             text += cells.map(LocateReport.quoted).joined(separator: ",") + "\n"
         }

@@ -1,17 +1,21 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SutureModel
 
 /// Numbers for people.
 package enum Figures {
     /// At most four significant digits, without an exponent where it can be avoided.
     package static func text(_ value: Double) -> String {
-        guard value.isFinite else { return String(value) }
+        if let word = NonFinite.word(value) { return word }
         let size = abs(value)
         if size == 0 { return "0" }
         if size < 1e-3 || size >= 1e7 { return String(format: "%.3g", value) }
         return String(format: size >= 100 ? "%.1f" : size >= 1 ? "%.2f" : "%.4f", value)
     }
+
+    /// Every digit, for files that programs read.
+    static func exact(_ value: Double) -> String { NonFinite.word(value) ?? String(value) }
 
     /// A round number beside an axis.
     static func tick(_ value: Double) -> String {
