@@ -41,8 +41,9 @@ let methods: [Target] =
 
 /// Libraries for the tests of the runtime, most of which misbehave: `libfault-….so`.
 let faultPlugins = [
-    "Crash", "Declarations", "Entry", "Functions", "Hang", "Load", "Long", "Major", "Native", "Short", "Steps", "Swift",
-    "Twin",
+    "Crash", "Declarations", "Entry", "Functions", "Hang", "Load", "Long", "Major", "Nameless", "Native", "Short",
+    "Slips",
+    "Steps", "Swift", "Twin",
 ]
 
 func faultTarget(_ name: String) -> Target {
@@ -114,7 +115,9 @@ let package = Package(
         ),
         .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"])]),
         .target(name: "CForeign", dependencies: ["CFFI", "CSuture"]),
-        .target(name: "SutureModel", dependencies: ["CSuture", "CSutureHost", "SutureKit"], swiftSettings: strict),
+        .target(
+            name: "SutureModel", dependencies: ["CSuture", "CSutureHost", "SutureKit", "TorchBackend"],
+            swiftSettings: strict),
         .target(
             name: "SutureRuntime",
             dependencies: [

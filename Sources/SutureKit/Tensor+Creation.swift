@@ -133,6 +133,12 @@ extension Tensor {
         return result
     }
 
+    /// Copies all elements as raw row-major bytes into memory that has room for them.
+    package func copyBytes(to target: UnsafeMutableRawBufferPointer) throws(SutureError) {
+        guard let base = target.baseAddress else { return }
+        try Host.check(try Host.tables().tensor.pointee.to_bytes(handle, base, Int64(target.count)))
+    }
+
     /// The same numbers in another type, on another device. The same tensor where nothing changes.
     public func cast(to dtype: DType? = nil, device: Device? = nil) throws(SutureError) -> Tensor {
         try Tensor.make { table, out in

@@ -94,6 +94,8 @@ public struct Tensor: Sendable {
     public var device: Device { Device(Device.Kind(rawValue: info.device) ?? .cpu, index: Int(info.device_index)) }
     /// Whether operations on it are recorded, so that gradients can be taken.
     public var requiresGradient: Bool { info.requires_gradient != 0 }
+    /// Whether the elements follow each other in row-major order.
+    package var isContiguous: Bool { info.is_contiguous != 0 }
     /// Number of elements.
     public var count: Int { shape.reduce(1, *) }
 

@@ -3,9 +3,23 @@
 import CSuture
 import SutureKit
 
+/// The tensors that a plugin gave to a pass. What a pass hands out may look at their memory, which is then still the
+/// plugin's. Used on the thread of the pass alone.
+final class PluginTensors {
+    private(set) var tensors: [Tensor] = []
+
+    func note(_ tensor: Tensor) -> Tensor {
+        tensors.append(tensor)
+        return tensor
+    }
+}
+
 /// Turns the ABI's description of a pass back into the kit's, with every handle shared and every code checked.
 enum ForwardDecoder {
-    static func decode(_ c: UnsafePointer<suture_forward>) throws -> (pass: Forward, past: KeyValues?) {
+    /// - Parameter own: learns of every tensor of the plugin whose numbers the pass goes on with.
+    static func decode(
+        _ c: UnsafePointer<suture_forward>, noting own: PluginTensors
+    ) throws -> (pass: Forward, past: KeyValues?) {
         let request = try Foreign(c, in: "suture_model_api.forward")
         let lengths = try request.lengths.map { try IntegerVector(Tensor(borrowing: $0)) }
         let input: Forward.Input
@@ -17,7 +31,7 @@ enum ForwardDecoder {
                 TokenBatch(
                     tokens: tokens, lengths: lengths ?? IntegerVector(repeatElement(shape[1], count: shape[0]))))
         case (nil, let residual?):
-            let residual = try Tensor(borrowing: residual)
+            let residual = try own.note(Tensor(borrowing: residual))
             let shape = try shape(residual, rank: 3, "a residual")
             input = .residual(
                 residual, lengths: lengths ?? IntegerVector(repeatElement(shape[1], count: shape[0])))
@@ -50,7 +64,7 @@ enum ForwardDecoder {
         for intervention in try foreignElements(
             request.interventions, request.intervention_count, in: "suture_forward.interventions")
         {
-            pass.interventions.append(try decode(intervention))
+            pass.interventions.append(try decode(intervention, own))
         }
         return (pass, request.past.map(CacheBox.keyValues))
     }
@@ -69,12 +83,14 @@ enum ForwardDecoder {
         }
     }
 
-    private static func decode(_ request: Foreign<suture_intervention>) throws -> Intervention {
+    private static func decode(
+        _ request: Foreign<suture_intervention>, _ own: PluginTensors
+    ) throws -> Intervention {
         func value() throws -> Tensor {
             guard let value = request.value else {
                 throw SutureError(.invalidArgument, "an intervention of kind \(request.kind) needs a value")
             }
-            return try Tensor(borrowing: value)
+            return try own.note(Tensor(borrowing: value))
         }
         let action: Intervention.Action
         switch request.kind {
@@ -91,11 +107,13 @@ enum ForwardDecoder {
             let context = request.closure_context
             action = .closure { tensor in
                 var out: OpaquePointer?
+                // Borrowed by the closure, so it takes no count.
+                if !own.tensors.contains(where: { $0.sharesMemory(with: tensor) }) { tensor.seal() }
                 if let error = closure(context, tensor.handle, &out) { throw Host.take(error) }
                 guard let out else {
                     throw SutureError(.internal, "a closure returned no tensor and no error")
                 }
-                return try Tensor(owning: out)
+                return own.note(try Tensor(owning: out))
             }
         default: throw SutureError(.unimplemented, "the intervention kind \(request.kind) is unknown")
         }

@@ -67,10 +67,17 @@ public final class LanguageModel: Sendable {
     ///
     /// - Throws: unknown parameters, shapes that do not fit, numbers that are not finite.
     public func applying(_ deltas: [Delta]) throws(SutureError) -> LanguageModel {
-        LanguageModel(
-            self,
-            try Transformer(
-                configuration, transformer.weights.applying(deltas), tokensWithoutRow: transformer.tokensWithoutRow))
+        try applying(deltas, protects: false)
+    }
+
+    /// This model with changes added.
+    ///
+    /// - Parameter protects: whether the changed weights lie where nobody can write them, as those of the model do. For the
+    ///   models of a run; no gradient flows through them.
+    package func applying(_ deltas: [Delta], protects: Bool) throws(SutureError) -> LanguageModel {
+        let weights = try transformer.weights.applying(deltas, protects: protects)
+        return LanguageModel(
+            self, try Transformer(configuration, weights, tokensWithoutRow: transformer.tokensWithoutRow))
     }
 
     /// The checkpoint's name of the weight that reads a site.

@@ -6,6 +6,8 @@ import SutureKit
 import Synchronization
 
 /// The model table of the ABI ("suture.model/1") over ``LanguageModel``. Host side.
+///
+/// Every tensor that it hands out is read-only (``Tensor/sealedHandle(isLasting:unlessSharedWith:)``).
 public enum ModelTable {
     /// The table. Lives as long as the process.
     public static var pointer: UnsafePointer<suture_model_api> { table }
@@ -87,9 +89,9 @@ public enum ModelTable {
                 let tokens = try Tensor(encoding.ids)
                 if let offsets {
                     let pairs = encoding.offsets.flatMap { [$0.lowerBound, $0.upperBound] }
-                    offsets.pointee = try Tensor(pairs, shape: [encoding.ids.count, 2]).retainedHandle()
+                    offsets.pointee = try Tensor(pairs, shape: [encoding.ids.count, 2]).sealedHandle()
                 }
-                ids.pointee = try tokens.retainedHandle()
+                ids.pointee = try tokens.sealedHandle()
             }
         }
 
@@ -99,7 +101,7 @@ public enum ModelTable {
             UnsafeMutablePointer<Int64>
         ) -> OpaquePointer? = { handle, ids, count, skipsSpecial, buffer, capacity, needed in
             answer {
-                let ids = UnsafeBufferPointer(start: ids, count: Int(count)).map { Int($0) }
+                let ids = try foreignArray(ids, count, in: "suture_model_api.decode").map { Int($0) }
                 let text = try model(handle).tokenizer.decode(ids, skipSpecialTokens: skipsSpecial != 0)
                 write(text, buffer, capacity, needed)
             }
@@ -111,14 +113,18 @@ public enum ModelTable {
         ) -> OpaquePointer? = { handle, request, result in
             answer {
                 passes.add(1, ordering: .relaxed)
-                let (pass, past) = try ForwardDecoder.decode(request)
+                _ = try Foreign(UnsafePointer(result), in: "suture_model_api.forward")
+                let own = PluginTensors()
+                let (pass, past) = try ForwardDecoder.decode(request, noting: own)
                 let (output, cache) = try model(handle).transformer.run(pass, past: past)
                 // Everything that can fail comes before anything is handed out.
-                let logits = try output.logits?.retainedHandle()
+                let logits = try output.logits?.sealedHandle(unlessSharedWith: own.tensors)
                 result.pointee.logits = logits
                 result.pointee.cache = cache.map { OpaquePointer(Unmanaged.passRetained(CacheBox($0)).toOpaque()) }
                 if let captured = result.pointee.captured {
-                    for (i, capture) in output.captures.enumerated() { captured[i] = try capture.retainedHandle() }
+                    for (i, capture) in output.captures.enumerated() {
+                        captured[i] = try capture.sealedHandle(unlessSharedWith: own.tensors)
+                    }
                 }
             }
         }
@@ -145,7 +151,7 @@ public enum ModelTable {
                 let new = try Generator(model: model(handle), settings: settings).run(rows)
                 let width = new.map(\.count).max() ?? 0
                 let padded = new.flatMap { $0 + [Int](repeating: -1, count: width - $0.count) }
-                out.pointee = try Tensor(padded, shape: [new.count, width]).retainedHandle()
+                out.pointee = try Tensor(padded, shape: [new.count, width]).sealedHandle()
             }
         }
 
@@ -164,7 +170,8 @@ public enum ModelTable {
             OpaquePointer, UnsafePointer<CChar>, UnsafeMutablePointer<OpaquePointer?>
         ) -> OpaquePointer? = { handle, name, out in
             answer {
-                out.pointee = try model(handle).transformer.weights.tensor(String(cString: name)).retainedHandle()
+                out.pointee = try model(handle).transformer.weights.tensor(String(cString: name))
+                    .sealedHandle(isLasting: true)
             }
         }
 
@@ -202,7 +209,7 @@ public enum ModelTable {
                     struct_size: 0, parameter: PermanentText.pointer(projection.parameter),
                     layer: Int32(projection.input.layer ?? -1), input_site: projection.input.kind.rawValue,
                     output_site: projection.output.kind.rawValue, reserved: 0, row_count: Int64(projection.rowCount),
-                    rows: try rows?.retainedHandle())
+                    rows: try rows?.sealedHandle())
                 if let error = fill(out, with: c, size: out.pointee.struct_size, in: "suture_model_api.projection") {
                     throw Host.take(error)
                 }

@@ -25,7 +25,12 @@ at::Device deviceOf(const DLTensor &source)
 
 suture_error *to_dlpack(suture_tensor *a, DLManagedTensorVersioned **out)
 try {
-    *out = at::toDLPackVersioned(tensor(a).detach());
+    const at::Tensor &source = tensor(a);
+    noteExport(source);
+    DLManagedTensorVersioned *managed = at::toDLPackVersioned(source.detach());
+    if (isReadOnly(source))
+        managed->flags |= DLPACK_FLAG_BITMASK_READ_ONLY;
+    *out = managed;
     return nullptr;
 }
 GUARD("to_dlpack")

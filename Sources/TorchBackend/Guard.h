@@ -46,7 +46,10 @@ Failure tooShort(const char *type, size_t size, size_t needed);
 template <typename Struct>
 const Struct &required(const Struct *pointer, const char *type, size_t firstSize)
 {
-    if (pointer->struct_size < firstSize)
+    if (!pointer)
+        throw Failure(SUTURE_INVALID_ARGUMENT, c10::str(type, " is NULL"), "give one");
+    // A size beyond all memory is no size either.
+    if (pointer->struct_size < firstSize || pointer->struct_size > PTRDIFF_MAX)
         throw tooShort(type, pointer->struct_size, firstSize);
     return *pointer;
 }

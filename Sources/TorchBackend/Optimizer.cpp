@@ -82,6 +82,10 @@ void optimizer_release(suture_optimizer *optimizer)
 
 suture_error *optimizer_step(suture_optimizer *optimizer)
 try {
+    // A leaf may have been given away since.
+    for (const auto &group : optimizer->value->param_groups())
+        for (const at::Tensor &leaf : group.params())
+            requireWritable(leaf);
     optimizer->value->step();
     return nullptr;
 }

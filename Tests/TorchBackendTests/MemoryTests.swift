@@ -205,10 +205,66 @@ func DLManagedPointer(_ raw: UnsafeMutableRawPointer?) -> UnsafeMutablePointer<D
         ]
         for error in errors {
             #expect(error?.code == SUTURE_FAILED_PRECONDITION)
-            #expect(error?.hint == "clone it first")
+            #expect(error?.hint == "clone() it and change the copy (SUTURE_CLONE in C)")
         }
         try tensor.unary(SUTURE_CLONE).assign(T([3, 4]))
         #expect(try tensor.values == [1, 2])
+    }
+
+    @Test("a sealed tensor is not written to, through whatever view or leaf, and goes out with the flag that says so")
+    func sealed() throws {
+        let tensor = try T([1, 2])
+        let early = try tensor.leaf()
+        let optimizer = try Optimizer(SUTURE_OPTIMIZER_SGD, [early]) { $0.learning_rate = 1 }
+        let view = try tensor.slice(0, 0, 1)
+        withExtendedLifetime(view) { torch_backend_seal(view.handle, 0) }
+        let errors = [
+            failure { try tensor.assign(T([3, 4])) }, failure { try view.assign(T([3])) },
+            failure { try tensor.reshape([2, 1]).assign(T([3, 4], [2, 1])) },
+            failure { _ = try Optimizer(SUTURE_OPTIMIZER_SGD, [tensor.leaf()]) { _ in } },
+            failure { try check(api.optimizer_step(optimizer.handle)) },
+        ]
+        for error in errors { #expect(error?.code == SUTURE_FAILED_PRECONDITION) }
+        try tensor.unary(SUTURE_CLONE).assign(T([3, 4]))
+        #expect(try tensor.values == [1, 2])
+        var out: OpaquePointer?
+        try check(api.to_dlpack(tensor.handle, &out))
+        let managed = try #require(DLManagedPointer(UnsafeMutableRawPointer(out)))
+        #expect(managed.pointee.flags == 1)
+        managed.pointee.deleter?(managed)
+    }
+
+    @Test("sealing gives no memory away: it is freed with the last view, and an empty tensor can be sealed")
+    func sealedMemory() throws {
+        for _ in 0..<2 {
+            let tensor = try full(SUTURE_DTYPE_F32, [1000], 1)
+            torch_backend_seal(tensor.handle, 1)
+            torch_backend_seal(tensor.handle, 0)
+            #expect(try tensor.reduce(SUTURE_SUM).value == 1000)
+            let (view, copy) = (try tensor.slice(0, 1, 2), try tensor.unary(SUTURE_CLONE))
+            withExtendedLifetime((view, copy)) {
+                #expect(torch_backend_shares_memory(tensor.handle, view.handle) == 1)
+                #expect(torch_backend_shares_memory(tensor.handle, copy.handle) == 0)
+            }
+        }
+        let empty = try full(SUTURE_DTYPE_F32, [0], 1)
+        withExtendedLifetime(empty) { torch_backend_seal(empty.handle, 1) }
+    }
+
+    @Test("a write through an address that went out is found as long as the memory lives")
+    func exports() throws {
+        do {
+            let tensor = try T([1, 2])
+            torch_backend_seal(tensor.handle, 1)
+            var out: OpaquePointer?
+            try check(api.to_dlpack(tensor.handle, &out))
+            let managed = try #require(DLManagedPointer(UnsafeMutableRawPointer(out)))
+            #expect(torch_backend_exports_are_unchanged() == 1)
+            managed.pointee.data?.storeBytes(of: 5, as: Double.self)
+            #expect(torch_backend_exports_are_unchanged() == 0)
+            managed.pointee.deleter?(managed)
+        }
+        #expect(torch_backend_exports_are_unchanged() == 1)
     }
 
     @Test("a tensor goes out by DLPack with its data, shape, strides and dtype, and its memory outlives the handle")

@@ -13,7 +13,14 @@
 extern "C" {
 #endif
 
-/* The functions of suture_host that deal with errors. `context` is ignored. Thread-safe. */
+/* Texts that a plugin hands over to be read by people are cut after so many bytes, with a note. */
+#define SUTURE_HOST_LONGEST_TEXT ((size_t)16384)
+
+/* A copy of a text, cut where it is longer than that. The caller frees it. NULL where memory is short. Thread-safe. */
+char *SUTURE_NULLABLE suture_host_text(const char *SUTURE_NONNULL text);
+
+/* The functions of suture_host that deal with errors. `context` is ignored. Thread-safe. A pointer that is not an error, or
+ * not any more, is read as one that says so, and releasing it does nothing. */
 suture_error *SUTURE_NONNULL suture_host_error_new(void *SUTURE_NULLABLE context, suture_code code,
                                                    const char *SUTURE_NONNULL message,
                                                    const char *SUTURE_NULLABLE hint);
@@ -23,6 +30,17 @@ const char *SUTURE_NONNULL suture_host_error_message(void *SUTURE_NULLABLE conte
 const char *SUTURE_NONNULL suture_host_error_hint(void *SUTURE_NULLABLE context,
                                                   const suture_error *SUTURE_NONNULL error);
 void suture_host_error_release(void *SUTURE_NULLABLE context, suture_error *SUTURE_NONNULL error);
+
+/* Whether a pointer is an error that was made here and not ended. */
+int32_t suture_host_is_error(const suture_error *SUTURE_NONNULL error);
+
+/* Memory that nobody may write, such as weights in pages that the system protects. Thread-safe. `unwatch` takes what `watch`
+ * gave, which is NULL where memory is short: the range is then not known, and no worse protected. */
+void *SUTURE_NULLABLE suture_host_watch(const void *SUTURE_NONNULL start, size_t size);
+void suture_host_unwatch(void *SUTURE_NULLABLE watch);
+/* From now on a write into such memory ends this process by the signal suture_host_write_signal, and not by SIGSEGV. */
+void suture_host_report_writes(void);
+int32_t suture_host_write_signal(void);
 
 /* Signs of life of this process. One is noted for each tensor that an operation makes, each call of the model's table that
  * can fail, each look-up of a table, each line for the log, and each report of progress. The worker tells the host process

@@ -40,11 +40,15 @@ package struct Foreign<Struct: ForeignLayout> {
     /// Checks the size that the maker wrote down.
     ///
     /// - Parameter place: the function that was handed the struct: "suture_sink.score".
-    /// - Throws: `invalidArgument` where the struct is shorter than its fields of minor 0.
+    /// - Throws: `invalidArgument` where it is NULL, or shorter than its fields of minor 0.
     package init(
         _ pointer: UnsafePointer<Struct>, in place: @autoclosure () -> String
     ) throws(SutureError) {
         self.pointer = pointer
+        // C can pass NULL for a pointer that may not be NULL.
+        guard UInt(bitPattern: pointer) != 0 else {
+            throw SutureError(.invalidArgument, "\(place()): \(Struct.abiName) is NULL", hint: "give one")
+        }
         guard size >= Struct.firstSize else { throw tooShort(place()) }
     }
 
@@ -135,6 +139,19 @@ package func foreignText(
 ) throws(SutureError) -> String {
     guard let text else { throw SutureError(.invalidArgument, "\(field()) is NULL", hint: "set it") }
     return String(cString: text)
+}
+
+/// A name that the other side gave: of a score, a phase, a stage. Names are keys of files and heads of tables.
+///
+/// - Throws: `invalidArgument` where it is NULL or too long to be a name.
+package func foreignName(
+    _ name: UnsafePointer<CChar>?, _ field: @autoclosure () -> String
+) throws(SutureError) -> String {
+    let longest = 1000
+    guard let name else { return try foreignText(name, field()) }
+    for length in 0...longest where name[length] == 0 { return String(cString: name) }
+    throw SutureError(
+        .invalidArgument, "\(field()) has more than \(longest) bytes", hint: "give it a name, and log what is longer")
 }
 
 /// The texts of a counted array.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CSutureHost
 import Foundation
 
 /// A regular file mapped into memory, read-only, until the object goes away.
@@ -12,6 +13,7 @@ import Foundation
 final class MappedFile: @unchecked Sendable {
     /// The whole file. Valid as long as this object lives.
     let bytes: UnsafeRawBufferPointer
+    private let watch: UnsafeMutableRawPointer?
 
     /// Maps the file at `url`. An empty file gives empty bytes.
     init(_ url: URL) throws(ModelError) {
@@ -29,12 +31,14 @@ final class MappedFile: @unchecked Sendable {
         let size = Int(status.st_size)
         guard size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)
+            watch = nil
             return
         }
         guard let base = mmap(nil, size, PROT_READ, MAP_PRIVATE, descriptor, 0), base != MAP_FAILED else {
             throw .unreadable(path, errno)
         }
         bytes = UnsafeRawBufferPointer(start: base, count: size)
+        watch = suture_host_watch(base, size)
     }
 
     /// Maps a file of a model folder that is about to be read, not copied.
@@ -46,6 +50,7 @@ final class MappedFile: @unchecked Sendable {
     }
 
     deinit {
+        suture_host_unwatch(watch)
         if let base = bytes.baseAddress {
             munmap(UnsafeMutableRawPointer(mutating: base), bytes.count)
         }

@@ -33,7 +33,7 @@ public struct ModelWeights: Sendable {
     let embeddingName: String
 
     /// Maps the tensors of a layout. Weights that are stored in `dtype` and stay on the CPU are looked at where the file is
-    /// mapped; others are converted. Every number is looked at once.
+    /// mapped; others are converted, into memory that nobody can write. Every number is looked at once.
     ///
     /// - Throws: `notFinite` for a weight with numbers that are not finite.
     init(_ checkpoint: Checkpoint, _ layout: WeightLayout, dtype: DType, device: Device) throws {
@@ -44,7 +44,8 @@ public struct ModelWeights: Sendable {
         var transposed: Set<String> = []
         for need in layout.needs {
             let stored = try ModelWeights.tensor(checkpoint, try checkpoint.entry(need.name))
-            var tensor = try stored.cast(to: dtype, device: device)
+            let isAsStored = stored.dtype == dtype && device == .cpu
+            var tensor = isAsStored ? stored : try stored.cast(to: dtype, device: device).protected()
             guard try tensor.hasFiniteNumbers() else {
                 throw try ModelWeights.notFinite(need.name, stored, as: dtype, in: checkpoint)
             }
@@ -96,7 +97,7 @@ public struct ModelWeights: Sendable {
             if let base = raw.baseAddress, Int(bitPattern: base) % dtype.size == 0 {
                 return try Tensor(borrowing: raw, shape: entry.shape, dtype: dtype, owner: owner)
             }
-            return try Tensor(bytes: raw, shape: entry.shape, dtype: dtype)
+            return try Tensor(bytes: raw, shape: entry.shape, dtype: dtype).protected()
         }
     }
 
@@ -118,8 +119,9 @@ public struct ModelWeights: Sendable {
     /// These weights with changes added: `W + Δ`, Δ computed in the type of its parts, the sum in float32 or wider and rounded
     /// once to W's type.
     ///
+    /// - Parameter protects: whether the changed weights lie where nobody can write them. No gradient flows through them then.
     /// - Throws: unknown parameters, shapes that do not fit, numbers that are not finite, sums beyond the range of float16.
-    func applying(_ deltas: [Delta]) throws(SutureError) -> ModelWeights {
+    func applying(_ deltas: [Delta], protects: Bool = false) throws(SutureError) -> ModelWeights {
         var result = self
         for delta in deltas {
             let weight = try result.tensor(delta.parameter)
@@ -147,6 +149,10 @@ public struct ModelWeights: Sendable {
                     hint: "load the model in bfloat16 or float32, or make the change smaller")
             }
             result.tensors[delta.parameter] = rounded
+        }
+        guard protects else { return result }
+        for name in Set(deltas.map(\.parameter)) {
+            result.tensors[name] = try result.tensor(name).protected(keepsLayout: true)
         }
         return result
     }

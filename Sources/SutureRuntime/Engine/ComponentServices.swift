@@ -27,7 +27,8 @@ struct ComponentServices {
             try store?.put(key, tensor)
         }
         services.carried = { key in carried?[key] }
-        services.carry = { key, tensor in carried?[key] = tensor }
+        // A copy: the component may go on with its own.
+        services.carry = { key, tensor in carried?[key] = try tensor.protected() }
         // Each call has a store of its own: the second pass of an iteration must not find the values of the first.
         var calls: [String: Int] = [:]
         services.call = { slot, call, model in

@@ -31,7 +31,8 @@ package enum SessionTable {
         {
             handle, phase, done, total in
             session(handle).serve {
-                try session(handle).services.progress(String(cString: phase), Int(done), Int(total))
+                let phase = try foreignName(phase, "the phase of suture_session_api.progress")
+                try session(handle).services.progress(phase, Int(done), Int(total))
             }
         }
 
@@ -44,11 +45,11 @@ package enum SessionTable {
                 guard let kind = Site.Kind(rawValue: site), kind.hasLayer else {
                     throw SutureError(.invalidArgument, "second moments need a site of a layer, got the code \(site)")
                 }
-                let layers = UnsafeBufferPointer(start: layers, count: Int(count)).map { Int($0) }
+                let layers = try foreignArray(layers, count, in: "suture_session_api.second_moments").map { Int($0) }
                 let moments = try session(handle).services.secondMoments(kind, layers)
                 for (i, moment) in moments.enumerated() {
                     tokens[i] = Int64(moment.tokenCount)
-                    out[i] = try moment.matrix.retainedHandle()
+                    out[i] = try moment.matrix.sealedHandle(isLasting: true)
                 }
             }
         }
@@ -75,7 +76,8 @@ package enum SessionTable {
             OpaquePointer, UnsafePointer<CChar>, UnsafeMutablePointer<OpaquePointer?>
         ) -> OpaquePointer? = { handle, key, out in
             session(handle).serve {
-                out.pointee = try session(handle).services.carried(String(cString: key))?.retainedHandle()
+                out.pointee = try session(handle).services.carried(String(cString: key))?
+                    .sealedHandle(isLasting: true)
             }
         }
 
@@ -92,8 +94,9 @@ package enum SessionTable {
         ) -> OpaquePointer? = { handle, stage, deltas in
             session(handle).serve {
                 let deltas = try [Delta](Foreign(deltas, in: "suture_session_api.report"))
+                let stage = try foreignName(stage, "the stage of suture_session_api.report")
                 let scores = session(handle).results.takeScores()
-                try session(handle).services.report(String(cString: stage), deltas, scores)
+                try session(handle).services.report(stage, deltas, scores)
             }
         }
 

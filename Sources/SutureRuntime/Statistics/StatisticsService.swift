@@ -70,7 +70,7 @@ package final class StatisticsService {
                 site: Site(kind, layer: layer))
             let url = key.file(in: cache)
             files[layer] = url
-            if let moment = kept(at: url) { memory[Site(kind, layer: layer)] = moment }
+            if let moment = kept(at: url) { memory[Site(kind, layer: layer)] = try moment.protected() }
         }
         let missing = layers.filter { memory[Site(kind, layer: $0)] == nil }
         if !missing.isEmpty, let lines {
@@ -78,7 +78,7 @@ package final class StatisticsService {
             let moments = try pass.run(kind, layers: missing, lines: lines.lines)
             try checkInputs()
             for (layer, moment) in zip(missing, moments) {
-                memory[Site(kind, layer: layer)] = moment
+                memory[Site(kind, layer: layer)] = try moment.protected()
                 if let url = files[layer] { keep(moment, at: url) }
             }
         }
@@ -150,5 +150,12 @@ package final class StatisticsService {
                 "second moments cannot be kept for other runs: \(RuntimeError(error).message); set SUTURE_CACHE to a "
                     + "folder with space where you may write")
         }
+    }
+}
+
+extension SecondMoment {
+    /// Every component of the run gets this matrix to see, and none can change it.
+    fileprivate func protected() throws(SutureError) -> SecondMoment {
+        SecondMoment(matrix: try matrix.protected(), tokenCount: tokenCount)
     }
 }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import CSutureHost
 import Foundation
 
 /// A worker that ended without a word, as a sentence.
@@ -7,6 +8,8 @@ struct WorkerDeath {
     var end: ChildProcess.End
     /// The innermost call into a plugin that had not returned.
     var call: PluginCall?
+    /// The call into a plugin that returned last, where none is open.
+    var lastCall: PluginCall?
     /// The phase that was told last; "" where none was.
     var phase: String
 
@@ -31,13 +34,13 @@ struct WorkerDeath {
     }
 
     private func signalled(_ number: Int32) -> RuntimeError {
+        if number == suture_host_write_signal() { return wrote }
         let (name, meaning) = Self.describe(number)
         let isFromOutside = number == SIGKILL || number == SIGTERM || number == SIGINT || number == SIGHUP
         guard let call else {
             return RuntimeError(
                 .run, "the worker process died\(during): \(name), \(meaning)",
-                hint: isFromOutside
-                    ? Self.outsideHint : "this is a fault of suture itself; report it with the run's log")
+                hint: isFromOutside ? Self.outsideHint : insideHint)
         }
         if isFromOutside {
             return RuntimeError(
@@ -49,6 +52,26 @@ struct WorkerDeath {
             hint: isLoading
                 ? "move the file out of the plugin folders, and report this to its author"
                 : "run without this plugin, and report this to its author")
+    }
+
+    /// The memory is protected, so nothing was changed.
+    private var wrote: RuntimeError {
+        let what = "a tensor that is read-only: a weight of the model, or what the host keeps for later cases"
+        guard let call = call ?? lastCall else {
+            return RuntimeError(.run, "the worker process wrote\(during) into \(what)")
+        }
+        return RuntimeError(
+            .plugin, "\(call.callee) wrote in \(call.place) into \(what)",
+            hint:
+                "clone() the tensor and change the copy; nothing was changed, and the process was ended; report this to its "
+                + "author")
+    }
+
+    private var insideHint: String {
+        guard let lastCall else { return "this is a fault of suture itself; report it with the run's log" }
+        return
+            "\(lastCall.callee) had returned from \(lastCall.place) before; where the run ends without this plugin, the plugin "
+            + "damaged memory, and otherwise this is a fault of suture itself; report it with the run's log"
     }
 
     private var during: String { phase.isEmpty ? "" : " in the phase \"\(phase)\"" }

@@ -115,6 +115,7 @@ public final class WorkerLink: Sendable {
         link.watchHost(line)
         link.beatHeart()
         installed.withLock { $0 = link }
+        suture_host_report_writes()
         HostTables.setLog { link.log($0, $1) }
         let code: Int32
         do {

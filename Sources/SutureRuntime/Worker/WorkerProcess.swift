@@ -127,6 +127,7 @@ public final class WorkerProcess: Sendable {
     /// What is known of the worker while it runs.
     private struct Watch {
         var calls: [PluginCall] = []
+        var lastCall: PluginCall?
         var phase = ""
         var lastSign: ContinuousClock.Instant
         var stalled: (call: PluginCall, seconds: Double)?
@@ -139,7 +140,7 @@ public final class WorkerProcess: Sendable {
             lastSign = instant
             switch event {
             case .enter(let call): calls.append(call)
-            case .leave: _ = calls.popLast()
+            case .leave: lastCall = calls.popLast()
             case .phase(let name, _, _): phase = name
             case .finished(let json): result = .success(json)
             case .failed(let kind, let message, let hint):
@@ -228,7 +229,7 @@ public final class WorkerProcess: Sendable {
                     ? "move the file out of the plugin folders, and report this to its author"
                     : "raise stall_seconds if it is only slow; otherwise report this to its author")
         }
-        throw WorkerDeath(end: end, call: watch.calls.last, phase: watch.phase).error
+        throw WorkerDeath(end: end, call: watch.calls.last, lastCall: watch.lastCall, phase: watch.phase).error
     }
 
     private static func text(_ seconds: Double) -> String {

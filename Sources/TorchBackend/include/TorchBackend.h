@@ -14,6 +14,18 @@ extern "C" {
 /* The table "suture.tensor/1". Lives as long as the process. Thread-safe. */
 const suture_tensor_api *SUTURE_NONNULL torch_backend_tensor_api(void);
 
+/* From now on nobody may write into the memory of a tensor, through whatever view: `assign` and optimisers refuse it, and it
+ * goes out by DLPack with the flag that says so. `is_lasting` 1: later work reads the memory, too. Costs one small
+ * allocation. Not for a tensor that another thread works on. */
+void torch_backend_seal(suture_tensor *SUTURE_NONNULL tensor, int32_t is_lasting);
+
+/* Whether two tensors look at the same memory. */
+int32_t torch_backend_shares_memory(suture_tensor *SUTURE_NONNULL a, suture_tensor *SUTURE_NONNULL b);
+
+/* Whether lasting memory that went out by DLPack, and that the system does not protect, holds what it held then. Costs a
+ * comparison of what went out, and nothing where nothing did. */
+int32_t torch_backend_exports_are_unchanged(void);
+
 /* Threads that one operation may use; at least 1. Call before the first operation. */
 void torch_backend_set_threads(int32_t count);
 

@@ -4,6 +4,7 @@ import SutureKit
 import SutureLaws
 import TestSupport
 import Testing
+import TorchBackend
 
 /// Each law catches the component that breaks it, and says so in one sentence.
 @Suite("Broken laws")
@@ -271,10 +272,19 @@ struct BrokenLawTests {
 }
 
 extension Session {
-    /// Writes into a weight of the model that the session was given, which nobody may do. The host refuses to write
-    /// into the checkpoint; this weight is one that a patch in force has made.
+    /// Writes into a weight of the model that the session was given, which nobody may do. The host refuses all operations
+    /// that write, and pages protect the weights of the checkpoint; this weight is one that a patch in force has made, and its
+    /// address comes by DLPack.
     fileprivate func disturb() throws {
         let weight = try model.parameter(model.weightName(reading: .neurons(2)))
-        try weight.assign(from: weight + 1)
+        var out: OpaquePointer?
+        if let error = torch_backend_tensor_api().pointee.to_dlpack(weight.handle, &out) { throw Host.take(error) }
+        let managed = try #require(UnsafeMutableRawPointer(out))
+        // DLManagedTensorVersioned: the deleter after version and context, and the data after the flags.
+        typealias Deleter = @convention(c) (UnsafeMutableRawPointer) -> Void
+        let deleter = managed.load(fromByteOffset: 16, as: Deleter?.self)
+        let data = try #require(managed.load(fromByteOffset: 32, as: UnsafeMutablePointer<Float>?.self))
+        for i in 0..<weight.count { data[i] += 1 }
+        deleter?(managed)
     }
 }
