@@ -12,7 +12,7 @@ extension Session {
         _ component: ComponentReference, _ call: ComponentCall, on model: Model?
     ) throws(SutureError) -> ComponentResults {
         let arena = CArena()
-        let results = ComponentResults(of: component.slot, call.operation)
+        let results = ComponentResults(of: component.slot, call)
         var sink = results.sink
         var call = call
         call.model = model?.handle

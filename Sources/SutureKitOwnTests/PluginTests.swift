@@ -77,7 +77,7 @@ struct PluginTests {
         try Host.check(create(id, call.operation.kind.rawValue, given, &instance))
         let made = try #require(instance)
         defer { destroy(made) }
-        let results = ComponentResults(of: id, call.operation)
+        let results = ComponentResults(of: id, call)
         let sink = arena.value(results.sink)
         let session = try #require(OpaquePointer(bitPattern: 8))
         try Host.check(withExtendedLifetime(arena) { perform(made, session, call.c(in: arena), sink) })
@@ -134,7 +134,7 @@ struct PluginTests {
 
     @Test("What an operation may not hand out does not get through")
     func wrongResults() throws {
-        let results = ComponentResults(of: "x", .locate)
+        let results = ComponentResults(of: "x", ComponentCall(.locate))
         let arena = CArena()
         let sink = try Foreign(arena.value(results.sink), in: "test")
         #expect(throws: SutureError.self) { try sink.hand([Score("a", 1)]) }

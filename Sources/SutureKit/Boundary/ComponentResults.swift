@@ -13,10 +13,19 @@ package final class ComponentResults {
     /// Who is called, for sentences: "memit".
     private let component: String
     private let operation: Operation
+    /// The cases that results may name; nil: any.
+    private let cases: Set<Int>?
+    /// The texts that results may name.
+    private let texts: [MarkedText]
+    /// The first result that was refused. A component that does not hand the refusal on has lost a result.
+    package private(set) var refusal: SutureError?
 
-    package init(of component: String, _ operation: Operation) {
+    /// - Parameter acceptsAnyCase: whether results may name cases that the call does not have.
+    package init(of component: String, _ call: ComponentCall, acceptsAnyCase: Bool = false) {
         self.component = component
-        self.operation = operation
+        operation = call.operation
+        cases = acceptsAnyCase ? nil : Set(call.cases.map(\.index))
+        texts = call.texts
     }
 
     /// Takes the scores that were handed out so far away: they belong to a report.
@@ -70,14 +79,66 @@ package final class ComponentResults {
         try sink.hand(marks)
     }
 
-    fileprivate func refuse(_ kind: ResultKinds) throws(SutureError) {
-        guard !operation.emits.contains(kind) else { return }
-        let allowed = operation.emits.names.joined(separator: " and ")
-        throw SutureError(
-            .invalidArgument,
-            "\(component): it handed out \(kind.names.joined()), and the operation \(operation.name) of \(operation.kind.phrase) "
-                + "may hand out \(allowed) alone",
-            hint: "report this to its author")
+    /// Adds a result, or refuses it.
+    fileprivate func take<Value: Crossing>(
+        _ kind: ResultKinds, _ add: (ComponentResults, Value) -> Void,
+        _ read: () throws(SutureError) -> Value
+    ) throws(SutureError) {
+        do throws(SutureError) {
+            guard operation.emits.contains(kind) else {
+                let allowed = operation.emits.names.joined(separator: " and ")
+                throw wrong(
+                    "it handed out \(kind.names.joined()), and the operation \(operation.name) of \(operation.kind.phrase) "
+                        + "may hand out \(allowed) alone")
+            }
+            let value = try read()
+            if let complaint = complaint(about: value) { throw wrong(complaint) }
+            add(self, value)
+        } catch {
+            if refusal == nil { refusal = error }
+            throw error
+        }
+    }
+
+    private func wrong(_ what: String) -> SutureError {
+        SutureError(.invalidArgument, "\(component): \(what)", hint: "report this to its author")
+    }
+
+    /// What makes no sense about a result; nil: nothing. Figures that are not finite do make sense.
+    private func complaint(about value: some Crossing) -> String? {
+        switch value {
+        case let score as Score:
+            if score.name.isEmpty { return "it handed out a score without a name" }
+            guard score.weight.isFinite, score.weight >= 0 else {
+                return
+                    "the score \"\(score.name)\" has the weight \(score.weight), which is not a number of observations"
+            }
+            if operation == .judge {
+                guard let text = score.caseIndex, texts.indices.contains(text) else {
+                    return
+                        "the score \"\(score.name)\" is of text \(score.caseIndex ?? -1), and the call has \(texts.count)"
+                }
+                return nil
+            }
+            return unknownCase(score.caseIndex).map { "the score \"\(score.name)\" is of \($0)" }
+        case let metric as Metric:
+            if metric.name.isEmpty { return "it handed out a figure without a name" }
+            return metric.n < 0 ? "the figure \"\(metric.name)\" rests on \(metric.n) observations" : nil
+        case let location as Location: return unknownCase(location.caseIndex).map { "a location is of \($0)" }
+        case let mark as Mark:
+            guard texts.indices.contains(mark.text) else {
+                return "a mark is in text \(mark.text), and the call has \(texts.count)"
+            }
+            let size = texts[mark.text].text.utf8.count
+            guard mark.bytes.upperBound > size else { return nil }
+            return "a mark ends at byte \(mark.bytes.upperBound) of text \(mark.text), which has \(size)"
+        default: return nil
+        }
+    }
+
+    private func unknownCase(_ index: Int?) -> String? {
+        guard let index, let cases, !cases.contains(index) else { return nil }
+        return "case \(index), which is not among the cases of the call"
     }
 }
 
@@ -89,8 +150,7 @@ private func receive<Value: Crossing>(
     Host.returningError {
         guard let context else { throw SutureError(.invalidArgument, "\(place) was called without its context") }
         let results = Unmanaged<ComponentResults>.fromOpaque(context).takeUnretainedValue()
-        try results.refuse(kind)
-        add(results, try Value(Foreign(value, in: place)))
+        try results.take(kind, add) { () throws(SutureError) in try Value(Foreign(value, in: place)) }
     }
 }
 

@@ -12,7 +12,10 @@ extension Location: Crossing {
         self.init(
             Site(kind, layer: Int(c.layer)), caseIndex: c.case_index >= 0 ? Int(c.case_index) : nil,
             position: c.position >= 0 ? Int(c.position) : nil, role: Role(rawValue: c.role) ?? .none,
-            unit: c.unit >= 0 ? Int(c.unit) : nil, measure: c.measure.map { String(cString: $0) } ?? "", score: c.score,
+            unit: c.unit >= 0 ? Int(c.unit) : nil,
+            measure: try c.measure.map { name throws(SutureError) in try foreignName(name, "suture_location.measure") }
+                ?? "",
+            score: c.score,
             isSelected: c.flags & SUTURE_LOCATION_SELECTED != 0)
     }
 

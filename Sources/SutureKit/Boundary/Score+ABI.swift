@@ -5,7 +5,7 @@ import CSuture
 extension Score: Crossing {
     package init(_ c: Foreign<suture_score>) throws(SutureError) {
         self.init(
-            try foreignText(c.name, "suture_score.name"), c.value,
+            try foreignName(c.name, "suture_score.name"), c.value,
             caseIndex: c.case_index >= 0 ? Int(c.case_index) : nil, weight: c.weight)
     }
 
@@ -22,10 +22,10 @@ extension Score: Crossing {
 extension Metric: Crossing {
     package init(_ c: Foreign<suture_metric>) throws(SutureError) {
         self.init(
-            try foreignText(c.name, "suture_metric.name"), c.value, unit: try foreignText(c.unit, "suture_metric.unit"),
+            try foreignName(c.name, "suture_metric.name"), c.value, unit: try foreignName(c.unit, "suture_metric.unit"),
             n: Int(c.n), standardError: c.standard_error.isNaN ? nil : c.standard_error,
             direction: Direction(rawValue: c.direction) ?? .none,
-            protocol: try foreignText(c.protocol, "suture_metric.protocol"))
+            protocol: try foreignName(c.protocol, "suture_metric.protocol"))
     }
 
     package func c(in arena: CArena) -> UnsafePointer<suture_metric> {

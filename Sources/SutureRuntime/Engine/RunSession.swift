@@ -24,15 +24,16 @@ package final class RunSession {
     /// - Parameters:
     ///   - component: who is called, for sentences.
     ///   - call: what is asked; its model is the one given here.
+    ///   - acceptsAnyCase: for tests, whose cases reach a component on another way than by the call.
     package init(
         of component: String, _ call: ComponentCall, model: LanguageModel, original: LanguageModel, seed: Int,
-        services: RunServices
+        services: RunServices, acceptsAnyCase: Bool = false
     ) {
         self.model = model
         self.original = original
         self.seed = seed
         self.services = services
-        results = ComponentResults(of: component, call.operation)
+        results = ComponentResults(of: component, call, acceptsAnyCase: acceptsAnyCase)
         modelHandle = ModelTable.handle(model)
         originalHandle = ModelTable.handle(original)
         var call = call

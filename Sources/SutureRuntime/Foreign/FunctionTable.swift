@@ -51,8 +51,9 @@ package enum FunctionTable {
             Host.returningError {
                 let function = Unmanaged<Box>.fromOpaque(UnsafeRawPointer(handle)).takeUnretainedValue().function
                 var values: [BoundFunction.Value] = []
-                for pointer in UnsafeBufferPointer(start: arguments, count: arguments == nil ? 0 : Int(count)) {
-                    values.append(try BoundFunction.Value(Foreign(pointer, in: "suture_function_api.call")))
+                let start = UnsafeRawPointer(arguments)?.assumingMemoryBound(to: UnsafePointer<suture_scalar>?.self)
+                for argument in try foreignElements(start, count, in: "suture_function_api.call") {
+                    values.append(try BoundFunction.Value(argument))
                 }
                 let result: BoundFunction.Value
                 do throws(RuntimeError) {

@@ -52,7 +52,8 @@ struct ComponentReader {
         } catch {
             throw Complaint(text: error.message)
         }
-        guard let id = c.id.map({ String(cString: $0) }), !id.isEmpty else { throw Complaint(text: "id is empty") }
+        if let complaint = PluginName.complaint(about: c.id) { throw Complaint(text: "id \(complaint)") }
+        let id = c.id.map { String(cString: $0) } ?? ""
         guard let kind = ComponentKind(rawValue: c.kind) else {
             throw Complaint(text: "\"\(id)\": kind \(c.kind) is not one that this host knows")
         }
@@ -60,6 +61,7 @@ struct ComponentReader {
         guard c.convention == SUTURE_CONVENTION_BOXED || c.convention == SUTURE_CONVENTION_NATIVE else {
             throw complaint("convention \(c.convention) is not one that this host knows")
         }
+        if let wrong = PluginName.complaint(about: c.version) { throw complaint("version \(wrong)") }
         let isNative = c.convention == SUTURE_CONVENTION_NATIVE
         let parameters = try parameters(c, isNative: isNative, complaint)
         if isNative {
@@ -84,10 +86,11 @@ struct ComponentReader {
             let declared = try foreignElements(
                 c.parameters, c.parameter_count, in: "parameters and parameter_count")
             for (position, declaration) in declared.enumerated() {
-                let name = declaration.name.map { String(cString: $0) } ?? ""
+                let wrong = PluginName.complaint(about: declaration.name)
+                let name = wrong == nil ? declaration.name.map { String(cString: $0) } ?? "" : ""
                 let text: String?
                 do throws(SutureError) {
-                    guard !name.isEmpty else { throw SutureError(.invalidArgument, "name is empty") }
+                    if let wrong { throw SutureError(.invalidArgument, "name \(wrong)") }
                     let parameter = try ParameterDeclaration(declaration)
                     text =
                         parameters.contains { $0.name == name }

@@ -7,6 +7,8 @@ import SutureModel
 import Synchronization
 import TorchBackend
 
+import func Glibc.free
+
 /// What this process offers to plugins: the one `suture_host`, and the tables that it gives by extension id.
 ///
 /// A process that uses SutureKit or loads plugins calls ``install()`` first.
@@ -20,7 +22,8 @@ package enum HostTables {
         try install()
     }
 
-    /// Where log lines of host and plugins go; without one they go nowhere. Called from any thread.
+    /// Where log lines of host and plugins go; without one they go nowhere. Called from any thread. Longer lines than
+    /// `SUTURE_HOST_LONGEST_TEXT` are cut.
     package static func setLog(_ sink: @escaping @Sendable (Host.LogLevel, String) -> Void) {
         log.withLock { $0 = sink }
     }
@@ -55,8 +58,11 @@ package enum HostTables {
     private static let writeLog: @convention(c) (UnsafeMutableRawPointer?, Int32, UnsafePointer<CChar>) -> Void = {
         _, level, message in
         suture_host_note_activity()
-        let sink = log.withLock(\.self)
-        sink?(Host.LogLevel(rawValue: level) ?? .info, String(cString: message))
+        let sink = log.withLock { $0 }
+        // Where memory is short, the line is lost.
+        guard let sink, let text = suture_host_text(message) else { return }
+        defer { free(text) }
+        sink(Host.LogLevel(rawValue: level) ?? .info, String(cString: text))
     }
 
     private static let findTable: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<CChar>) -> UnsafeRawPointer? =

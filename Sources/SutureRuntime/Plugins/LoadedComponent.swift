@@ -3,6 +3,7 @@
 import CForeign
 import CSuture
 import SutureKit
+import TorchBackend
 
 /// A component with its arguments, ready to be called. Lives in a worker process, on one thread at a time.
 ///
@@ -55,6 +56,11 @@ package final class LoadedComponent {
 
     deinit {
         guard case .boxed(let instance) = form else { return }
+        let link = WorkerLink.current
+        link?.enter(
+            PluginCall(
+                file: description.file, operation: "destroy", kind: description.kind, component: description.id))
+        defer { link?.leave() }
         // An exception out of destroy concerns nobody any more: the results are out.
         suture_foreign_failure_release(suture_guarded_destroy(library.plugin, instance))
     }
@@ -99,6 +105,9 @@ package final class LoadedComponent {
                 return failure
             }
         }
+        guard torch_backend_exports_are_unchanged() != 0 else { throw pluginCall(call).changedModel() }
+        // A component that did not hand on what the sink refused would lose its results without a word.
+        if let refusal = results.refusal { throw pluginCall(call).failed(refusal) }
     }
 
     private func pluginCall(_ call: ComponentCall) -> PluginCall {

@@ -6,7 +6,7 @@ import SutureKit
 public struct PluginCall: Sendable, Hashable, Codable {
     /// The absolute path of the shared library.
     public var file: String
-    /// "load", "start", "create", "locate", "patch", "evaluate", "summarize".
+    /// "load", "start", "create", "destroy", or what a component is asked: "locate", "patch" …
     public var operation: String
     /// Nil while the library itself is loaded or started.
     public var kind: ComponentKind?
@@ -49,6 +49,24 @@ public struct PluginCall: Sendable, Hashable, Codable {
         RuntimeError(
             .plugin, "\(callee) let a C++ exception out of \(place): \(text)",
             hint: "a plugin must catch its exceptions and return an error; report this to its author")
+    }
+
+    /// The error for memory of the model that was changed where no page protects it. The process must not go on with it.
+    func changedModel() -> RuntimeError {
+        RuntimeError(
+            .plugin, "\(callee) changed a weight of the model in \(place), by an address that it got through DLPack",
+            hint:
+                "what comes out of a model is read-only: clone() it and change the copy; run again, which begins with the model "
+                + "as it is on disk; report this to its author")
+    }
+
+    /// The error for a pointer that the plugin returned and that is not an error.
+    func returnedNoError() -> RuntimeError {
+        RuntimeError(
+            .plugin, "\(callee) returned from \(place) a pointer that is not an error of the host",
+            hint:
+                "a plugin returns NULL or what suture_host.error_new made, and each error once; report this to its author"
+        )
     }
 
     /// The error for an error that the plugin returned.

@@ -2,6 +2,7 @@
 
 import CForeign
 import CSuture
+import CSutureHost
 import Foundation
 import SutureKit
 import Synchronization
@@ -66,6 +67,11 @@ final class PluginLibrary: @unchecked Sendable {
             : table.version == nil
                 ? "version" : table.firstMissing(of: ["start", "component_count", "component_at"])
         if let missing { throw problem("has a broken table: suture_plugin.\(missing) is missing", "set the field") }
+        for (field, text) in [("id", table.id), ("version", table.version)] {
+            if let complaint = PluginName.complaint(about: text) {
+                throw problem("has a broken table: suture_plugin.\(field) \(complaint)", "set the field")
+            }
+        }
         guard try Self.digest(of: file) == digest else {
             throw problem("changed while it was loaded", "run again when nothing writes to it")
         }
@@ -163,6 +169,8 @@ final class PluginLibrary: @unchecked Sendable {
 
     /// The C description of one component.
     func component(_ kind: ComponentKind, _ id: String) throws(RuntimeError) -> Foreign<suture_component>? {
+        WorkerLink.current?.enter(PluginCall(file: file, operation: "load"))
+        defer { WorkerLink.current?.leave() }
         for component in try components() {
             guard let component = try? Foreign(component, in: "suture_plugin.component_at") else { continue }
             if component.kind == kind.rawValue, component.id.map({ String(cString: $0) }) == id { return component }
@@ -221,5 +229,7 @@ func guarded(
         throw error.isException
             ? call.threw(error.text) : RuntimeError(.plugin, "\(call.callee) cannot be called: \(error.text)")
     }
-    if let returned { throw call.failed(Host.take(returned)) }
+    guard let returned else { return }
+    guard suture_host_is_error(returned) != 0 else { throw call.returnedNoError() }
+    throw call.failed(Host.take(returned))
 }

@@ -8,7 +8,10 @@ import Foundation
 /// has to be handed to the worker.
 struct LineSocket {
     let descriptor: Int32
-    private var buffer = Data()
+    private var buffer: [UInt8] = []
+    /// Where the next line begins, and up to where its end was looked for: each byte is looked at once.
+    private var start = 0
+    private var searched = 0
     private var isClosed = false
 
     init(_ descriptor: Int32) { self.descriptor = descriptor }
@@ -23,10 +26,7 @@ struct LineSocket {
     /// closed says so once, and nothing after that.
     mutating func receive(within milliseconds: Int32, orUntil other: Int32 = -1) -> Received {
         while true {
-            if let end = buffer.firstIndex(of: UInt8(ascii: "\n")) {
-                defer { buffer = Data(buffer[(end + 1)...]) }
-                return .line(String(decoding: buffer[..<end], as: UTF8.self))
-            }
+            if let line = nextLine() { return .line(line) }
             // A closed line would always be ready; a negative descriptor never is.
             var requests = [isClosed ? -1 : descriptor, other].map {
                 pollfd(fd: $0, events: Int16(POLLIN), revents: 0)
@@ -44,6 +44,21 @@ struct LineSocket {
             }
             buffer.append(contentsOf: chunk[..<count])
         }
+    }
+
+    /// The next line that has arrived whole.
+    private mutating func nextLine() -> String? {
+        guard let end = buffer[searched...].firstIndex(of: UInt8(ascii: "\n")) else {
+            buffer.removeFirst(start)
+            start = 0
+            searched = buffer.count
+            return nil
+        }
+        defer {
+            start = end + 1
+            searched = start
+        }
+        return String(decoding: buffer[start..<end], as: UTF8.self)
     }
 
     /// Writes a line. False when the other side is gone.

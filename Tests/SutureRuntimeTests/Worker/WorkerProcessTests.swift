@@ -44,8 +44,8 @@ struct WorkerProcessTests {
         let load = WorkerEvent.enter(PluginCall(file: file, operation: "load"))
         #expect(
             calls == [
-                load, .leave, load, .leave, .enter(PluginCall(file: file, operation: "start")), .leave,
-                call("create", 0), .leave, call("patch", 1), .leave,
+                load, .leave, load, .leave, load, .leave, .enter(PluginCall(file: file, operation: "start")), .leave,
+                call("create", 0), .leave, call("patch", 1), .leave, call("destroy", 0), .leave,
             ])
         #expect(events.list.contains(.phase(name: "steps", done: 0, total: 3)))
     }
@@ -205,6 +205,13 @@ struct WorkerProcessTests {
                     "the worker process died in the phase \"statistics\": SIGSEGV, it read or wrote memory that is not its "
                         + "own, or its stack overflowed",
                     hint: "this is a fault of suture itself; report it with the run's log"))
+        let last = PluginCall(
+            file: "/a.so", operation: "patch", kind: .patcher, component: "x", firstCase: "1", caseCount: 1)
+        #expect(
+            WorkerDeath(end: .signalled(SIGSEGV), call: nil, lastCall: last, phase: "apply").error.hint
+                == "the patcher \"x\" of /a.so had returned from patch (case \"1\") before; where the run ends without this "
+                + "plugin, the plugin damaged memory, and otherwise this is a fault of suture itself; report it with the run's "
+                + "log")
         #expect(
             WorkerDeath(end: .exited(9), call: nil, phase: "").error
                 == RuntimeError(
