@@ -7,7 +7,7 @@ struct Pattern: Annotator {
     static let descriptor = ComponentDescriptor(
         id: "regex", summary: "Marks what a regular expression matches.")
 
-    @Parameter("pattern", help: "A regular expression in Swift's syntax, which is close to Perl's.")
+    @Parameter("pattern", help: "A regular expression in Perl's syntax, without look-around and back-references.")
     var pattern: String
 
     @Parameter("group", in: .nonNegative, help: "The group to mark; 0 marks all that matches.")
@@ -18,40 +18,36 @@ struct Pattern: Annotator {
 
     func validate() throws(SutureError) {
         let expression = try expression()
-        guard "".matches(of: expression).isEmpty else {
+        guard try expression.matches(in: []).isEmpty else {
             throw SutureError(
                 .invalidArgument, "the pattern \"\(pattern)\" matches a text of no letters",
                 hint: "ask for at least one letter: write + for *")
+        }
+        guard group <= expression.groupCount else {
+            throw SutureError(
+                .invalidArgument,
+                "the pattern \"\(pattern)\" has \(expression.groupCount) groups, group \(group) was asked for",
+                hint: "put what is to be marked into parentheses")
         }
     }
 
     func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] {
         let expression = try expression()
         return try texts.map { text in
-            let utf8 = text.text.utf8
-            return try text.text.matches(of: expression).compactMap { match in
-                guard group < match.output.count else {
-                    throw SutureError(
-                        .invalidArgument,
-                        "the pattern \"\(pattern)\" has \(match.output.count - 1) groups, group \(group) was asked for",
-                        hint: "put what is to be marked into parentheses")
-                }
+            let scalars = Array(text.text.unicodeScalars)
+            let matches = try expression.matches(in: scalars)
+            guard !matches.isEmpty else { return [] }
+            // Where each scalar begins in UTF-8, and where the last one ends.
+            let bytes = scalars.reduce(into: [0]) { $0.append($0[$0.count - 1] + UTF8.width($1)) }
+            return matches.compactMap { match in
                 // A group that took no part in the match, or is empty, marks nothing.
-                guard let range = match.output[group].range, !range.isEmpty else { return nil }
-                let start = utf8.distance(from: utf8.startIndex, to: range.lowerBound)
-                return start..<start + utf8.distance(from: range.lowerBound, to: range.upperBound)
+                guard let range = group == 0 ? match.whole : match.group, !range.isEmpty else { return nil }
+                return bytes[range.lowerBound]..<bytes[range.upperBound]
             }
         }
     }
 
-    private func expression() throws(SutureError) -> Regex<AnyRegexOutput> {
-        do {
-            // Boundaries of words as everywhere else: "don't" has two words.
-            return try Regex(pattern).ignoresCase(!isCaseSensitive).wordBoundaryKind(.simple)
-        } catch {
-            throw SutureError(
-                .invalidArgument, "the pattern \"\(pattern)\" cannot be read: \(error)",
-                hint: "check its brackets, and write \\\\ for \\ inside double quotes of YAML")
-        }
+    private func expression() throws(SutureError) -> LinearRegex {
+        try LinearRegex(pattern, group: group, ignoringCase: !isCaseSensitive)
     }
 }

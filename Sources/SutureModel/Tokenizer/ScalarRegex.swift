@@ -8,7 +8,8 @@
 /// letters, `(?=..)`, `(?!..)`, `(?>..)`, alternatives, and greedy, lazy and possessive repetition. Everything else,
 /// and every pattern that can match the empty text, is refused by name.
 ///
-/// Matching backtracks, first alternative first; a match that needs more than ``stepLimit`` steps is an error.
+/// Matching backtracks, first alternative first; a text that needs more steps than ``stepLimit(_:)`` is an error. So a
+/// tokenizer from somewhere else cannot hold a run up, neither by one match nor by many.
 struct ScalarRegex: Sendable {
     /// The parsed pattern.
     indirect enum Node: Sendable {
@@ -56,8 +57,9 @@ struct ScalarRegex: Sendable {
         var lowest: Int
     }
 
-    /// Far above what a reasonable pattern needs on one match, and still below a second.
-    static let stepLimit = 20_000_000
+    /// Steps on a text of some scalars, all its matches together: far above what a reasonable pattern needs, and still a second
+    /// or so.
+    static func stepLimit(_ scalars: Int) -> Int { 20_000_000 + 1000 * scalars }
 
     let pattern: String
     private var instructions: [Instruction] = []
@@ -81,8 +83,8 @@ struct ScalarRegex: Sendable {
         in scalars: [UInt32], _ range: Range<Int>, to matches: inout [Range<Int>]
     ) throws(ModelError) {
         var start = range.lowerBound
+        var steps = Self.stepLimit(range.count)
         while start < range.upperBound {
-            var steps = 0
             if let end = try match(0, scalars, start, range.upperBound, &steps) {
                 matches.append(start..<end)
                 start = end
@@ -99,8 +101,8 @@ struct ScalarRegex: Sendable {
         var next = address
         var position = start
         while true {
-            steps += 1
-            if steps > Self.stepLimit { throw tooSlow() }
+            steps -= 1
+            if steps < 0 { throw tooSlow(limit) }
             var failed = false
             switch instructions[next] {
             case .match:
@@ -116,6 +118,7 @@ struct ScalarRegex: Sendable {
                 let furthest = maximum < limit - position ? position + maximum : limit
                 var end = position
                 while end < furthest, sets[set].contains(scalars[end]) { end += 1 }
+                steps -= end - position
                 if end - position < minimum {
                     failed = true
                 } else {
@@ -226,10 +229,10 @@ struct ScalarRegex: Sendable {
         return sets.count - 1
     }
 
-    private func tooSlow() -> ModelError {
+    private func tooSlow(_ count: Int) -> ModelError {
         ModelError(
             .patternTooSlow,
-            "the tokenizer's pattern \"\(pattern)\" needs more than \(Self.stepLimit) steps on this text",
+            "the tokenizer's pattern \"\(pattern)\" needs too many steps on a text of \(count) characters",
             hint: "encode the text in shorter parts")
     }
 }

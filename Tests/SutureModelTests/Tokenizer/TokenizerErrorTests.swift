@@ -54,7 +54,18 @@ struct TokenizerErrorTests {
         #expect(error?.code == .patternTooSlow)
         #expect(
             error?.message
-                == "the tokenizer's pattern \"(?:aa?)+b\" needs more than \(ScalarRegex.stepLimit) steps on this text")
+                == "the tokenizer's pattern \"(?:aa?)+b\" needs too many steps on a text of 60 characters")
+    }
+
+    @Test("The bound is for the text as a whole, so that many slow places are an error as well")
+    func manySlowPlaces() throws {
+        let regex = try ScalarRegex("a+b", place: "here")
+        let scalars = [UInt32](repeating: 0x61, count: 8000)
+        let error = #expect(throws: ModelError.self) {
+            var matches: [Range<Int>] = []
+            try regex.appendMatches(in: scalars, 0..<8000, to: &matches)
+        }
+        #expect(error?.code == .patternTooSlow)
     }
 
     @Test("A file that is cut off anywhere is said to be cut off or not JSON")
