@@ -23,6 +23,8 @@ public struct ModelError: Error, Sendable, Hashable, CustomStringConvertible {
         public static let unwritable = Code(rawValue: "unwritable")
         /// The output place is taken, or is inside the input.
         public static let outputPlace = Code(rawValue: "output-place")
+        /// A link leads out of the folder that is copied.
+        public static let outsideLink = Code(rawValue: "outside-link")
         /// The task was cancelled; nothing was written.
         public static let cancelled = Code(rawValue: "cancelled")
         /// The file is not JSON, or it is cut off.

@@ -2,6 +2,7 @@
 
 import ArgumentParser
 import Foundation
+import SutureModel
 import SutureRuntime
 
 struct PatchCommand: ParsableCommand {
@@ -32,13 +33,14 @@ struct PatchCommand: ParsableCommand {
         @Argument(help: "The model folder that the patch was made for.") var model: String
         @Argument(help: "The patch folder.") var patch: String
         @Option(help: "The folder to write. It must be empty, or not exist yet.") var output: String
+        @Option(help: ArgumentHelp(linksHelp)) var links = OutsideLinks.refuse
         @Flag(help: "Print JSON.") var json = false
 
         func run() throws {
             let progress = ProgressLine()
             let report = try PatchApplication.apply(
                 model: URL(fileURLWithPath: model), patch: URL(fileURLWithPath: patch),
-                output: URL(fileURLWithPath: output)
+                output: URL(fileURLWithPath: output), links: links
             ) { progress.update("writing", done: Int($0 * 100), total: 100) }
             progress.clear()
             if json { return try Terminal.printJSON(report) }
@@ -53,12 +55,13 @@ struct PatchCommand: ParsableCommand {
 
         @Argument(help: "A folder that `patch apply` has written.") var model: String
         @Option(help: "The folder to write. It must be empty, or not exist yet.") var output: String
+        @Option(help: ArgumentHelp(linksHelp)) var links = OutsideLinks.refuse
         @Flag(help: "Print JSON.") var json = false
 
         func run() throws {
             let progress = ProgressLine()
             let parameters = try PatchApplication.revert(
-                model: URL(fileURLWithPath: model), output: URL(fileURLWithPath: output)
+                model: URL(fileURLWithPath: model), output: URL(fileURLWithPath: output), links: links
             ) { progress.update("writing", done: Int($0 * 100), total: 100) }
             progress.clear()
             let place = URL(fileURLWithPath: output).standardizedFileURL.path
@@ -72,3 +75,7 @@ struct PatchCommand: ParsableCommand {
         }
     }
 }
+
+private let linksHelp = "What becomes of links that lead out of the model folder: refuse, or keep them as links."
+
+extension OutsideLinks: ExpressibleByArgument {}

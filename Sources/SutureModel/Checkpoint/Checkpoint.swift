@@ -90,16 +90,22 @@ public struct Checkpoint: Sendable {
     /// Writes the whole model folder again to `output`, with other bytes for some tensors.
     ///
     /// All files that are not weights are copied byte for byte, the weights by `SafetensorsWriter.rewrite`, in the same
-    /// files as before. The folder appears at its place whole or not at all.
+    /// files as before, all with the modes that they have. The folder appears at its place whole or not at all.
     ///
     /// - Parameters:
     ///   - replacements: bytes by tensor name, in the tensor's dtype and of the same length as before.
     ///   - output: a folder that is not there yet or is empty, outside this model folder.
+    ///   - links: what becomes of links out of the folder; see `FolderLinks`. Weights are written as files also where they were kept.
     ///   - progress: called on the calling thread after each file with the share of the weights written, 0 to 1.
-    /// - Throws: `unknownTensor`, `sizeMismatch`, `outputPlace`, `unreadable`, `unwritable` or `cancelled`.
+    /// - Throws: `unknownTensor`, `sizeMismatch`, `outputPlace`, `outsideLink`, `unreadable`, `unwritable` or `cancelled`.
     public func write(
-        to output: URL, replacing replacements: [String: TensorBytes], progress: (Double) -> Void = { _ in }
+        to output: URL, replacing replacements: [String: TensorBytes], links: OutsideLinks = .refuse,
+        progress: (Double) -> Void = { _ in }
     ) throws(ModelError) {
+        let rule = FolderLinks(folder, outside: links)
+        for url in files.map(\.url) + (isSharded ? [folder.appendingPathComponent(Self.indexName)] : []) {
+            _ = try rule.answer(for: url)
+        }
         var parts = Array(repeating: [String: TensorBytes](), count: files.count)
         for (name, bytes) in replacements {
             guard let index = fileIndices[name] else { throw .unknownTensor(name, in: folder) }
@@ -107,7 +113,7 @@ public struct Checkpoint: Sendable {
         }
         let total = files.reduce(0) { $0 + $1.allBytes.count }
         try ModelFolder.assemble(at: output) { (partial) throws(ModelError) in
-            try ModelFolder.copyNonWeightFiles(from: folder, to: partial)
+            try ModelFolder.copyNonWeightFiles(from: folder, to: partial, links: links)
             var done = 0
             for (file, part) in zip(files, parts) {
                 let place = partial.appendingPathComponent(file.url.lastPathComponent)

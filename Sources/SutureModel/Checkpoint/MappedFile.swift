@@ -14,6 +14,8 @@ final class MappedFile: @unchecked Sendable {
     /// The whole file. Valid as long as this object lives.
     let bytes: UnsafeRawBufferPointer
     private let watch: UnsafeMutableRawPointer?
+    /// Who may read, write and execute it.
+    let mode: mode_t
 
     /// Maps the file at `url`. An empty file gives empty bytes.
     init(_ url: URL) throws(ModelError) {
@@ -28,6 +30,7 @@ final class MappedFile: @unchecked Sendable {
             throw ModelError(
                 .unreadable, "'\(path)' is not a regular file", hint: "give the path of a safetensors file")
         }
+        mode = status.st_mode & 0o777
         let size = Int(status.st_size)
         guard size > 0 else {
             bytes = UnsafeRawBufferPointer(start: nil, count: 0)

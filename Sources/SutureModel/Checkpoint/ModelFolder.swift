@@ -58,13 +58,17 @@ public enum ModelFolder {
         OutputFile.flushFolder(of: output)
     }
 
-    /// Copies all files of a model folder other than weights, byte for byte, with the folders inside it.
+    /// Copies all files of a model folder other than weights, byte for byte and with their modes, and the folders inside it.
     ///
     /// Weights are told by their names, in this and other formats; `.git` and `.cache` are left out. A link to a file
     /// is copied as the file that it leads to, because download caches make model folders of relative links.
     ///
-    /// - Throws: `outputPlace` where `destination` is `source` or inside it; `unreadable`; `unwritable`; `cancelled`.
-    public static func copyNonWeightFiles(from source: URL, to destination: URL) throws(ModelError) {
+    /// - Parameter links: what becomes of links out of the folder; see `FolderLinks`.
+    /// - Throws: `outputPlace` where `destination` is `source` or inside it; `outsideLink`; `unreadable`; `unwritable`;
+    ///   `cancelled`.
+    public static func copyNonWeightFiles(
+        from source: URL, to destination: URL, links: OutsideLinks = .refuse
+    ) throws(ModelError) {
         let inner = destination.standardizedFileURL.resolvingSymlinksInPath().path
         let outer = source.standardizedFileURL.resolvingSymlinksInPath().path
         guard inner != outer, !inner.hasPrefix(outer.hasSuffix("/") ? outer : outer + "/") else {
@@ -72,19 +76,41 @@ public enum ModelFolder {
                 .outputPlace, "the output place '\(inner)' lies inside the model folder '\(outer)'",
                 hint: "choose an output folder outside the model folder")
         }
-        try copyFolder(from: source, to: destination)
+        try copyFolder(from: source, to: destination, FolderLinks(source, outside: links)) { !isWeightFile($0) }
     }
 
-    /// Copies one file byte for byte, following links.
-    static func copyFile(_ name: String, from source: URL, to destination: URL) throws(ModelError) {
+    /// Copies a folder that is part of a model folder, with everything that is in it.
+    ///
+    /// - Parameter model: the model folder, which decides about links.
+    /// - Throws: as ``copyNonWeightFiles(from:to:links:)``.
+    package static func copyPart(
+        _ source: URL, of model: URL, to destination: URL, links: OutsideLinks
+    ) throws(ModelError) {
+        guard mkdir(destination.path, 0o777) == 0 else { throw .unwritable(destination.path, errno) }
+        try copyFolder(from: source, to: destination, FolderLinks(model, outside: links)) { _ in true }
+    }
+
+    /// Copies one file byte for byte, with its mode, following links.
+    package static func copyFile(_ name: String, from source: URL, to destination: URL) throws(ModelError) {
         try SafetensorsWriter.checkCancellation()
         let file = try MappedFile(source.appendingPathComponent(name))
-        try OutputFile.create(at: destination.appendingPathComponent(name)) { (output) throws(ModelError) in
+        try OutputFile.create(
+            at: destination.appendingPathComponent(name), mode: file.mode
+        ) { (output) throws(ModelError) in
             try output.append(TensorBytes(of: file, 0..<file.bytes.count))
         }
     }
 
-    private static func copyFolder(from source: URL, to destination: URL) throws(ModelError) {
+    /// Gives a folder that was made for another the mode of that one. Its owner may always write there.
+    static func copyMode(of source: URL, to folder: URL) throws(ModelError) {
+        var status = stat()
+        guard stat(source.path, &status) == 0 else { throw .unreadable(source.path, errno) }
+        guard chmod(folder.path, status.st_mode & 0o777 | S_IRWXU) == 0 else { throw .unwritable(folder.path, errno) }
+    }
+
+    private static func copyFolder(
+        from source: URL, to destination: URL, _ links: FolderLinks, where counts: (String) -> Bool
+    ) throws(ModelError) {
         let manager = FileManager.default
         guard let names = try? manager.contentsOfDirectory(atPath: source.path) else {
             throw ModelError(
@@ -93,12 +119,17 @@ public enum ModelFolder {
         for name in names.sorted() {
             let item = source.appendingPathComponent(name)
             var status = stat()
-            guard stat(item.path, &status) == 0 else { throw .unreadable(item.path, errno) }
-            guard status.st_mode & S_IFMT == S_IFDIR else {
-                if !isWeightFile(name) { try copyFile(name, from: source, to: destination) }
+            let isFolder = stat(item.path, &status) == 0 && status.st_mode & S_IFMT == S_IFDIR
+            if isFolder ? skippedFolders.contains(name) : !counts(name) { continue }
+            if case .link(let target) = try links.answer(for: item) {
+                let place = destination.appendingPathComponent(name).path
+                guard symlink(target, place) == 0 else { throw .unwritable(place, errno) }
                 continue
             }
-            if skippedFolders.contains(name) { continue }
+            guard isFolder else {
+                try copyFile(name, from: source, to: destination)
+                continue
+            }
             // A link to a folder could lead back here and go on for ever.
             guard (try? manager.destinationOfSymbolicLink(atPath: item.path)) == nil else {
                 throw ModelError(
@@ -107,8 +138,9 @@ public enum ModelFolder {
             }
             let inner = destination.appendingPathComponent(name)
             guard mkdir(inner.path, 0o777) == 0 || errno == EEXIST else { throw .unwritable(inner.path, errno) }
-            try copyFolder(from: item, to: inner)
+            try copyFolder(from: item, to: inner, links, where: counts)
         }
+        try copyMode(of: source, to: destination)
     }
 
     private static func checkOutput(_ output: URL) throws(ModelError) {

@@ -19,13 +19,16 @@ package final class OutputFile {
 
     /// Makes the file at `url`, replacing one that is there, from what `body` appends.
     ///
+    /// - Parameter mode: who may read, write and execute it; nil: as the system has it for new files.
     /// - Throws: `unwritable`, and what `body` throws.
     static func create(
-        at url: URL, _ body: (OutputFile) throws(ModelError) -> Void
+        at url: URL, mode: mode_t? = nil, _ body: (OutputFile) throws(ModelError) -> Void
     ) throws(ModelError) {
         let path = url.path
         let temporary = try TemporaryPlace.make(.file, beside: path)
         do throws(ModelError) {
+            // Before the first byte is in it, which others may not be meant to read.
+            if let mode, fchmod(temporary.descriptor, mode) != 0 { throw .unwritable(path, errno) }
             try body(OutputFile(path: path, descriptor: temporary.descriptor))
             guard fsync(temporary.descriptor) == 0 else { throw .unwritable(path, errno) }
             guard rename(temporary.path, path) == 0 else { throw .unwritable(path, errno) }

@@ -23,6 +23,9 @@ public final class SafetensorsFile: Sendable {
     /// The tensors by name.
     public let tensors: [String: TensorEntry]
 
+    /// Who may read, write and execute the file.
+    package var mode: mode_t { file.mode }
+
     private let file: MappedFile
     private let dataStart: Int
 

@@ -32,13 +32,14 @@ public enum SafetensorsWriter {
     /// `metadata`, which may replace it. The header is padded with spaces, so that the tensors begin at a multiple of
     /// 8. Give tensors of wide dtypes first so that readers find every tensor aligned.
     ///
+    /// - Parameter mode: who may read, write and execute the file; nil: as the system has it for new files.
     /// - Throws: `duplicateName`, `sizeMismatch` or `invalidContent` for tensors that make no valid file; `unwritable`;
     ///   `cancelled`.
     public static func write(
-        _ tensors: [Tensor], metadata: [String: String] = [:], to url: URL
+        _ tensors: [Tensor], metadata: [String: String] = [:], to url: URL, mode: mode_t? = nil
     ) throws(ModelError) {
         let prefix = try prefix(tensors, metadata: metadata)
-        try OutputFile.create(at: url) { (file) throws(ModelError) in
+        try OutputFile.create(at: url, mode: mode) { (file) throws(ModelError) in
             try file.append(TensorBytes(prefix))
             for tensor in tensors {
                 try checkCancellation()
@@ -49,7 +50,7 @@ public enum SafetensorsWriter {
 
     /// Writes `source` again to `url` with other bytes for some tensors.
     ///
-    /// Header, metadata and layout stay byte for byte those of `source`, and so do the tensors that `replacements` does
+    /// Mode, header, metadata and layout stay byte for byte those of `source`, and so do the tensors that `replacements` does
     /// not name. Hence replacing tensors and then replacing them again with the original bytes gives the original file.
     /// `url` may be the place of `source` itself: the open file keeps its old content.
     ///
@@ -68,7 +69,7 @@ public enum SafetensorsWriter {
                     hint: "give a replacement of the same shape \(entry.shape) and dtype \(entry.dtype.rawValue)")
             }
         }
-        try OutputFile.create(at: url) { (file) throws(ModelError) in
+        try OutputFile.create(at: url, mode: source.mode) { (file) throws(ModelError) in
             try file.append(source.prefix)
             for entry in source.entries {
                 try checkCancellation()

@@ -63,12 +63,13 @@ package enum PatchApplication {
     ///
     /// - Parameters:
     ///   - output: a folder that is not there yet or is empty, outside the model folder. Appears whole or not at all.
+    ///   - links: what becomes of links out of the model folder.
     ///   - progress: called with the share that is done, 0 to 1.
     /// - Throws: `file` where the model is not the one that the patch was made for; `refused` where rounding to the
     ///   stored type loses the whole change or a number leaves its range; `usage` for the output place. Nothing is
     ///   written then.
     package static func apply(
-        model: URL, patch: URL, output: URL, progress: (Double) -> Void = { _ in }
+        model: URL, patch: URL, output: URL, links: OutsideLinks = .refuse, progress: (Double) -> Void = { _ in }
     ) throws(RuntimeError) -> Report {
         let stored = try PatchStore.read(patch)
         let manifest = stored.manifest
@@ -110,8 +111,8 @@ package enum PatchApplication {
         }
         let record = Record(parameters: parameters)
         try assemble(output, from: model, stamp) { partial in
-            try checkpoint.write(to: partial, replacing: replacements, progress: progress)
-            try writeRecord(record, originals, patch: patch, model: model, to: partial)
+            try checkpoint.write(to: partial, replacing: replacements, links: links, progress: progress)
+            try writeRecord(record, originals, patch: patch, of: checkpoint, links, to: partial)
         }
         let adapter =
             ModelFolder.holdsAdapter(model)
@@ -125,13 +126,13 @@ package enum PatchApplication {
     /// Writes the model folder as it was before the patch that was applied last, bit for bit.
     ///
     /// - Parameters:
-    ///   - model: a folder that ``apply(model:patch:output:progress:)`` has written.
-    ///   - output: as there.
+    ///   - model: a folder that ``apply(model:patch:output:links:progress:)`` has written.
+    ///   - output, links: as there.
     /// - Returns: the parameters that were put back.
     /// - Throws: `file` for a folder without a record, and for one that was changed since the patch was applied.
     @discardableResult
     package static func revert(
-        model: URL, output: URL, progress: (Double) -> Void = { _ in }
+        model: URL, output: URL, links: OutsideLinks = .refuse, progress: (Double) -> Void = { _ in }
     ) throws(RuntimeError) -> [String] {
         try checkOutput(output)
         let folder = model.appendingPathComponent(recordName, isDirectory: true)
@@ -174,13 +175,15 @@ package enum PatchApplication {
             replacements[applied.parameter] = before
         }
         try assemble(output, from: model, stamp) { partial in
-            try checkpoint.write(to: partial, replacing: replacements, progress: progress)
+            try checkpoint.write(to: partial, replacing: replacements, links: links, progress: progress)
             // The copy of the record lacks its tensors; the one below it was the model's own.
             let manager = FileManager.default
             let place = partial.appendingPathComponent(recordName, isDirectory: true)
             if manager.fileExists(atPath: place.path) { try manager.removeItem(at: place) }
             let previous = folder.appendingPathComponent(previousName, isDirectory: true)
-            if manager.fileExists(atPath: previous.path) { try manager.copyItem(at: previous, to: place) }
+            if manager.fileExists(atPath: previous.path) {
+                try ModelFolder.copyPart(previous, of: model, to: place, links: links)
+            }
         }
         return record.parameters.map(\.parameter)
     }
@@ -229,8 +232,10 @@ package enum PatchApplication {
 
     /// Writes `suture_patch` into a model folder in the making.
     private static func writeRecord(
-        _ record: Record, _ originals: [SafetensorsWriter.Tensor], patch: URL, model: URL, to partial: URL
+        _ record: Record, _ originals: [SafetensorsWriter.Tensor], patch: URL, of checkpoint: Checkpoint,
+        _ links: OutsideLinks, to partial: URL
     ) throws {
+        let model = checkpoint.folder
         let manager = FileManager.default
         let folder = partial.appendingPathComponent(recordName, isDirectory: true)
         // A record of the source was copied without its tensors; the whole of it goes below.
@@ -238,12 +243,15 @@ package enum PatchApplication {
         try manager.createDirectory(at: folder, withIntermediateDirectories: true)
         let previous = model.appendingPathComponent(recordName, isDirectory: true)
         if manager.fileExists(atPath: previous.path) {
-            try manager.copyItem(at: previous, to: folder.appendingPathComponent(previousName, isDirectory: true))
+            try ModelFolder.copyPart(
+                previous, of: model, to: folder.appendingPathComponent(previousName, isDirectory: true), links: links)
         }
         for name in [PatchManifest.fileName, PatchManifest.weightsName] {
-            try manager.copyItem(at: patch.appendingPathComponent(name), to: folder.appendingPathComponent(name))
+            try ModelFolder.copyFile(name, from: patch, to: folder)
         }
-        try SafetensorsWriter.write(originals, to: folder.appendingPathComponent(originalName))
+        // What nobody else may read of the model, nobody else may read here.
+        let mode = checkpoint.files.reduce(0o777) { $0 & $1.mode }
+        try SafetensorsWriter.write(originals, to: folder.appendingPathComponent(originalName), mode: mode)
         try JSON.encode(record, layout: .page).write(to: folder.appendingPathComponent(appliedName))
     }
 

@@ -264,4 +264,71 @@ struct PatchApplicationTests {
                     hint: "wait until nothing writes to the model, then start again"))
         #expect(!FileManager.default.fileExists(atPath: edited.path))
     }
+
+    @Test("An edited folder that is moved holds everything, though the model, the patch and its record were links")
+    func links() throws {
+        let fixture = try PatchFixture()
+        try fixture.write(try PatchFixture.deltas())
+        let first = fixture.place("first")
+        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: first)
+        // As the cache of the hub has them: every file a link into blobs.
+        func snapshot(_ source: URL, _ name: String) throws -> URL {
+            let manager = FileManager.default
+            let folder = fixture.place("hub/models--\(name)/snapshots/1")
+            let blobs = fixture.place("hub/models--\(name)/blobs")
+            try manager.createDirectory(at: blobs, withIntermediateDirectories: true)
+            for item in try manager.subpathsOfDirectory(atPath: source.path) {
+                var isFolder: ObjCBool = false
+                _ = manager.fileExists(atPath: "\(source.path)/\(item)", isDirectory: &isFolder)
+                let place = folder.appendingPathComponent(item)
+                if isFolder.boolValue {
+                    try manager.createDirectory(at: place, withIntermediateDirectories: true)
+                    continue
+                }
+                try manager.createDirectory(
+                    at: place.deletingLastPathComponent(), withIntermediateDirectories: true)
+                let blob = item.replacing("/", with: "-")
+                try manager.copyItem(
+                    at: source.appendingPathComponent(item), to: blobs.appendingPathComponent(blob))
+                let way = String(repeating: "../", count: item.split(separator: "/").count + 1)
+                try manager.createSymbolicLink(atPath: place.path, withDestinationPath: "\(way)blobs/\(blob)")
+            }
+            return folder
+        }
+        let model = try snapshot(first, "model")
+        let second = try PatchFixture.deltas(seed: 4)
+        try fixture.write(second, to: fixture.place("other/patch"), model: first)
+        let patch = try snapshot(fixture.place("other/patch"), "patch")
+        let edited = fixture.place("edited")
+        _ = try PatchApplication.apply(model: model, patch: patch, output: edited)
+        let moved = fixture.place("moved/far/away")
+        try FileManager.default.createDirectory(
+            at: moved.deletingLastPathComponent(), withIntermediateDirectories: true)
+        try FileManager.default.moveItem(at: edited, to: moved)
+        try FileManager.default.removeItem(at: fixture.place("hub"))
+        for item in try FileManager.default.subpathsOfDirectory(atPath: moved.path) {
+            #expect((try? FileManager.default.destinationOfSymbolicLink(atPath: "\(moved.path)/\(item)")) == nil)
+        }
+        let back = fixture.place("back")
+        try PatchApplication.revert(model: moved, output: back)
+        #expect(try PatchFixture.digests(back) == PatchFixture.digests(first))
+        try PatchApplication.revert(model: back, output: fixture.place("original"))
+    }
+
+    @Test("What only the owner may read of a model, only the owner may read of the edited one, its record included")
+    func modes() throws {
+        let fixture = try PatchFixture()
+        try fixture.write(try PatchFixture.deltas())
+        for name in ["model.safetensors", "config.json"] { chmod(fixture.model.path + "/" + name, 0o600) }
+        chmod(fixture.model.path, 0o700)
+        let edited = fixture.place("edited")
+        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: edited)
+        for (name, mode) in [
+            ("", 0o700), ("model.safetensors", 0o600), ("config.json", 0o600),
+            ("suture_patch/original.safetensors", 0o600),
+        ] {
+            let found = try FileManager.default.attributesOfItem(atPath: edited.path + "/" + name)[.posixPermissions]
+            #expect(found as? Int == mode, "\(name)")
+        }
+    }
 }
