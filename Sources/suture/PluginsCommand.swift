@@ -44,7 +44,7 @@ struct PluginsCommand: ParsableCommand {
                     let facts = [parameter.type, "default \(parameter.default)", parameter.allowed, parameter.unit]
                     try Terminal.print()
                     try Terminal.print(
-                        foreign: "  \(parameter.name): \(facts.filter { !$0.isEmpty }.joined(separator: ", "))\n"
+                        "  \(parameter.name): \(facts.filter { !$0.isEmpty }.joined(separator: ", "))\n"
                             + "      \(parameter.help)")
                 }
             }

@@ -13,20 +13,24 @@ enum Terminal {
         StandardStream.remark("\(prefix)\(text)\n")
     }
 
-    /// Prints a line, or lines, of an answer.
-    static func print(_ text: String = "") throws(RuntimeError) { try StandardStream.answer(text + "\n") }
+    /// Prints a line, or lines, of an answer. Whatever names, paths and texts are in it do nothing to the terminal.
+    static func print(_ text: String = "") throws(RuntimeError) {
+        try StandardStream.answer(DisplayText.visible(text, keepsLines: true) + "\n")
+    }
 
     /// Prints a table that fits the terminal.
     static func print(_ table: TextTable) throws(RuntimeError) { try print(table.text(width: width)) }
 
-    /// Prints text that a model or a plugin wrote. Text that goes to a file or a pipe is left as it is.
+    /// Prints text that is itself the answer, such as what a model wrote. To a file or a pipe it goes as it is.
     static func print(foreign text: String) throws(RuntimeError) {
-        try print(isatty(STDOUT_FILENO) == 1 ? DisplayText.visible(text, keepsLines: true) : text)
+        guard isatty(STDOUT_FILENO) == 1 else { return try StandardStream.answer(text + "\n") }
+        try print(text)
     }
 
-    /// Prints a value as JSON with sorted keys.
+    /// Prints a value as JSON with sorted keys. What would do something to a terminal is escaped.
     static func printJSON(_ value: some Encodable) throws {
-        try print(String(decoding: try JSON.encode(value, layout: .page), as: UTF8.self))
+        let text = String(decoding: try JSON.encode(value, layout: .page), as: UTF8.self)
+        try StandardStream.answer(DisplayText.escapedInJSON(text) + "\n")
     }
 
     /// The width of the terminal in columns; no limit where output goes to a file or a pipe.
@@ -82,7 +86,7 @@ final class ProgressLine {
                 text += String(format: "  %.1f/s  %.0f s left", rate, Double(total - done) / rate)
             }
         }
-        StandardStream.remark("\r\u{1B}[2K\(text)")
+        StandardStream.remark("\r\u{1B}[2K\(DisplayText.visible(text))")
         isShown = true
     }
 

@@ -25,9 +25,9 @@ package struct ComparisonFolder: Sendable {
     package func write(_ comparison: Comparison, source: Data?) throws(RuntimeError) {
         do {
             try RunFolder.write(comparison, to: data)
-            try RunFolder.write(
-                Data("# \(comparison.title)\n\n\(ComparisonTable(comparison).table { "**\($0)**" }.markdown)".utf8),
-                to: table)
+            let figures = ComparisonTable(comparison)
+            let text = figures.table { $0 }.markdown { figures.rows[$0][$1].isBest }
+            try RunFolder.write(Data("# \(Markdown.escaped(comparison.title))\n\n\(text)".utf8), to: table)
             try RunFolder.write(Data(ComparisonReport(comparison: comparison, folder: url).html.utf8), to: page)
             if let source { try RunFolder.write(source, to: url.appending(path: "config.source.yaml")) }
         } catch {

@@ -101,8 +101,9 @@ enum ConfigWriter {
 
     private static func needsEscape(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
-        case 0..<0x20, 0x7f...0x9f, 0x2028, 0x2029, 0xfeff, 0xfffe, 0xffff: true
-        default: false
+        case 0xfeff, 0xfffe, 0xffff: true
+        // A file that is shown in a terminal does nothing to it.
+        default: DisplayText.isControl(scalar)
         }
     }
 

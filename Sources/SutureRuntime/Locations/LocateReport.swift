@@ -45,13 +45,8 @@ struct LocateReport {
                 one.role == .none ? "" : one.role.name, one.unit.map(String.init) ?? "", one.measure,
                 Figures.exact(one.score), String(one.isSelected),
             ]
-            text += cells.map(LocateReport.quoted).joined(separator: ",") + "\n"
+            text += CSV.line(cells)
         }
         return text
-    }
-
-    private static func quoted(_ cell: String) -> String {
-        guard cell.unicodeScalars.contains(where: { ",\"\n\r".unicodeScalars.contains($0) }) else { return cell }
-        return "\"\(cell.replacing("\"", with: "\"\""))\""
     }
 }

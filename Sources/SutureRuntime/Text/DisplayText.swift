@@ -76,7 +76,24 @@ package enum DisplayText {
         return String(out)
     }
 
-    private static func isControl(_ scalar: Unicode.Scalar) -> Bool {
+    /// JSON whose texts have the escapes of JSON for what ``visible(_:keepsLines:)`` shows as signs. It means the same.
+    package static func escapedInJSON(_ json: String) -> String {
+        guard json.unicodeScalars.contains(where: { $0 != "\n" && isControl($0) }) else { return json }
+        var out = String.UnicodeScalarView()
+        for scalar in json.unicodeScalars {
+            // Outside of texts, JSON has no control characters but line feeds. All that are met here are below U+10000.
+            guard scalar != "\n", isControl(scalar) else {
+                out.append(scalar)
+                continue
+            }
+            let digits = String(scalar.value, radix: 16)
+            out.append(contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".unicodeScalars)
+        }
+        return String(out)
+    }
+
+    /// Whether a scalar does something to a terminal, and so does not mean itself there.
+    package static func isControl(_ scalar: Unicode.Scalar) -> Bool {
         switch scalar.value {
         case 0..<0x20, 0x7F...0x9F: true
         // Marks, embeddings and isolates of bidirectional text, and the separators of lines and paragraphs.

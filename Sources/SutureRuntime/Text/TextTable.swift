@@ -50,12 +50,18 @@ package struct TextTable: Sendable {
         return ([line(header), rule] + rows.map(line)).joined(separator: "\n")
     }
 
-    /// The table for markdown, with a line feed at the end.
-    package var markdown: String {
-        func line(_ cells: [String]) -> String {
-            "| " + cells.map { DisplayText.visible($0).replacing("|", with: "\\|") }.joined(separator: " | ") + " |\n"
-        }
+    /// The table for Markdown, with a line feed at the end.
+    ///
+    /// - Parameter isBest: which cells are bold, by row and column.
+    package func markdown(isBest: (Int, Int) -> Bool = { _, _ in false }) -> String {
+        func line(_ cells: [String]) -> String { "| \(cells.joined(separator: " | ")) |\n" }
         let rule = header.indices.map { numeric.contains($0) ? "---:" : "---" }
-        return line(header) + "| " + rule.joined(separator: " | ") + " |\n" + rows.map(line).joined()
+        let body = rows.enumerated().map { row, cells in
+            line(
+                cells.enumerated().map { column, cell in
+                    isBest(row, column) ? "**\(Markdown.escaped(cell))**" : Markdown.escaped(cell)
+                })
+        }
+        return line(header.map(Markdown.escaped)) + line(rule) + body.joined()
     }
 }
