@@ -7,9 +7,6 @@ extension ParameterDeclaration {
     /// The unit of a text, or a list of texts, that names folders. Everything in such a folder is a part of what the run is. A
     /// setting whose type is ``FolderPath`` has it by itself.
     public static let folderUnit = "folder"
-    /// The unit of a text that names a shared library: a path, which is treated as that of a file, or a name without a slash,
-    /// which the system's loader looks up.
-    public static let libraryUnit = "library"
 }
 
 /// A folder named in the experiment file. The host makes it absolute and checks that it can be read.

@@ -58,7 +58,7 @@ public struct ParameterDeclaration: Sendable, Hashable, Codable {
     /// Allowed texts; empty: any.
     public var choices: [String]
     /// "tokens", "layers" …; empty where there is none. Two units say that the setting names a part of the model:
-    /// ``layerUnit`` and ``siteUnit``.
+    /// ``layerUnit`` and ``siteUnit``. ``libraryUnit`` says that it names code.
     public var unit: String
     /// What the setting does, in a sentence or two.
     public var help: String
@@ -75,6 +75,10 @@ public struct ParameterDeclaration: Sendable, Hashable, Codable {
     /// The unit of a setting that names a kind of site, or a list of them. The host refuses sites that the model does not have
     /// before the model is loaded. A setting whose type is ``Site/Kind`` has it by itself.
     public static let siteUnit = "site"
+    /// The unit of a setting that names a library for ``ForeignFunction``, or a list of them: a path, which is treated as that of
+    /// a file, or a name without a slash, which the system's loader finds. The host asks the user before an experiment file has
+    /// such a library loaded, and does so before the run begins.
+    public static let libraryUnit = "library"
 }
 
 /// The numbers a parameter may take (each element of a list). They are finite whatever the bounds are.

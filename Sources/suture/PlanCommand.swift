@@ -9,14 +9,14 @@ struct PlanCommand: ParsableCommand {
 
     @Argument(help: "The experiment file.") var file: String
     @Argument(help: "Overrides: key=value …") var overrides: [String] = []
-    @Option(help: "A plugin file or folder; may be repeated.") var plugin: [String] = []
+    @OptionGroup var launch: LaunchOptions
     @Flag(help: "Print JSON.") var json = false
 
     @Flag(name: [.customShort("m"), .long], help: "Treat overrides with several values (key=a,b) as a sweep.")
     var multirun = false
 
     func run() throws {
-        let launcher = RunLauncher(plugins: plugin)
+        let launcher = try launch.launcher()
         let suite = try ExperimentSuite(
             file: file, overrides: multirun ? [] : overrides, sweeps: multirun ? overrides : [])
         if suite.isComparison { return try list(suite, launcher) }

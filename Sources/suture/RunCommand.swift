@@ -15,7 +15,7 @@ struct RunCommand: ParsableCommand {
 
     @Argument(help: "The experiment file.") var file: String?
     @Argument(help: "Overrides: key=value …") var overrides: [String] = []
-    @Option(help: "A plugin file or folder; may be repeated.") var plugin: [String] = []
+    @OptionGroup var launch: LaunchOptions
     @Option(help: "Resume the run of this folder.") var resume: String?
     @Flag(name: [.customShort("m"), .long], help: "Treat overrides with several values (key=a,b) as a sweep.")
     var multirun = false
@@ -23,7 +23,7 @@ struct RunCommand: ParsableCommand {
     @Flag(help: "Print JSON.") var json = false
 
     func run() throws {
-        let launcher = RunLauncher(plugins: plugin)
+        let launcher = try launch.launcher()
         switch (file, resume) {
         case (let file?, nil):
             let suite = try ExperimentSuite(

@@ -24,6 +24,8 @@ public struct CallJob: WorkerJob {
     public var texts: [MarkedText]
     /// What the library's digest must be; nil: any.
     public var digest: String?
+    /// Which libraries the component may bind functions from.
+    package var permission = CodePermission.all
 
     public init(
         file: String, kind: ComponentKind, component: String, arguments: [ArgumentValue] = [], cases: [EditCase] = [],
@@ -73,7 +75,7 @@ public struct CallJob: WorkerJob {
     }
 
     public func run(in link: WorkerLink) throws -> Result {
-        try HostTables.install(for: link)
+        try HostTables.install(for: link, permission: permission)
         let loaded = try LoadedComponent(
             file: file, kind: kind, component: component, arguments: arguments, digest: digest)
         let model = try LanguageModel(folder: Repository.world.appending(path: "model"))

@@ -5,7 +5,10 @@ import SutureRuntime
 
 /// Installs the host's tables once per test process. Every suite that touches a tensor calls it first.
 public enum TestHost {
-    public static func install() throws { try HostTables.install() }
+    public static func install() throws {
+        try HostTables.install()
+        FunctionTable.permit(.all)
+    }
 
     /// Hears what the components of this process log, those of other tests too.
     public static func listen(_ hear: @escaping @Sendable (String) -> Void) {

@@ -17,7 +17,8 @@ struct CheckJob: WorkerJob {
     }
 
     func run(in link: WorkerLink) throws -> Result {
-        try HostTables.install(for: link)
+        // Library and settings were named on the command line.
+        try HostTables.install(for: link, permission: .all)
         let loaded = try LoadedComponent(component)
         let locator = try locator.map { try LoadedComponent($0) }
         let bench = try LawBench(family) { phase, done, total in

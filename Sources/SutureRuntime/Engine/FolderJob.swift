@@ -10,6 +10,8 @@ package protocol FolderJob: WorkerJob where Result == FolderJobResult {
     var folder: String { get }
     /// What the host saw of the inputs when it digested them.
     var stamps: InputWatch.Stamps { get }
+    /// Which libraries the folder may name.
+    var permission: CodePermission { get }
     /// What ends the job where the host asks for that.
     static var interruption: SutureError { get }
     func run(_ work: FolderWork) throws
@@ -26,7 +28,7 @@ extension FolderJob {
         let experiment = try ResolvedExperiment(runFolder: folder.url.path, isToBeContinued: true)
         let inputs = InputWatch(experiment, stamps: stamps)
         try inputs.check()
-        try HostTables.install(for: link)
+        try HostTables.install(for: link, permission: permission)
         try run(
             FolderWork(
                 folder: folder, experiment: experiment, inputs: inputs, link: link, interruption: Self.interruption))

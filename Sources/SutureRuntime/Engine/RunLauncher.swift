@@ -21,14 +21,21 @@ package struct RunLauncher: Sendable {
         package var warnings: [String] = []
         /// What the system said of the inputs when they were digested.
         var stamps: InputWatch.Stamps = [:]
+        /// Which libraries its components may bind functions from.
+        var permission = CodePermission.none
         /// The experiment file's bytes; nil for a run that is resumed from its folder.
         var source: Data?
     }
 
     /// `--plugin` files and folders.
     package var plugins: [String]
+    /// What files may have loaded beyond the plugins of the search path.
+    package var permission: CodePermission
 
-    package init(plugins: [String] = []) { self.plugins = plugins }
+    package init(plugins: [String] = [], permission: CodePermission = .none) {
+        self.plugins = plugins
+        self.permission = permission
+    }
 
     // MARK: Planning
 
@@ -67,59 +74,80 @@ package struct RunLauncher: Sendable {
     func plan(
         _ experiment: Experiment, _ models: ModelReadings, locatesOnly: Bool = false
     ) throws(RuntimeError) -> PlannedRun {
+        let ownPlugins = plugins + experiment.plugins.filter { !experiment.pluginsOfFile.contains($0) }
+        try self.permission.require(
+            PluginSearchPath(named: ownPlugins).lacking(experiment.pluginsOfFile), namedBy: experiment.file)
         let catalogue = try PluginCatalogue.scanBlocking(
             PluginSearchPath(named: plugins + experiment.plugins))
         let model = try models.inspection(of: experiment.model)
         var needs: [CaseRequirements.Need] = []
         var notes: [String] = []
+        var libraries: [SettingLibrary] = []
         var resolved = try experiment.resolve(
-            note: { notes.append($0) }, needs: { needs.append($0) }, model: ModelParts(model),
-            locatesOnly: locatesOnly
+            note: { notes.append($0) }, needs: { needs.append($0) }, libraries: { libraries.append($0) },
+            model: ModelParts(model), locatesOnly: locatesOnly
         ) {
             kind, request throws(RuntimeError) in try catalogue.find(kind: kind, id: request.name)
         }
+        var permission = permission
+        permission.allowed += libraries.filter(\.isTrusted).map(\.name)
+        try permission.require(libraries.map(\.name), namedBy: experiment.file)
         let selection = try CaseSelection(resolved.dataset, model: resolved.model.source, needs: needs)
         resolved.versions = Versions.current
         let stamps = try models.inputs.record(in: &resolved)
         var planned = planned(resolved, selection, model, source: experiment.source)
         planned.notes = notes
         planned.stamps = stamps
+        planned.permission = permission
         return planned
     }
 
     /// The run of a folder that was interrupted.
     ///
-    /// - Throws: `usage` for a folder that holds no run; `file` or `plugin` when something that decides about the numbers has
-    ///   changed since, this program included.
+    /// - Throws: `usage` for a folder that holds no run, and for one that names code without permission; `file` or `plugin` when
+    ///   something that decides about the numbers has changed since, this program included.
     package func resume(folder: String) throws(RuntimeError) -> PlannedRun {
         let experiment = try ResolvedExperiment(runFolder: folder, isToBeContinued: true)
         _ = try experiment.requiredMethod()
+        // Before anything else: a run folder may be a stranger's as well as an experiment file.
+        let libraries = Set(experiment.components.map(\.file)).sorted()
+        try permission.require(
+            PluginSearchPath(named: plugins).lacking(libraries), namedBy: "the run folder '\(folder)'")
         try Versions.check(experiment.versions, of: folder)
         let inputs = InputWatch(experiment)
         try inputs.check()
+        let catalogue = try Self.catalogue(of: libraries)
+        try permission.require(
+            try SettingLibrary.all(of: experiment, in: catalogue), namedBy: "the run folder '\(folder)'")
         let selection = try CaseSelection(
-            experiment.dataset, model: experiment.model.source, needs: try needs(of: experiment))
+            experiment.dataset, model: experiment.model.source, needs: try needs(of: experiment, in: catalogue))
         var planned = planned(
             experiment, selection, try ModelReadings().inspection(of: experiment.model), source: nil)
+        planned.permission = permission
         planned.folder = RunFolder(URL(fileURLWithPath: folder))
         planned.stamps = inputs.stamps
         return planned
     }
 
     /// What the components of a resumed run need of each case, as the run was planned.
-    private func needs(of experiment: ResolvedExperiment) throws(RuntimeError) -> [CaseRequirements.Need] {
+    private func needs(
+        of experiment: ResolvedExperiment, in catalogue: PluginCatalogue
+    ) throws(RuntimeError) -> [CaseRequirements.Need] {
         // Where nothing is skipped, the plan has made sure that nothing is missing.
         guard experiment.dataset.invalid == .skip else { return [] }
-        let components = experiment.components
-        var path = PluginSearchPath(named: Set(components.map(\.file)).sorted(), environment: [:])
-        (path.userFolder, path.executableFolder) = (nil, nil)
-        let catalogue = try PluginCatalogue.scanBlocking(path)
         var needs: [CaseRequirements.Need] = []
-        for component in components {
+        for component in experiment.components {
             let description = try catalogue.find(kind: component.kind, id: component.id)
             needs += CaseRequirements.needs(of: description, component.arguments)
         }
         return needs
+    }
+
+    /// What some libraries offer, and nothing else.
+    private static func catalogue(of libraries: [String]) throws(RuntimeError) -> PluginCatalogue {
+        var path = PluginSearchPath(named: libraries, environment: [:])
+        (path.userFolder, path.executableFolder) = (nil, nil)
+        return try PluginCatalogue.scanBlocking(path)
     }
 
     private func planned(
@@ -145,8 +173,8 @@ package struct RunLauncher: Sendable {
         _ planned: PlannedRun, startsAnew: Bool = false, onEvent: (WorkerEvent) -> Void
     ) throws(RuntimeError) -> MetricsFile {
         try perform(
-            RunJob(folder: planned.folder.url.path, stamps: planned.stamps), of: planned, startsAnew: startsAnew,
-            onEvent: onEvent)
+            RunJob(folder: planned.folder.url.path, stamps: planned.stamps, permission: planned.permission),
+            of: planned, startsAnew: startsAnew, onEvent: onEvent)
         return try results(planned.folder)
     }
 

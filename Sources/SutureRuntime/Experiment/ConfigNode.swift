@@ -36,6 +36,12 @@ package struct ConfigNode: Sendable, Hashable {
         /// A value that the program made: a declared default, or a value from a caller.
         case inside(String)
 
+        /// The user wrote it with the command, so that it is no stranger's.
+        package var isCommandLine: Bool {
+            guard case .commandLine = self else { return false }
+            return true
+        }
+
         /// "quickstart.yaml:6:30", as compilers write it.
         package var description: String {
             switch self {

@@ -43,7 +43,7 @@ extension Experiment {
         }
         name = try Self.name(reader)
         model = try Self.model(reader, paths)
-        plugins = try Self.plugins(reader, paths)
+        (plugins, pluginsOfFile) = try Self.plugins(reader, paths)
         dataset = try Self.dataset(reader, paths)
         locator = try Self.component(try reader.required("locator"), path: "locator")
         let method = needsMethod ? try reader.required("method") : reader["method"]
@@ -107,15 +107,19 @@ extension Experiment {
         return Model(source: found, dtype: dtype, device: device)
     }
 
-    private static func plugins(_ reader: ConfigReader, _ paths: PathResolver) throws(RuntimeError) -> [String] {
+    private static func plugins(
+        _ reader: ConfigReader, _ paths: PathResolver
+    ) throws(RuntimeError) -> (all: [String], ofFile: [String]) {
         var found: [String] = []
+        var ofFile: [String] = []
         for (item, text) in zip(try reader.list("plugins"), try reader.texts("plugins")) {
             guard let path = paths.existing(text) else {
                 throw paths.missing(text, what: "the plugin", at: item.place, kind: .plugin)
             }
             found.append(path)
+            if !item.place.isCommandLine { ofFile.append(path) }
         }
-        return found
+        return (found, ofFile)
     }
 
     private static func dataset(_ reader: ConfigReader, _ paths: PathResolver) throws(RuntimeError) -> Dataset {

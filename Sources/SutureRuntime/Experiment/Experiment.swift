@@ -138,6 +138,8 @@ package struct Experiment: Sendable {
     package var model: Model
     /// Absolute paths of shared libraries or folders of them.
     package var plugins: [String]
+    /// Those of them that the file names, and not the command line.
+    package var pluginsOfFile: [String]
     package var dataset: Dataset
     package var locator: ComponentRequest
     /// Nil where the file has none, which suffices for `suture locate`.

@@ -138,12 +138,14 @@ extension Experiment {
     ///   - note: receives a sentence for each component that was swapped on the command line and does not take all that
     ///     the file says to the one it replaces. Those settings are left out.
     ///   - needs: receives what each component needs of the data, by its declaration and by its settings.
+    ///   - libraries: receives the libraries that settings name (see ``SettingLibrary``).
     ///   - model: what layers and sites settings may name; nil: any.
     ///   - locatesOnly: leaves method, evaluators and the form of the edit out, whatever the file says.
     ///   - find: looks a component up; what it throws is passed on.
     /// - Throws: what ``ArgumentResolver`` throws.
     package func resolve(
         note: (String) -> Void = { _ in }, needs: (CaseRequirements.Need) -> Void = { _ in },
+        libraries: (SettingLibrary) -> Void = { _ in },
         model parts: ModelParts? = nil, locatesOnly: Bool = false,
         _ find: (ComponentKind, ComponentRequest) throws(RuntimeError) -> ComponentDescription
     ) throws(RuntimeError) -> ResolvedExperiment {
@@ -158,6 +160,7 @@ extension Experiment {
                 try resolved(kind, try Experiment.component(node, path: path))
             }
             for need in CaseRequirements.needs(of: component, arguments) { needs(need) }
+            for library in SettingLibrary.all(of: component, arguments, settings) { libraries(library) }
             return ResolvedComponent(
                 component, arguments: arguments, label: request.label == request.name ? nil : request.label)
         }

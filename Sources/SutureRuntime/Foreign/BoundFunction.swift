@@ -28,7 +28,7 @@ package struct BoundFunction: Sendable {
     ///
     /// - Parameter library: an absolute path, or a name that the system's loader finds.
     /// - Throws: `usage` when the signature cannot be read or crosses raw pointers; `file` when there is no such library or
-    ///   symbol.
+    ///   symbol; `plugin` for a library that others may write to.
     package init(library: String, symbol: String, signature: String) throws(RuntimeError) {
         do {
             prepared = try ForeignSignature(signature)
@@ -40,6 +40,7 @@ package struct BoundFunction: Sendable {
                 .usage, "the signature \"\(signature)\" of \(symbol) has pointers, which an experiment cannot give",
                 hint: "bind a function of numbers and texts")
         }
+        if library.contains("/") { try WriteAccess.check(library) }
         guard let handle = dlopen(library, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {
             let reason = dlerror().map { String(cString: $0) } ?? library
             throw RuntimeError(.file, "the library cannot be loaded: \(reason)", hint: "check its path")

@@ -2,11 +2,17 @@
 
 import CSuture
 import SutureKit
+import Synchronization
 
 /// The function table of the ABI ("suture.function/1") over ``BoundFunction``.
 package enum FunctionTable {
     /// Lives as long as the process.
     package static var pointer: UnsafePointer<suture_function_api> { table }
+
+    /// Which libraries functions are bound from in this process: none until someone permits it.
+    package static func permit(_ permission: CodePermission) { permitted.withLock { $0 = permission } }
+
+    private static let permitted = Mutex(CodePermission.none)
 
     // Written once by Swift's own initialisation, never changed, never freed.
     nonisolated(unsafe) private static let table: UnsafePointer<suture_function_api> = {
@@ -29,8 +35,10 @@ package enum FunctionTable {
         ) -> OpaquePointer? = { library, symbol, signature, out in
             Host.returningError {
                 do throws(RuntimeError) {
+                    let library = String(cString: library)
+                    try permitted.withLock(\.self).require([library], namedBy: "the run")
                     let function = try BoundFunction(
-                        library: String(cString: library), symbol: String(cString: symbol),
+                        library: library, symbol: String(cString: symbol),
                         signature: String(cString: signature))
                     out.pointee = OpaquePointer(Unmanaged.passRetained(Box(function)).toOpaque())
                 } catch {

@@ -12,10 +12,12 @@ package struct LocateJob: FolderJob {
 
     package var folder: String
     package var stamps: InputWatch.Stamps
+    package var permission: CodePermission
 
-    package init(folder: String, stamps: InputWatch.Stamps = [:]) {
+    package init(folder: String, stamps: InputWatch.Stamps = [:], permission: CodePermission = .none) {
         self.folder = folder
         self.stamps = stamps
+        self.permission = permission
     }
 
     package func run(_ work: FolderWork) throws {

@@ -40,8 +40,8 @@ extension RunLauncher {
         _ planned: PlannedRun, startsAnew: Bool = false, onEvent: (WorkerEvent) -> Void
     ) throws(RuntimeError) -> LocationsFile {
         try perform(
-            LocateJob(folder: planned.folder.url.path, stamps: planned.stamps), of: planned, startsAnew: startsAnew,
-            onEvent: onEvent)
+            LocateJob(folder: planned.folder.url.path, stamps: planned.stamps, permission: planned.permission),
+            of: planned, startsAnew: startsAnew, onEvent: onEvent)
         return try planned.folder.read(LocationsFile.self, from: planned.folder.locations)
     }
 }

@@ -17,7 +17,10 @@ package enum HostTables {
     package static func install() throws(SutureError) { try Host.install(host) }
 
     /// The same in a worker: log lines go to its host.
-    package static func install(for link: WorkerLink) throws(SutureError) {
+    ///
+    /// - Parameter permission: which libraries plugins may bind functions from.
+    package static func install(for link: WorkerLink, permission: CodePermission) throws(SutureError) {
+        FunctionTable.permit(permission)
         setLog { level, message in link.log(level, message) }
         try install()
     }

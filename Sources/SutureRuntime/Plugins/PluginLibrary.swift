@@ -31,6 +31,7 @@ final class PluginLibrary: @unchecked Sendable {
         func problem(_ sentence: String, _ hint: String) -> RuntimeError {
             RuntimeError(.plugin, "\(file) \(sentence)", hint: hint)
         }
+        try WriteAccess.check(file)
         let digest = try Self.digest(of: file)
         if let planned { try Self.compare(digest, with: planned, file) }
         guard let handle = dlopen(file, RTLD_NOW | RTLD_LOCAL | RTLD_NODELETE) else {

@@ -73,6 +73,17 @@ public struct PluginSearchPath: Sendable, Hashable {
         return result
     }
 
+    /// Those of the named libraries that are not found along this path as well.
+    ///
+    /// - Parameter named: files and folders.
+    func lacking(_ named: [String]) throws(RuntimeError) -> [String] {
+        var other = PluginSearchPath(named: named, environment: [:])
+        (other.userFolder, other.executableFolder) = (nil, nil)
+        let found = try other.files().files
+        let own = Set(try files().files.map(Self.realPath))
+        return found.filter { !own.contains(Self.realPath($0)) }
+    }
+
     /// Adds a file, or the files of a folder whose names count, sorted by name.
     private func add(
         _ path: String, to result: inout Files, seen: inout Set<String>, where counts: (String) -> Bool
@@ -88,15 +99,16 @@ public struct PluginSearchPath: Sendable, Hashable {
             let names = (try? FileManager.default.contentsOfDirectory(atPath: path)) ?? []
             files = names.filter(counts).sorted().map { path + "/" + $0 }
         }
-        for file in files where seen.insert(realPath(file)).inserted { result.files.append(file) }
+        for file in files where seen.insert(Self.realPath(file)).inserted { result.files.append(file) }
     }
 
     private func absolute(_ path: String) -> String {
         URL(fileURLWithPath: (path as NSString).expandingTildeInPath).standardizedFileURL.path
     }
 
-    private func realPath(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return path }
+    /// The path without links and without `..`.
+    static func realPath(_ path: String) -> String {
+        guard let resolved = realpath(path, nil) else { return URL(fileURLWithPath: path).standardizedFileURL.path }
         defer { free(resolved) }
         return String(cString: resolved)
     }

@@ -2,8 +2,18 @@
 //
 // Knows nothing of Suture: an existing library, as an experiment file may bind one.
 #include <cstdint>
+#include <cstdio>
+#include <cstdlib>
 #include <cstring>
 #include <stdexcept>
+
+// Leaves a trace, so that a test can show that it was never loaded.
+__attribute__((constructor)) static void loaded()
+{
+    const char *path = std::getenv("SUTURE_TEST_TRACE");
+    if (std::FILE *file = path ? std::fopen(path, "w") : nullptr)
+        std::fclose(file);
+}
 
 extern "C" {
 

@@ -12,7 +12,7 @@ struct CommandLineRun {
     /// Runs to the end. A cache of its own keeps runs of tests apart from those of the user.
     init(
         _ arguments: [String], executable: String = Build.executable, cache: URL,
-        meanwhile: (Process) -> Void = { _ in }
+        environment changes: [String: String] = [:], meanwhile: (Process) -> Void = { _ in }
     ) throws {
         let process = Process()
         process.executableURL = URL(fileURLWithPath: executable)
@@ -21,7 +21,9 @@ struct CommandLineRun {
         var environment = ProcessInfo.processInfo.environment
         environment["SUTURE_CACHE"] = cache.path
         environment["XDG_DATA_HOME"] = cache.path
+        environment["XDG_CONFIG_HOME"] = cache.appending(path: "config").path
         environment["SUTURE_PLUGIN_PATH"] = nil
+        environment.merge(changes) { $1 }
         process.environment = environment
         // Files, not pipes: a full pipe would stop the program.
         let files = ["out", "err"].map { cache.appending(path: "\(UUID().uuidString).\($0)") }
@@ -61,8 +63,11 @@ struct SmallExperiment {
         try text.map { "\($0): \($1)\n" }.joined().write(to: file, atomically: true, encoding: .utf8)
     }
 
-    func run(_ arguments: [String] = [], meanwhile: (Process) -> Void = { _ in }) throws -> CommandLineRun {
-        try CommandLineRun(["run", file.path] + arguments, cache: scratch.url, meanwhile: meanwhile)
+    func run(_ arguments: [String] = [], environment: [String: String] = [:], meanwhile: (Process) -> Void = { _ in })
+        throws -> CommandLineRun
+    {
+        try CommandLineRun(
+            ["run", file.path] + arguments, cache: scratch.url, environment: environment, meanwhile: meanwhile)
     }
 
     /// The one run folder.

@@ -36,7 +36,7 @@ struct NonFiniteTests {
         let experiment = try SmallExperiment([
             "plugins": "[\(Build.library("slips"))]", "evaluators": "[{name: counterfact}, {name: odd}]",
         ])
-        let run = try experiment.run()
+        let run = try experiment.run(["--allow-code"])
         #expect(run.code == 0, "\(run.errors)")
         #expect(
             run.errors.contains("odd: undefined is nan for the case \"0\" in the stage before, and not finite 3 more"))
@@ -56,7 +56,7 @@ struct NonFiniteTests {
             #expect(try String(contentsOf: folder.appending(path: file), encoding: .utf8).contains(words), "\(file)")
         }
         #expect(run.output.contains("nan") && run.output.contains("-inf"))
-        let again = try experiment.run()
+        let again = try experiment.run(["--allow-code"])
         #expect(again.code == 0 && again.output == run.output)
         let compared = try CommandLineRun(["compare", folder.path, folder.path], cache: experiment.scratch.url)
         #expect(compared.code == 0 && compared.output.contains("nan"), "\(compared.errors)")

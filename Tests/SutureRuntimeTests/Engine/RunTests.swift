@@ -64,18 +64,19 @@ import Testing
         // The gate comes after the other evaluator: when it is reached, the first scores of the stage are on disk.
         func experiment(_ gate: WorkerGate) throws -> SmallExperiment {
             try SmallExperiment([
-                "method": method, "edit": edit, "plugins": "[\(Build.library("steps"))]",
+                "method": method, "edit": edit,
                 "evaluators": "[{name: counterfact}, {name: gate, stage: \(stage), pipe: \(gate.pipe)}]",
             ])
         }
         let open = try WorkerGate()
         try open.remove()
         let undisturbed = try experiment(open)
-        #expect(try undisturbed.run().code == 0)
+        let steps = ["--plugin", Build.library("steps")]
+        #expect(try undisturbed.run(steps).code == 0)
 
         let gate = try WorkerGate()
         let killed = try experiment(gate)
-        let run = try killed.run { process in
+        let run = try killed.run(steps) { process in
             let worker = gate.arrival(whileRunning: process)
             #expect(worker != nil, "the run ended before the stage \(stage)")
             if let worker { kill(worker, SIGKILL) }
@@ -84,7 +85,7 @@ import Testing
         #expect(run.code == 1, "\(run.errors)")
         let folder = try killed.folder()
         #expect(!FileManager.default.fileExists(atPath: folder.appending(path: "DONE").path))
-        let resumed = try CommandLineRun(["run", "--resume", folder.path], cache: killed.scratch.url)
+        let resumed = try CommandLineRun(["run", "--resume", folder.path] + steps, cache: killed.scratch.url)
         #expect(resumed.code == 0, "\(resumed.errors)")
         let expected = try metrics(undisturbed.folder())
         let found = try metrics(folder)

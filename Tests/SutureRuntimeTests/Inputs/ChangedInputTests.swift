@@ -41,7 +41,7 @@ struct ChangedInputTests {
     private func file(_ name: String) -> URL { inputs.url.appending(path: name) }
 
     private func resume(_ folder: URL) throws -> CommandLineRun {
-        try CommandLineRun(["run", "--resume", folder.path], cache: scratch)
+        try CommandLineRun(["run", "--resume", folder.path, "--allow-code"], cache: scratch)
     }
 
     /// Changes one byte of a file in place while `body` runs, and puts it back.
@@ -63,7 +63,7 @@ struct ChangedInputTests {
 
     /// Runs until the worker waits in the stage `before`, and kills it.
     private func killedRun() throws -> URL {
-        let run = try experiment.run { process in
+        let run = try experiment.run(["--allow-code"]) { process in
             if let worker = gate.arrival(whileRunning: process) { kill(worker, SIGKILL) }
         }
         #expect(run.code == 1, "\(run.errors)")
@@ -140,12 +140,12 @@ struct ChangedInputTests {
     @Test("another text is another run, not one that is already done, and the results of the first stay")
     func another() throws {
         try gate.remove()
-        #expect(try experiment.run().code == 0)
+        #expect(try experiment.run(["--allow-code"]).code == 0)
         try Data("The dog sat on the mat.\nIt snows.\n".utf8).write(to: file("text.txt"))
-        let run = try experiment.run()
+        let run = try experiment.run(["--allow-code"])
         #expect(run.code == 0 && !run.errors.contains("already done"))
         #expect(try FileManager.default.contentsOfDirectory(atPath: experiment.runs.path).count == 2)
-        #expect(try experiment.run().errors.contains("already done"))
+        #expect(try experiment.run(["--allow-code"]).errors.contains("already done"))
 
         let folders = try FileManager.default.contentsOfDirectory(atPath: experiment.runs.path).sorted()
             .map { experiment.runs.appending(path: $0).path }
@@ -205,7 +205,7 @@ struct ChangedInputTests {
     func running(change: Change) throws {
         let names = ["text.txt", "words.txt", "model/model.safetensors"]
         let before = try names.map { try Data(contentsOf: file($0)) }
-        let run = try experiment.run { process in
+        let run = try experiment.run(["--allow-code"]) { process in
             guard let worker = gate.arrival(whileRunning: process) else { return }
             do {
                 if try change.make(inputs.url, worker) { gate.open() }
@@ -232,7 +232,7 @@ struct ChangedInputTests {
     @Test("a second process is told who works in the folder, and a killed one leaves nothing in the way")
     func busy() throws {
         var others: [CommandLineRun] = []
-        let run = try experiment.run { process in
+        let run = try experiment.run(["--allow-code"]) { process in
             guard let worker = gate.arrival(whileRunning: process), let folder = try? experiment.folder() else {
                 return
             }
@@ -240,7 +240,7 @@ struct ChangedInputTests {
                 ["run", experiment.file.path], ["run", experiment.file.path, "--fresh"],
                 ["run", "--resume", folder.path],
             ]
-            others = arguments.compactMap { try? CommandLineRun($0, cache: scratch) }
+            others = arguments.compactMap { try? CommandLineRun($0 + ["--allow-code"], cache: scratch) }
             for other in others {
                 #expect(other.code == 7)
                 let start =
@@ -252,7 +252,7 @@ struct ChangedInputTests {
         }
         #expect(run.code == SIGKILL && others.count == 3)
         try gate.remove()
-        let next = try experiment.run()
+        let next = try experiment.run(["--allow-code"])
         #expect(next.code == 0, "\(next.errors)")
         #expect(!FileManager.default.fileExists(atPath: try experiment.folder().appending(path: ".lock").path))
     }

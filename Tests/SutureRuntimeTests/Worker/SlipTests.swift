@@ -81,7 +81,7 @@ struct SlipTests {
             "method": "{name: writer, way: \(way)}", "plugins": "[\(Build.library("slips"))]",
             "model": "{source: \(Repository.world.path)/model, dtype: \(dtype)}",
         ])
-        let run = try experiment.run()
+        let run = try experiment.run(["--allow-code"])
         #expect(run.code == code && run.errors.contains(words) && run.errors.contains("clone()"), "\(run.errors)")
     }
 
