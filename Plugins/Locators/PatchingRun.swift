@@ -13,7 +13,6 @@ enum PatchingMetric: String, ParameterChoice {
 
     /// `[n]`, of logits `[n, vocabulary]`. Gradients flow through it.
     func values(_ logits: Tensor, answer: [Int], foil: Int) throws(SutureError) -> Tensor {
-        let logits = logits.dtype == .float64 ? logits : try logits.cast(to: .float32)
         switch self {
         case .logitDifference: return try logits.select(1, answer[0]) - logits.select(1, foil)
         case .probability: return try logits.softmax().indexSelect(1, answer).mean(1)

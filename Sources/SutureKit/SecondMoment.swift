@@ -26,15 +26,14 @@ public struct SecondMoment: Sendable {
         let failure: SutureError
         do { return try matrix.cholesky() } catch { failure = error }
         guard let finding = try? finding() else { throw failure }
-        let hints = [finding.hint, remedy].compactMap(\.self)
         throw SutureError(
             .failedPrecondition,
             "the second moment of \(name), over \(tokenCount) tokens, is not positive definite: \(finding.cause)",
-            hint: hints.joined(separator: ", or "))
+            hint: remedy.map { "\(finding.hint), or \($0)" } ?? finding.hint)
     }
 
     /// Why the matrix is not positive definite.
-    private func finding() throws(SutureError) -> (cause: String, hint: String?) {
+    private func finding() throws(SutureError) -> (cause: String, hint: String) {
         guard try matrix.isAllFinite() else {
             return ("some of its numbers are not finite", "look for a text on which the model breaks")
         }
@@ -46,9 +45,6 @@ public struct SecondMoment: Sendable {
         guard silent == 0 else {
             return ("\(silent) of its \(width) values are 0 at every token", "take statistics over more varied text")
         }
-        let spectrum = try matrix.eigh().values.scalars(as: Double.self)
-        let floor = (spectrum.last ?? 0) * Double(width) * Double.ulpOfOne
-        let empty = spectrum.count { $0 <= floor }
-        return ("the text leaves \(empty) of \(width) directions without a value", more)
+        return ("the vectors do not span its \(width) values, to rounding", more)
     }
 }

@@ -32,7 +32,7 @@ extension Tensor {
                 .invalidArgument, "a word of \(word.count) tokens cannot be read from logits of the shape \(shape)",
                 hint: "give rows of logits, and a word of at least one token")
         }
-        let logits = dtype == .float64 ? self : try cast(to: .float32)
+        let logits = try cast(to: dtype.widened)
         let probabilities = try logits.softmax().indexSelect(1, word).mean(1).scalars(as: Double.self)
         var ranks = [Double](repeating: 0, count: shape[0])
         for token in word {

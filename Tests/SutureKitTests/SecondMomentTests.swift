@@ -53,7 +53,7 @@ struct SecondMomentTests {
         let random = try RandomNumbers(seed: 0)
         let rows = try random.normal([40, 4], dtype: .float64).matmul(random.normal([4, 6], dtype: .float64))
         let error = try failure(moment(rows))
-        #expect(error?.message.hasSuffix(": the text leaves 2 of 6 directions without a value") == true)
+        #expect(error?.message.hasSuffix(": the vectors do not span its 6 values, to rounding") == true)
         #expect(error?.hint == more)
     }
 

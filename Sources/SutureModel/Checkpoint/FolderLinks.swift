@@ -26,14 +26,14 @@ struct FolderLinks {
     /// - Parameter folder: the model folder.
     init(_ folder: URL, outside: OutsideLinks) {
         self.outside = outside
-        guard let root = Self.realPath(folder.path) else {
+        guard let root = realPath(folder.path) else {
             roots = []
             return
         }
         let snapshots = URL(fileURLWithPath: root).deletingLastPathComponent()
         let blobs = snapshots.deletingLastPathComponent().appendingPathComponent("blobs").path
         // A link in the place of the blobs themselves could lead anywhere.
-        let isSnapshot = snapshots.lastPathComponent == "snapshots" && Self.realPath(blobs) == blobs
+        let isSnapshot = snapshots.lastPathComponent == "snapshots" && realPath(blobs) == blobs
         roots = isSnapshot ? [root, blobs] : [root]
     }
 
@@ -51,7 +51,7 @@ struct FolderLinks {
         var status = stat()
         guard lstat(item.path, &status) == 0 else { throw .unreadable(item.path, errno) }
         guard status.st_mode & S_IFMT == S_IFLNK else { return .copy }
-        guard let target = Self.realPath(item.path) else { throw .unreadable(item.path, errno) }
+        guard let target = realPath(item.path) else { throw .unreadable(item.path, errno) }
         if roots.contains(where: { target == $0 || target.hasPrefix($0 + "/") }) { return .copy }
         guard outside == .keep else {
             throw ModelError(
@@ -60,10 +60,11 @@ struct FolderLinks {
         }
         return .link(target)
     }
+}
 
-    private static func realPath(_ path: String) -> String? {
-        guard let resolved = realpath(path, nil) else { return nil }
-        defer { free(resolved) }
-        return String(cString: resolved)
-    }
+/// A path without links, `.` and `..`; nil for one that leads nowhere.
+package func realPath(_ path: String) -> String? {
+    guard let resolved = realpath(path, nil) else { return nil }
+    defer { free(resolved) }
+    return String(cString: resolved)
 }

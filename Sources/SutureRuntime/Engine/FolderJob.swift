@@ -6,15 +6,22 @@ import SutureModel
 
 /// A worker's job that does what config.resolved.yaml of a folder says and leaves its results there.
 package protocol FolderJob: WorkerJob where Result == FolderJobResult {
-    /// The run folder.
-    var folder: String { get }
-    /// What the host saw of the inputs when it digested them.
-    var stamps: InputWatch.Stamps { get }
-    /// Which libraries the folder may name.
-    var permission: CodePermission { get }
+    var task: FolderTask { get }
     /// What ends the job where the host asks for that.
     static var interruption: SutureError { get }
     func run(_ work: FolderWork) throws
+}
+
+/// What the host hands a ``FolderJob``.
+package struct FolderTask: Codable, Sendable {
+    /// The run folder.
+    package var folder: String
+    /// What the system said of the inputs when the host digested them; see ``InputWatch``.
+    package var stamps: InputWatch.Stamps = [:]
+    /// Which libraries the folder may name.
+    package var permission = CodePermission.none
+
+    package init(folder: String) { self.folder = folder }
 }
 
 /// The results of a ``FolderJob`` are in its folder.
@@ -24,11 +31,11 @@ package struct FolderJobResult: Codable, Sendable {
 
 extension FolderJob {
     package func run(in link: WorkerLink) throws -> FolderJobResult {
-        let folder = RunFolder(URL(fileURLWithPath: folder))
+        let folder = RunFolder(URL(fileURLWithPath: task.folder))
         let experiment = try ResolvedExperiment(runFolder: folder.url.path, isToBeContinued: true)
-        let inputs = InputWatch(experiment, stamps: stamps)
+        let inputs = InputWatch(experiment, stamps: task.stamps)
         try inputs.check()
-        try HostTables.install(for: link, permission: permission)
+        try HostTables.install(for: link, permission: task.permission)
         try run(
             FolderWork(
                 folder: folder, experiment: experiment, inputs: inputs, link: link, interruption: Self.interruption))

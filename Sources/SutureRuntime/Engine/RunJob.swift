@@ -8,15 +8,9 @@ package struct RunJob: FolderJob {
     package static let interruption = SutureError(
         .cancelled, "the run was interrupted", hint: "continue with `suture run --resume` and its folder")
 
-    package var folder: String
-    package var stamps: InputWatch.Stamps
-    package var permission: CodePermission
+    package var task: FolderTask
 
-    package init(folder: String, stamps: InputWatch.Stamps = [:], permission: CodePermission = .none) {
-        self.folder = folder
-        self.stamps = stamps
-        self.permission = permission
-    }
+    package init(_ task: FolderTask) { self.task = task }
 
     package func run(_ work: FolderWork) throws {
         let engine = try RunEngine(

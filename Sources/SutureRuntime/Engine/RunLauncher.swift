@@ -25,6 +25,13 @@ package struct RunLauncher: Sendable {
         var permission = CodePermission.none
         /// The experiment file's bytes; nil for a run that is resumed from its folder.
         var source: Data?
+
+        /// What its worker is handed.
+        var task: FolderTask {
+            var task = FolderTask(folder: folder.url.path)
+            (task.stamps, task.permission) = (stamps, permission)
+            return task
+        }
     }
 
     /// `--plugin` files and folders.
@@ -52,10 +59,10 @@ package struct RunLauncher: Sendable {
         _ suite: ExperimentSuite
     ) throws(RuntimeError) -> [(member: ExperimentSuite.Member, planned: PlannedRun)] {
         var runs: [(member: ExperimentSuite.Member, planned: PlannedRun)] = []
-        let models = ModelReadings()
+        let readings = PlanReadings()
         for member in suite.members {
             do {
-                runs.append((member, try plan(member.experiment, models)))
+                runs.append((member, try plan(member.experiment, readings)))
             } catch {
                 throw RuntimeError(error.kind, "\(member.label): \(error.message)", hint: error.hint)
             }
@@ -65,21 +72,21 @@ package struct RunLauncher: Sendable {
 
     /// One run.
     package func plan(_ experiment: Experiment) throws(RuntimeError) -> PlannedRun {
-        try plan(experiment, ModelReadings())
+        try plan(experiment, PlanReadings())
     }
 
     /// - Parameters:
-    ///   - models: what was read already for other runs.
+    ///   - readings: what was read already for other runs.
     ///   - locatesOnly: leaves method and evaluators out; see ``planToLocate(_:output:)``.
     func plan(
-        _ experiment: Experiment, _ models: ModelReadings, locatesOnly: Bool = false
+        _ experiment: Experiment, _ readings: PlanReadings, locatesOnly: Bool = false
     ) throws(RuntimeError) -> PlannedRun {
         let ownPlugins = plugins + experiment.plugins.filter { !experiment.pluginsOfFile.contains($0) }
         try self.permission.require(
             PluginSearchPath(named: ownPlugins).lacking(experiment.pluginsOfFile), namedBy: experiment.file)
-        let catalogue = try PluginCatalogue.scanBlocking(
-            PluginSearchPath(named: plugins + experiment.plugins))
-        let model = try models.inspection(of: experiment.model)
+        let named = plugins + experiment.plugins
+        let catalogue = try PluginCatalogue.scanBlocking(PluginSearchPath(named: named))
+        let model = try readings.inspection(of: experiment.model)
         var needs: [CaseRequirements.Need] = []
         var notes: [String] = []
         var libraries: [SettingLibrary] = []
@@ -94,9 +101,10 @@ package struct RunLauncher: Sendable {
         try permission.require(libraries.map(\.name), namedBy: experiment.file)
         let selection = try CaseSelection(resolved.dataset, model: resolved.model.source, needs: needs)
         resolved.versions = Versions.current
-        let stamps = try models.inputs.record(in: &resolved)
+        let stamps = try readings.inputs.record(in: &resolved)
         var planned = planned(resolved, selection, model, source: experiment.source)
         planned.notes = notes
+        planned.warnings = try catalogue.unusable(among: named) + planned.warnings
         planned.stamps = stamps
         planned.permission = permission
         return planned
@@ -116,13 +124,13 @@ package struct RunLauncher: Sendable {
         try Versions.check(experiment.versions, of: folder)
         let inputs = InputWatch(experiment)
         try inputs.check()
-        let catalogue = try Self.catalogue(of: libraries)
+        let catalogue = try PluginCatalogue.scanBlocking(.only(libraries))
         try permission.require(
             try SettingLibrary.all(of: experiment, in: catalogue), namedBy: "the run folder '\(folder)'")
         let selection = try CaseSelection(
             experiment.dataset, model: experiment.model.source, needs: try needs(of: experiment, in: catalogue))
         var planned = planned(
-            experiment, selection, try ModelReadings().inspection(of: experiment.model), source: nil)
+            experiment, selection, try PlanReadings().inspection(of: experiment.model), source: nil)
         planned.permission = permission
         planned.folder = RunFolder(URL(fileURLWithPath: folder))
         planned.stamps = inputs.stamps
@@ -141,13 +149,6 @@ package struct RunLauncher: Sendable {
             needs += CaseRequirements.needs(of: description, component.arguments)
         }
         return needs
-    }
-
-    /// What some libraries offer, and nothing else.
-    private static func catalogue(of libraries: [String]) throws(RuntimeError) -> PluginCatalogue {
-        var path = PluginSearchPath(named: libraries, environment: [:])
-        (path.userFolder, path.executableFolder) = (nil, nil)
-        return try PluginCatalogue.scanBlocking(path)
     }
 
     private func planned(
@@ -172,9 +173,7 @@ package struct RunLauncher: Sendable {
     package func run(
         _ planned: PlannedRun, startsAnew: Bool = false, onEvent: (WorkerEvent) -> Void
     ) throws(RuntimeError) -> MetricsFile {
-        try perform(
-            RunJob(folder: planned.folder.url.path, stamps: planned.stamps, permission: planned.permission),
-            of: planned, startsAnew: startsAnew, onEvent: onEvent)
+        try perform(RunJob(planned.task), of: planned, startsAnew: startsAnew, onEvent: onEvent)
         return try results(planned.folder)
     }
 

@@ -10,15 +10,9 @@ package struct LocateJob: FolderJob {
     package static let interruption = SutureError(
         .cancelled, "locating was interrupted", hint: "start the same command again; it begins anew")
 
-    package var folder: String
-    package var stamps: InputWatch.Stamps
-    package var permission: CodePermission
+    package var task: FolderTask
 
-    package init(folder: String, stamps: InputWatch.Stamps = [:], permission: CodePermission = .none) {
-        self.folder = folder
-        self.stamps = stamps
-        self.permission = permission
-    }
+    package init(_ task: FolderTask) { self.task = task }
 
     package func run(_ work: FolderWork) throws {
         let experiment = work.experiment

@@ -13,14 +13,14 @@ extension RunLauncher {
         _ suite: ExperimentSuite, output: String? = nil
     ) throws(RuntimeError) -> [PlannedRun] {
         var planned: [PlannedRun] = []
-        let models = ModelReadings()
+        let readings = PlanReadings()
         for member in suite.members {
             var experiment = member.experiment
             experiment.name = "\(suite.name)-locate"
             if let output { experiment.output.folder = experiment.paths.absolute(output) }
             let run: PlannedRun
             do {
-                run = try plan(experiment, models, locatesOnly: true)
+                run = try plan(experiment, readings, locatesOnly: true)
             } catch {
                 guard !member.label.isEmpty else { throw error }
                 throw RuntimeError(error.kind, "\(member.label): \(error.message)", hint: error.hint)
@@ -39,9 +39,7 @@ extension RunLauncher {
     package func locate(
         _ planned: PlannedRun, startsAnew: Bool = false, onEvent: (WorkerEvent) -> Void
     ) throws(RuntimeError) -> LocationsFile {
-        try perform(
-            LocateJob(folder: planned.folder.url.path, stamps: planned.stamps, permission: planned.permission),
-            of: planned, startsAnew: startsAnew, onEvent: onEvent)
+        try perform(LocateJob(planned.task), of: planned, startsAnew: startsAnew, onEvent: onEvent)
         return try planned.folder.read(LocationsFile.self, from: planned.folder.locations)
     }
 }

@@ -107,6 +107,13 @@ public struct PluginCatalogue: Sendable {
             + files.joined(separator: ", ")
     }
 
+    /// A sentence for each library that was named and cannot be used. A component of that name from elsewhere would take its
+    /// place without a word.
+    func unusable(among named: [String]) throws(RuntimeError) -> [String] {
+        let files = Set(try PluginSearchPath.only(named).files().files)
+        return problems.filter { $0.component == nil && files.contains($0.file) }.map(\.error.description)
+    }
+
     // MARK: Finding
 
     /// The component of an id.

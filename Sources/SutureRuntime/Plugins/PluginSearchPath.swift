@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SutureModel
 
 /// Where plugins are looked for, in order: what the command line and the experiment name, `SUTURE_PLUGIN_PATH`, the user's
 /// folder, and the folder of the executable.
@@ -73,13 +74,18 @@ public struct PluginSearchPath: Sendable, Hashable {
         return result
     }
 
+    /// A path of some files and folders, and nothing else.
+    static func only(_ named: [String]) -> PluginSearchPath {
+        var path = PluginSearchPath(named: named, environment: [:])
+        (path.userFolder, path.executableFolder) = (nil, nil)
+        return path
+    }
+
     /// Those of the named libraries that are not found along this path as well.
     ///
     /// - Parameter named: files and folders.
     func lacking(_ named: [String]) throws(RuntimeError) -> [String] {
-        var other = PluginSearchPath(named: named, environment: [:])
-        (other.userFolder, other.executableFolder) = (nil, nil)
-        let found = try other.files().files
+        let found = try PluginSearchPath.only(named).files().files
         let own = Set(try files().files.map(Self.realPath))
         return found.filter { !own.contains(Self.realPath($0)) }
     }
@@ -106,10 +112,8 @@ public struct PluginSearchPath: Sendable, Hashable {
         URL(fileURLWithPath: (path as NSString).expandingTildeInPath).standardizedFileURL.path
     }
 
-    /// The path without links and without `..`.
+    /// The path without links and without `..`, as far as it leads anywhere.
     static func realPath(_ path: String) -> String {
-        guard let resolved = realpath(path, nil) else { return URL(fileURLWithPath: path).standardizedFileURL.path }
-        defer { free(resolved) }
-        return String(cString: resolved)
+        SutureModel.realPath(path) ?? URL(fileURLWithPath: path).standardizedFileURL.path
     }
 }

@@ -7,7 +7,8 @@ import SutureModel
 /// Computes uncentred second moments E[x xᵀ] of a site over a text: all layers in one truncated pass.
 ///
 /// Each line of the text is tokenised alone, without an added start token, and cut to `maxLength`. Every real position
-/// counts, the first included. Products are summed in float32 or wider inside a batch, whatever the model's type, and in the settings' over batches.
+/// counts, the first included. Products are summed in float32 or wider inside a batch, whatever the model's type, and in the
+/// settings' over batches.
 package struct SecondMomentPass {
     package let model: LanguageModel
     package let settings: Experiment.Statistics

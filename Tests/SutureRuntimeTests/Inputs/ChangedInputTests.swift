@@ -124,7 +124,7 @@ struct ChangedInputTests {
         // Its constructor would end the process.
         try FileManager.default.copyItem(atPath: Build.library("load"), toPath: library.path)
         let error = try failure {
-            try WorkerProcess(executable: Build.executable).runBlocking(RunJob(folder: folder.path))
+            try WorkerProcess(executable: Build.executable).runBlocking(RunJob(FolderTask(folder: folder.path)))
         }
         #expect(
             error

@@ -49,6 +49,18 @@ struct WriteAccessTests {
         #expect(fault(file)?.message.hasSuffix("every user may write to \(folder)/plugins") == true)
     }
 
+    @Test("A named library that is not loaded is named in a warning, though a bundled one has the same component")
+    func named() throws {
+        let experiment = try SmallExperiment()
+        let library = experiment.scratch.url.appending(path: "mine.so").path
+        try FileManager.default.copyItem(atPath: "\(Build.folder)/libsuture-memit.so", toPath: library)
+        chmod(library, 0o646)
+        let plan = try CommandLineRun(
+            ["plan", experiment.file.path, "--plugin", library], cache: experiment.scratch.url)
+        #expect(plan.code == 0)
+        #expect(plan.errors.contains("warning: \(library) is not loaded: every user may write to \(library); take"))
+    }
+
     @Test("Links on the way count, and so does what they lead to")
     func links() throws {
         for name in ["safe", "open"] { mkdir("\(folder)/\(name)", 0o755) }

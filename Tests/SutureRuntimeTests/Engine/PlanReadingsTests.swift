@@ -8,20 +8,20 @@ import Testing
 @testable import SutureRuntime
 
 @Suite("What planning reads of a model folder")
-struct ModelReadingsTests {
+struct PlanReadingsTests {
     @Test("a folder is read once, and what is wrong with it is not kept")
     func once() throws {
         let scratch = try ScratchFolder()
         let folder = scratch.url.appending(path: "model")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
         let model = Experiment.Model(source: folder.path, dtype: .float32, device: .cpu)
-        let readings = ModelReadings()
+        let readings = PlanReadings()
         #expect(throws: RuntimeError.self) { try readings.inspection(of: model) }
 
         try TinyModel.write(to: folder)
         let inspection = try readings.inspection(of: model)
         try FileManager.default.removeItem(at: folder)
         #expect(try readings.inspection(of: model).layers == inspection.layers)
-        #expect(throws: RuntimeError.self) { try ModelReadings().inspection(of: model) }
+        #expect(throws: RuntimeError.self) { try PlanReadings().inspection(of: model) }
     }
 }

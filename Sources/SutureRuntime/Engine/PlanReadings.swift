@@ -5,7 +5,7 @@ import SutureModel
 
 /// What planning reads: each model and each file once, however many runs of a file share it. Looking at the numbers of a model
 /// and digesting its files take seconds for each gigabyte.
-final class ModelReadings {
+final class PlanReadings {
     private var inspections: [Experiment.Model: ModelInspection] = [:]
     /// Of everything that the runs read, the models among it.
     let inputs = InputReadings()
