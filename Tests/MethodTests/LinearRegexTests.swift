@@ -5,7 +5,7 @@ import Testing
 
 @testable import Annotators
 
-@Suite("Regular expressions", .timeLimit(.minutes(2)))
+@Suite("Regular expressions")
 struct LinearRegexTests {
     private func found(_ pattern: String, _ text: String, group: Int = 0, ignoringCase: Bool = false) throws -> [String]
     {

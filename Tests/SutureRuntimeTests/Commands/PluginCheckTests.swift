@@ -9,7 +9,7 @@ import Testing
 @testable import SutureRuntime
 
 /// `suture plugins check`, as an author of a plugin starts it.
-@Suite("The check of a plugin", .serialized, .timeLimit(.minutes(3)))
+@Suite("The check of a plugin", .serialized, .endsWhatHangs)
 struct PluginCheckTests {
     private let scratch: ScratchFolder
     private let weight = "transformer.h.1.mlp.c_proj.weight"

@@ -8,7 +8,7 @@ import Testing
 
 @testable import SutureRuntime
 
-@Suite("Figures that are not finite", .serialized, .timeLimit(.minutes(3)))
+@Suite("Figures that are not finite", .serialized, .endsWhatHangs)
 struct NonFiniteTests {
     private func score(_ name: String, _ value: Double, _ index: Int?) -> NonFiniteFigures.Measured {
         NonFiniteFigures.Measured(component: "e", stage: "after", score: Score(name, value, caseIndex: index))

@@ -7,7 +7,7 @@ import Testing
 
 @testable import SutureRuntime
 
-@Suite("Calls of components", .serialized, .timeLimit(.minutes(1)))
+@Suite("Calls of components", .serialized, .endsWhatHangs)
 struct LoadedComponentTests {
     private let cases = [
         EditCase(index: 0, id: "a", prompt: "{} is in", subject: "Rome", targetNew: "France"),

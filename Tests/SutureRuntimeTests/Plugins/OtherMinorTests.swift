@@ -10,7 +10,7 @@ import Testing
 
 /// The binaries are of Linux on x86-64; see Tests/OtherMinors/README.md.
 #if os(Linux) && arch(x86_64)
-@Suite("Plugins and hosts of other minors", .serialized, .timeLimit(.minutes(2)))
+@Suite("Plugins and hosts of other minors", .serialized, .endsWhatHangs)
 struct OtherMinorTests {
     private static let folder = Repository.root.appending(path: "Tests/OtherMinors")
     private let cases = [EditCase(index: 0, id: "a", subject: "Rome"), EditCase(index: 1, id: "b")]

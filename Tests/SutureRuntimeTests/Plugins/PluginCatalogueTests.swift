@@ -7,7 +7,7 @@ import Testing
 
 @testable import SutureRuntime
 
-@Suite("The catalogue of plugins", .serialized, .timeLimit(.minutes(1)))
+@Suite("The catalogue of plugins", .serialized, .endsWhatHangs)
 struct PluginCatalogueTests {
     @Test("A component is described without its plugin in this process")
     func describes() async throws {

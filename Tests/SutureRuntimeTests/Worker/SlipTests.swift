@@ -8,7 +8,7 @@ import Testing
 
 @testable import SutureRuntime
 
-@Suite("Plugins that slip", .serialized, .timeLimit(.minutes(2)))
+@Suite("Plugins that slip", .serialized, .endsWhatHangs)
 struct SlipTests {
     private let cases = [EditCase(index: 0, id: "1531", prompt: "{} is", subject: "Rome")]
 

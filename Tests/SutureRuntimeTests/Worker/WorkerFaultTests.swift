@@ -8,7 +8,7 @@ import Testing
 
 @testable import SutureRuntime
 
-@Suite("Plugins that misbehave", .serialized, .timeLimit(.minutes(1)))
+@Suite("Plugins that misbehave", .serialized, .endsWhatHangs)
 struct WorkerFaultTests {
     private let cases = [EditCase(index: 0, id: "1531", prompt: "{} is", subject: "Rome")]
 

@@ -8,7 +8,7 @@ import Testing
 
 @testable import SutureRuntime
 
-@Suite("The worker process", .serialized, .timeLimit(.minutes(1)))
+@Suite("The worker process", .serialized, .endsWhatHangs)
 struct WorkerProcessTests {
     /// A job for a component that misbehaves: it never returns (`loop`, which says nothing), or works without end and says
     /// so at every step (`endless`), or works in three steps (`steps`).
