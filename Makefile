@@ -11,6 +11,9 @@ ifdef LIBTORCH
 export LIBTORCH
 endif
 
+# Tests compute in their own process, and beside each other. See Processor.environment.
+export OMP_WAIT_POLICY ?= PASSIVE
+
 # Suites for `make smoke`: no model, no worker, no plugin.
 SMOKE := ArithmeticTests|ShapeTests|IndexingTests|TokenizerTests|OverrideTests|ExperimentTests
 

@@ -13,7 +13,10 @@ package enum Versions {
 
     /// What a result depends on; recorded in every run folder.
     static var current: [String: String] {
-        ["suture": suture, "build": build, "libtorch": String(cString: torch_backend_version())]
+        [
+            "suture": suture, "build": build, "libtorch": String(cString: torch_backend_version()),
+            "kernels": Processor.kernels,
+        ]
     }
 
     /// The build of this program: digits of the digest of its file. Empty where that cannot be read.

@@ -1,13 +1,11 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "Devices.h"
 
-#include <ATen/Parallel.h>
 #include <ATen/detail/CUDAHooksInterface.h>
 #include <dlfcn.h>
 #include <torch/version.h>
 #include <unistd.h>
 
-#include <algorithm>
 #include <atomic>
 #include <mutex>
 #include <string>
@@ -111,16 +109,6 @@ try {
 GUARD("device_count")
 
 } // namespace torch_backend
-
-void torch_backend_set_threads(int32_t count)
-{
-    at::set_num_threads(std::max(count, 1));
-    try {
-        at::set_num_interop_threads(1);
-    } catch (...) {
-        // libtorch accepts this once, before its first parallel work. Later calls change nothing: one is one.
-    }
-}
 
 const char *torch_backend_version(void)
 {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 #include "Operations.h"
+#include "Threads.h"
 #include "TorchBackend.h"
 
 namespace {
@@ -74,6 +75,7 @@ suture_tensor_api makeTable()
 
 const suture_tensor_api *torch_backend_tensor_api(void)
 {
+    torch_backend::fixKernels();
     static const suture_tensor_api table = makeTable();
     return &table;
 }

@@ -39,6 +39,7 @@ struct Counts: Decodable {
 
     /// What one case costs on the tiny model. Only in a process of its own: the counters are those of the process.
     static func measure(_ method: some Patcher) throws -> Counts {
+        try TestHost.install()
         torch_backend_set_threads(1)
         let session = try TestSession(TinyModel.load(.gpt2))
         try session.takeStatistics(statisticsTexts)

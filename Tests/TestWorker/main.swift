@@ -5,4 +5,6 @@ import SutureRuntime
 import TestSupport
 
 // A worker as the executable has one, with the jobs of the tests.
-exit(HiddenCommand.runIfRequested(CommandLine.arguments, jobs: HiddenCommand.jobs + [CallJob.self]) ?? 2)
+exit(
+    HiddenCommand.runIfRequested(CommandLine.arguments, jobs: HiddenCommand.jobs + [CallJob.self, ThreadsJob.self]) ?? 2
+)

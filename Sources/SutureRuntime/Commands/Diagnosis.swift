@@ -67,7 +67,10 @@ package struct Diagnosis: Sendable, Codable {
     }
 
     private mutating func devices() {
-        add("device cpu", "\(ProcessInfo.processInfo.activeProcessorCount) cores")
+        add(
+            "device cpu",
+            "\(ProcessInfo.processInfo.activeProcessorCount) cores, \(Processor.defaultThreads) threads for one operation, "
+                + "kernels \(Processor.kernels)")
         do {
             let count = try Device.count(of: .cuda)
             add("device cuda", count == 0 ? "none" : "\(count) found")

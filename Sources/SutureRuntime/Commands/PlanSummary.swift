@@ -17,6 +17,10 @@ package struct PlanSummary: Sendable, Codable {
     package var patches: Int
     /// Of the weights in memory, in the dtype of the run; what is mapped from disk included.
     package var weightBytes: Int
+    /// Of one operation.
+    package var threads: Int
+    /// What chooses the kernels of operations; see ``Processor/kernels``.
+    package var kernels: String
     /// Of one second moment in float64, at the neurons.
     package var momentBytes: Int
     /// Layers whose second moment at the neurons is already on disk.
@@ -37,6 +41,8 @@ package struct PlanSummary: Sendable, Codable {
         patches = planned.groupCount
         weightBytes =
             try checkpoint.names.reduce(0) { try $0 + checkpoint.entry($1).elementCount } * experiment.model.dtype.size
+        threads = experiment.model.threads
+        kernels = Processor.kernels
         momentBytes = configuration.dMLP * configuration.dMLP * DType.float64.size
         cachedMoments = try StatisticsService.cachedLayers(
             .neurons, layers: 0..<configuration.layerCount, of: experiment)
@@ -52,6 +58,7 @@ package struct PlanSummary: Sendable, Codable {
                 "\(cases) in \(patches) patch\(patches == 1 ? "" : "es")"
                     + (skipped.isEmpty ? "" : ", \(skipped.count) skipped")
             ),
+            ("threads of one operation", "\(threads), kernels \(kernels)"),
             ("weights", PlanSummary.size(weightBytes)), ("one second moment", PlanSummary.size(momentBytes)),
             (
                 "second moments on disk",

@@ -35,7 +35,7 @@ extension FolderJob {
         let experiment = try ResolvedExperiment(runFolder: folder.url.path, isToBeContinued: true)
         let inputs = InputWatch(experiment, stamps: task.stamps)
         try inputs.check()
-        try HostTables.install(for: link, permission: task.permission)
+        try HostTables.install(for: link, permission: task.permission, threads: experiment.model.threads)
         try run(
             FolderWork(
                 folder: folder, experiment: experiment, inputs: inputs, link: link, interruption: Self.interruption))

@@ -104,7 +104,8 @@ extension Experiment {
             }
             device = named
         }
-        return Model(source: found, dtype: dtype, device: device)
+        let threads = try section.integer("threads", atLeast: 1, atMost: Processor.mostThreads)
+        return Model(source: found, dtype: dtype, device: device, threads: threads ?? Processor.defaultThreads)
     }
 
     private static func plugins(

@@ -16,6 +16,8 @@ package struct Experiment: Sendable {
         /// The type that the model computes in.
         package var dtype: DType
         package var device: Device
+        /// That one operation on the processor uses.
+        package var threads: Int
     }
 
     package struct Dataset: Sendable, Hashable {

@@ -12,7 +12,7 @@ indirect enum ExperimentSchema: Sendable {
     static let root = section([
         ("schema", .value),
         ("experiment", .value),
-        ("model", section([("source", .value), ("dtype", .value), ("device", .value)])),
+        ("model", section([("source", .value), ("dtype", .value), ("device", .value), ("threads", .value)])),
         ("plugins", .value),
         (
             "dataset",

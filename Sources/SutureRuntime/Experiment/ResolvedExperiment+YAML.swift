@@ -75,7 +75,7 @@ extension ResolvedExperiment {
                 "model",
                 .mapping([
                     ("source", .text(model.source)), ("dtype", .text(model.dtype.description)),
-                    ("device", .text(model.device.description)),
+                    ("device", .text(model.device.description)), ("threads", .integer(model.threads)),
                 ])
             ),
             (
@@ -132,7 +132,10 @@ extension ResolvedExperiment {
         let model = try section("model")
         self.model = Experiment.Model(
             source: try model.requiredText("source"), dtype: try model.dtype("dtype"),
-            device: try model.named("device", Device.init(named:)))
+            device: try model.named("device", Device.init(named:)),
+            // Older runs do not say this.
+            threads: try model.integer("threads", atLeast: 1, atMost: Processor.mostThreads)
+                ?? Processor.defaultThreads)
         let dataset = try section("dataset")
         self.dataset = Experiment.Dataset(
             name: try dataset.requiredText("name"), path: try dataset.requiredText("path"),

@@ -14,15 +14,23 @@ import func Glibc.free
 /// A process that uses SutureKit or loads plugins calls ``install()`` first.
 package enum HostTables {
     /// Takes the tables into use in the host's own image, so that SutureKit works here. Further calls do nothing.
-    package static func install() throws(SutureError) { try Host.install(host) }
+    package static func install() throws(SutureError) {
+        Processor.useDefault()
+        try Host.install(host)
+    }
 
     /// The same in a worker: log lines go to its host.
     ///
-    /// - Parameter permission: which libraries plugins may bind functions from.
-    package static func install(for link: WorkerLink, permission: CodePermission) throws(SutureError) {
+    /// - Parameters:
+    ///   - permission: which libraries plugins may bind functions from.
+    ///   - threads: of one operation; nil: the default.
+    package static func install(for link: WorkerLink, permission: CodePermission, threads: Int? = nil)
+        throws(SutureError)
+    {
         FunctionTable.permit(permission)
         setLog { level, message in link.log(level, message) }
         try install()
+        if let threads { Processor.use(threads: threads) }
     }
 
     /// Where log lines of host and plugins go; without one they go nowhere. Called from any thread. Longer lines than

@@ -155,7 +155,7 @@ public final class WorkerProcess: Sendable {
     ) throws(RuntimeError) -> String {
         let signals = forwardsSignals ? SignalForwarding { self.cancel() } : nil
         defer { signals?.stop() }
-        var environment = ProcessInfo.processInfo.environment
+        var environment = Processor.environment()
         // Swift's own report of a crash takes seconds and pages, and a plugin's author can ask for it.
         if environment["SWIFT_BACKTRACE"] == nil { environment["SWIFT_BACKTRACE"] = "enable=no" }
         let child = try ChildProcess(

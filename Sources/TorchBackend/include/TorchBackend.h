@@ -26,8 +26,16 @@ int32_t torch_backend_shares_memory(suture_tensor *SUTURE_NONNULL a, suture_tens
  * comparison of what went out, and nothing where nothing did. */
 int32_t torch_backend_exports_are_unchanged(void);
 
-/* Threads that one operation may use; at least 1. Call before the first operation. */
+/* Threads that one operation uses while nobody calls torch_backend_set_threads: OMP_NUM_THREADS, or the processor's cores. */
+int32_t torch_backend_threads(void);
+
+/* Threads that one operation uses from now on; at least 1. With the same number, and the same torch_backend_kernels(), the
+ * same operation on the same values gives the same bytes, wherever they lie in memory. Call before the first operation. */
 void torch_backend_set_threads(int32_t count);
+
+/* What chooses the kernels: the processor's instructions that libtorch uses, and the variables of the environment that have a
+ * say, such as "AVX2 MKL_CBWR=AUTO". Lives as long as the process. */
+const char *SUTURE_NONNULL torch_backend_kernels(void);
 
 /* The version of libtorch that is loaded: "2.13.0+cpu", or "2.13.0+cuda" once CUDA was asked for and found. Lives as
  * long as the process. */

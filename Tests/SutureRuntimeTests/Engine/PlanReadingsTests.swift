@@ -14,7 +14,7 @@ struct PlanReadingsTests {
         let scratch = try ScratchFolder()
         let folder = scratch.url.appending(path: "model")
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        let model = Experiment.Model(source: folder.path, dtype: .float32, device: .cpu)
+        let model = Experiment.Model(source: folder.path, dtype: .float32, device: .cpu, threads: 1)
         let readings = PlanReadings()
         #expect(throws: RuntimeError.self) { try readings.inspection(of: model) }
 

@@ -137,6 +137,8 @@ struct ExperimentTests {
             "seed: 0", "limits: {stall_seconds: 1e300}",
             "quickstart.yaml:10:25: limits.stall_seconds must be <= 31622400, got 1e300"
         ),
+        ("device: cpu", "threads: 0", "quickstart.yaml:3:55: model.threads must be >= 1, got 0"),
+        ("device: cpu", "threads: 2000", "quickstart.yaml:3:55: model.threads must be <= 1024, got 2000"),
         (
             "seed: 0", "limits: {stall_seconds: 0}",
             "quickstart.yaml:10:25: limits.stall_seconds must be > 0, got 0"

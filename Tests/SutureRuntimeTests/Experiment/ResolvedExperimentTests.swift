@@ -75,7 +75,7 @@ struct ResolvedExperimentTests {
         let lines = experiment.yaml.split(separator: "\n", omittingEmptySubsequences: false)
         let older = lines.filter { line in
             let key = line.drop { $0 == " " }
-            return !["as:", "evaluate:", "join:", "invalid:"].contains { key.hasPrefix($0) }
+            return !["as:", "evaluate:", "join:", "invalid:", "threads:"].contains { key.hasPrefix($0) }
         }
         #expect(older.count < lines.count)
         #expect(try ResolvedExperiment(yaml: older.joined(separator: "\n")) == experiment)
