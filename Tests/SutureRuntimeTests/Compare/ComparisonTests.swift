@@ -2,6 +2,7 @@
 
 import Foundation
 import SutureKit
+import TestSupport
 import Testing
 
 @testable import SutureRuntime
@@ -32,6 +33,22 @@ struct ComparisonTests {
                         parameter: "v", deltaNorm: 40, baseNorm: 9, rank: 1, form: "low-rank", group: 0,
                         stage: "pass-1"),
                 ], seconds: ["values": seconds, "evaluate-after": 100]))
+    }
+
+    @Test("a folder has checksums of what the comparison wrote, and of nothing else")
+    func checksums() throws {
+        let scratch = try ScratchFolder()
+        let folder = ComparisonFolder(scratch.url)
+        try Data("mine".utf8).write(to: scratch.url.appending(path: "DONE"))
+        let comparison = Comparison(title: "t", runs: [run("a", success: 50, drift: 1, seconds: 2)])
+        for source in [Data("schema: 1".utf8), nil] {
+            try folder.write(comparison, source: source)
+            let lines = try String(contentsOf: folder.checksums, encoding: .utf8).split(separator: "\n")
+            let names = ["comparison.html", "comparison.json", "comparison.md"] + (source == nil ? [] : ["config.source.yaml"])
+            #expect(
+                try lines.map(String.init) == names.map { "\(try Digest.ofFile(scratch.url.appending(path: $0).path))  \($0)" })
+        }
+        #expect(try Data(contentsOf: scratch.url.appending(path: "DONE")) == Data("mine".utf8))
     }
 
     @Test("figures are rows, runs are columns, and the best of each figure is marked by its direction")
