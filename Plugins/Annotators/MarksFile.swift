@@ -22,6 +22,8 @@ struct MarksFile: Annotator {
     @Parameter("missing", help: "How a text counts that is not in the file.")
     var missing = Missing.error
 
+    func validate() throws(SutureError) { _ = try read() }
+
     func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] {
         let known = try read()
         return try texts.map { text in

@@ -25,8 +25,10 @@ struct NativeFunction: Annotator {
     @Parameter("case_sensitive", help: "Hand words over as they are; otherwise in lower case.")
     var isCaseSensitive = true
 
+    func validate() throws(SutureError) { _ = try function() }
+
     func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] {
-        let function = try ForeignFunction(library: library, symbol: symbol, signature: signature)
+        let function = try function()
         var answers: [String: Bool] = [:]
         return try texts.map { text in
             let scanned = ScannedText(text.text, after: text.prompt, foldsCase: !isCaseSensitive)
@@ -38,5 +40,9 @@ struct NativeFunction: Annotator {
                 return isUnwanted
             }.map(scanned.bytes)
         }
+    }
+
+    private func function() throws(SutureError) -> ForeignFunction {
+        try ForeignFunction(library: library, symbol: symbol, signature: signature)
     }
 }

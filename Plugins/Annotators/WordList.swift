@@ -21,15 +21,20 @@ struct WordList: Annotator {
     func validate() throws(SutureError) {
         guard !words.isEmpty || path != nil else {
             throw SutureError(
-                .invalidArgument, "word-list has no words", hint: "give words, or a path with one word a line")
+                .invalidArgument, "there are no words", hint: "give words, or a path with one word a line")
         }
+        _ = try entries()
     }
 
     func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] {
-        let entries = try Entries(words + (path.map { path throws(SutureError) in try path.lines() } ?? []), self)
+        let entries = try entries()
         return texts.map { text in
             entries.marks(in: ScannedText(text.text, after: text.prompt, foldsCase: !isCaseSensitive))
         }
+    }
+
+    private func entries() throws(SutureError) -> Entries {
+        try Entries(words + (path.map { path throws(SutureError) in try path.lines() } ?? []), self)
     }
 
     /// The list, ready to be looked up.
@@ -42,7 +47,7 @@ struct WordList: Annotator {
                 let scanned = ScannedText(word, foldsCase: !settings.isCaseSensitive)
                 guard !scanned.scalars.isEmpty else {
                     throw SutureError(
-                        .invalidArgument, "word-list has an empty word", hint: "it would match everywhere; remove it")
+                        .invalidArgument, "there is an empty word", hint: "it would match everywhere; remove it")
                 }
                 byStart[Entries.start(scanned, 0, scanned.words[...]), default: []].append(scanned.scalars.map(\.value))
             }

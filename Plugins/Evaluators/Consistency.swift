@@ -28,6 +28,12 @@ struct Consistency: Evaluator {
 
     private let loaded = Loaded()
 
+    /// The corpus may be large, so it is only opened.
+    func validate() throws {
+        _ = try Loaded.texts(references)
+        _ = try corpus.lines(limit: 1)
+    }
+
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
         let (texts, weights) = try loaded.read(references, corpus)
         let judged = cases.compactMap { editCase in
@@ -53,18 +59,20 @@ struct Consistency: Evaluator {
 
         func read(_ references: FilePath, _ corpus: FilePath) throws -> ([String: [String]], TermWeights) {
             if let content { return content }
-            let texts: [String: [String]]
+            let content = (try Self.texts(references), TermWeights(try corpus.lines()))
+            self.content = content
+            return content
+        }
+
+        static func texts(_ references: FilePath) throws(SutureError) -> [String: [String]] {
             do {
                 let data = try Data(contentsOf: URL(filePath: references.path))
-                texts = try JSONDecoder().decode([String: [String]].self, from: data)
+                return try JSONDecoder().decode([String: [String]].self, from: data)
             } catch {
                 throw SutureError(
                     .invalidArgument, "the reference texts \(references.path) are not a JSON object of lists of texts",
                     hint: "write {\"case or object\": [\"text\", …], …}")
             }
-            let content = (texts, TermWeights(try corpus.lines()))
-            self.content = content
-            return content
         }
     }
 }

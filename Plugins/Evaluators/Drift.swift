@@ -17,6 +17,8 @@ struct Drift: Evaluator {
     @Parameter(.lineLimit) var limit: Int?
     @Parameter(.batchTokens) var tokenBudget = 2048
 
+    func validate() throws { _ = try path?.lines(limit: 1) }
+
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
         guard try session.stage != "before" else { return [] }
         if let path {

@@ -16,6 +16,8 @@ struct Perplexity: Evaluator {
     @Parameter(.lineLimit) var limit: Int?
     @Parameter(.batchTokens) var tokenBudget = 4096
 
+    func validate() throws { _ = try path.lines(limit: 1) }
+
     private static let scoreName = "negative_log_likelihood"
 
     /// The text concerns the run as a whole: it is measured when there are no cases.

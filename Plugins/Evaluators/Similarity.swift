@@ -29,7 +29,10 @@ struct Similarity: Evaluator {
 
     private static let means = ["exact_match", "rouge_l", "sentence_bleu"]
 
-    func validate() throws { try settings.validate() }
+    func validate() throws {
+        try settings.validate()
+        _ = try path?.lines(limit: 1)
+    }
 
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
         guard try session.stage != "before" else { return [] }

@@ -23,6 +23,8 @@ package struct RunLauncher: Sendable {
         var stamps: InputWatch.Stamps = [:]
         /// Which libraries its components may bind functions from.
         var permission = CodePermission.none
+        /// In the order in which they can be made; see ``SettingsCheck``.
+        var components: [PlacedComponent] = []
         /// The experiment file's bytes; nil for a run that is resumed from its folder.
         var source: Data?
 
@@ -47,7 +49,7 @@ package struct RunLauncher: Sendable {
     // MARK: Planning
 
     /// Checks everything that can be checked without the weights: file, overrides, plugins, settings, layers and sites of the
-    /// model, data, needs.
+    /// model, data, needs, and what components say of their settings.
     package func plan(file: String, overrides: [String]) throws(RuntimeError) -> PlannedRun {
         try plan(try Experiment(file: file, overrides: overrides))
     }
@@ -60,21 +62,31 @@ package struct RunLauncher: Sendable {
     ) throws(RuntimeError) -> [(member: ExperimentSuite.Member, planned: PlannedRun)] {
         var runs: [(member: ExperimentSuite.Member, planned: PlannedRun)] = []
         let readings = PlanReadings()
+        var settings = SettingsCheck()
         for member in suite.members {
             do {
-                runs.append((member, try plan(member.experiment, readings)))
+                let run = try plan(member.experiment, readings)
+                settings.add(run, label: member.label)
+                runs.append((member, run))
             } catch {
                 throw RuntimeError(error.kind, "\(member.label): \(error.message)", hint: error.hint)
             }
         }
+        try settings.perform()
         return runs
     }
 
     /// One run.
     package func plan(_ experiment: Experiment) throws(RuntimeError) -> PlannedRun {
-        try plan(experiment, PlanReadings())
+        let run = try plan(experiment, PlanReadings())
+        var settings = SettingsCheck()
+        settings.add(run)
+        try settings.perform()
+        return run
     }
 
+    /// One run, but for what its components say of their settings.
+    ///
     /// - Parameters:
     ///   - readings: what was read already for other runs.
     ///   - locatesOnly: leaves method and evaluators out; see ``planToLocate(_:output:)``.
@@ -90,9 +102,10 @@ package struct RunLauncher: Sendable {
         var needs: [CaseRequirements.Need] = []
         var notes: [String] = []
         var libraries: [SettingLibrary] = []
+        var components: [PlacedComponent] = []
         var resolved = try experiment.resolve(
             note: { notes.append($0) }, needs: { needs.append($0) }, libraries: { libraries.append($0) },
-            model: ModelParts(model), locatesOnly: locatesOnly
+            made: { components.append($0) }, model: ModelParts(model), locatesOnly: locatesOnly
         ) {
             kind, request throws(RuntimeError) in try catalogue.find(kind: kind, id: request.name)
         }
@@ -107,6 +120,7 @@ package struct RunLauncher: Sendable {
         planned.warnings = try catalogue.unusable(among: named) + planned.warnings
         planned.stamps = stamps
         planned.permission = permission
+        planned.components = components
         return planned
     }
 

@@ -139,13 +139,14 @@ extension Experiment {
     ///     the file says to the one it replaces. Those settings are left out.
     ///   - needs: receives what each component needs of the data, by its declaration and by its settings.
     ///   - libraries: receives the libraries that settings name (see ``SettingLibrary``).
+    ///   - made: receives each component, those among the settings of another before it.
     ///   - model: what layers and sites settings may name; nil: any.
     ///   - locatesOnly: leaves method, evaluators and the form of the edit out, whatever the file says.
     ///   - find: looks a component up; what it throws is passed on.
     /// - Throws: what ``ArgumentResolver`` throws.
     package func resolve(
         note: (String) -> Void = { _ in }, needs: (CaseRequirements.Need) -> Void = { _ in },
-        libraries: (SettingLibrary) -> Void = { _ in },
+        libraries: (SettingLibrary) -> Void = { _ in }, made: (PlacedComponent) -> Void = { _ in },
         model parts: ModelParts? = nil, locatesOnly: Bool = false,
         _ find: (ComponentKind, ComponentRequest) throws(RuntimeError) -> ComponentDescription
     ) throws(RuntimeError) -> ResolvedExperiment {
@@ -161,8 +162,10 @@ extension Experiment {
             }
             for need in CaseRequirements.needs(of: component, arguments) { needs(need) }
             for library in SettingLibrary.all(of: component, arguments, settings) { libraries(library) }
-            return ResolvedComponent(
+            let resolved = ResolvedComponent(
                 component, arguments: arguments, label: request.label == request.name ? nil : request.label)
+            made(PlacedComponent(component: resolved, place: request.place))
+            return resolved
         }
         let locator = try resolved(.locator, self.locator)
         var method: ResolvedComponent?

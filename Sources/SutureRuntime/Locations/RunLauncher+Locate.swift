@@ -14,6 +14,7 @@ extension RunLauncher {
     ) throws(RuntimeError) -> [PlannedRun] {
         var planned: [PlannedRun] = []
         let readings = PlanReadings()
+        var settings = SettingsCheck()
         for member in suite.members {
             var experiment = member.experiment
             experiment.name = "\(suite.name)-locate"
@@ -25,8 +26,10 @@ extension RunLauncher {
                 guard !member.label.isEmpty else { throw error }
                 throw RuntimeError(error.kind, "\(member.label): \(error.message)", hint: error.hint)
             }
+            settings.add(run, label: member.label)
             if !planned.contains(where: { $0.experiment.digest == run.experiment.digest }) { planned.append(run) }
         }
+        try settings.perform()
         return planned
     }
 

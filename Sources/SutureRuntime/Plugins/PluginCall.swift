@@ -73,10 +73,19 @@ public struct PluginCall: Sendable, Hashable, Codable {
     func failed(_ error: SutureError) -> RuntimeError {
         if error.code == .cancelled { return RuntimeError(.interrupted, error.message, hint: error.hint) }
         let name = kind == nil ? file : component
-        // Arguments that contradict each other are the experiment's fault.
-        let family: RuntimeError.Kind = operation == "create" && error.code == .invalidArgument ? .usage : .run
+        let family = operation == "create" ? Self.family(ofRefusal: error.code) : .run
         // A component says its own name in complaints about its arguments already.
         let message = error.message.hasPrefix("\(name): ") ? error.message : "\(name): \(error.message)"
         return RuntimeError(family, message, hint: error.hint)
+    }
+
+    /// Settings that a component refuses are the experiment's fault, and so are files that they name and that are not what the
+    /// component takes.
+    private static func family(ofRefusal code: SutureError.Code) -> RuntimeError.Kind {
+        switch code {
+        case .invalidArgument, .outOfRange, .notFound, .alreadyExists, .failedPrecondition: .usage
+        case .dataLoss: .file
+        default: .run
+        }
     }
 }

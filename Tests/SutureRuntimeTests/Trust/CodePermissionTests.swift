@@ -76,7 +76,7 @@ struct CodePermissionTests {
         #expect(allowed.code == 0, "\(allowed.errors)")
         let typed = try run(
             "plan", experiment,
-            ["evaluators=[{name:negatives,annotator:{name:native-function,library:libm.so.6,symbol:f}}]"])
+            ["evaluators=[{name:negatives,annotator:{name:native-function,library:libm.so.6,symbol:floor}}]"])
         #expect(typed.run.code == 0, "\(typed.run.errors)")
 
         // A folder does not say who wrote it.
