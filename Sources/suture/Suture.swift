@@ -18,7 +18,7 @@ struct Suture: ParsableCommand {
         subcommands: [
             RunCommand.self, LocateCommand.self, PlanCommand.self, CompareCommand.self, PluginsCommand.self,
             ModelCommand.self,
-            PatchCommand.self, DoctorCommand.self,
+            PatchCommand.self, CleanCommand.self, DoctorCommand.self,
         ])
 
     /// Hidden commands (the worker, the plugin scan) are handled before anything is parsed. Only the program itself uses them.

@@ -5,6 +5,5 @@ import SutureRuntime
 import TestSupport
 
 // A worker as the executable has one, with the jobs of the tests.
-exit(
-    HiddenCommand.runIfRequested(CommandLine.arguments, jobs: HiddenCommand.jobs + [CallJob.self, ThreadsJob.self]) ?? 2
-)
+let jobs: [any WorkerJob.Type] = HiddenCommand.jobs + [CallJob.self, HoldJob.self, ThreadsJob.self]
+exit(HiddenCommand.runIfRequested(CommandLine.arguments, jobs: jobs) ?? 2)

@@ -27,16 +27,17 @@ public enum ModelFolder {
 
     /// Makes the folder `output` from what `body` puts into the folder that it is given.
     ///
-    /// That folder is `OUTPUT.tmp-…` beside the place; it is renamed when `body` is done, and removed when it fails.
+    /// That folder is `OUTPUT.suture-tmp-…` beside the place; it is renamed when `body` is done, and removed when it fails.
     /// Missing folders above `output` are made.
     ///
+    /// - Parameter replaces: a folder that is there is replaced.
     /// - Throws: `outputPlace` where something is at `output` already, other than an empty folder; `unwritable`; and
     ///   what `body` throws.
     public static func assemble(
-        at output: URL, _ body: (URL) throws(ModelError) -> Void
+        at output: URL, replaces: Bool = false, _ body: (URL) throws(ModelError) -> Void
     ) throws(ModelError) {
         let output = output.standardizedFileURL.resolvingSymlinksInPath()
-        try checkOutput(output)
+        if !replaces { try checkOutput(output) }
         do {
             try FileManager.default.createDirectory(
                 at: output.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -49,6 +50,7 @@ public enum ModelFolder {
         let partial = URL(fileURLWithPath: temporary.path, isDirectory: true)
         do throws(ModelError) {
             try body(partial)
+            if replaces { return try exchange(temporary, output) }
             // Replaces an empty folder, and fails where another program has filled it meanwhile.
             guard rename(temporary.path, output.path) == 0 else { throw .unwritable(output.path, errno) }
         } catch {
@@ -56,6 +58,19 @@ public enum ModelFolder {
             throw error
         }
         OutputFile.flushFolder(of: output)
+    }
+
+    /// Puts a folder in the making at a place, and removes what is there.
+    private static func exchange(_ temporary: TemporaryPlace, _ output: URL) throws(ModelError) {
+        let old = try TemporaryPlace.make(.folder, beside: output.path)
+        let isThere = rename(output.path, old.path) == 0
+        guard rename(temporary.path, output.path) == 0 else {
+            let reason = errno
+            if isThere { rename(old.path, output.path) }
+            throw .unwritable(output.path, reason)
+        }
+        OutputFile.flushFolder(of: output)
+        try? FileManager.default.removeItem(atPath: old.path)
     }
 
     /// Copies all files of a model folder other than weights, byte for byte and with their modes, and the folders inside it.

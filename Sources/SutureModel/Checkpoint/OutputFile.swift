@@ -3,7 +3,7 @@ import Foundation
 
 /// A file in the making that appears at its place whole or not at all.
 ///
-/// Bytes go to `FILE.tmp-…` beside the place. When all are written they are flushed to the disk, and the file is
+/// Bytes go to `FILE.suture-tmp-…` beside the place. When all are written they are flushed to the disk, and the file is
 /// renamed to its place; a failure before that removes the temporary file and leaves the place as it was.
 package final class OutputFile {
     /// The largest single write; systems refuse or shorten writes near 2^31 bytes.

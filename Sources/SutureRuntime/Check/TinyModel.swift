@@ -32,9 +32,10 @@ package enum TinyModel {
     package static func load(
         _ family: Family = .gpt2, seed: Int = 7, dtype: DType = .float32
     ) throws -> LanguageModel {
-        let folder = FileManager.default.temporaryDirectory.appending(path: "suture-tiny-\(UUID().uuidString)")
-        try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
-        defer { try? FileManager.default.removeItem(at: folder) }
+        let place = try TemporaryPlace.make(
+            .folder, beside: FileManager.default.temporaryDirectory.appending(path: "suture-tiny").path)
+        let folder = URL(fileURLWithPath: place.path)
+        defer { withExtendedLifetime(place) { try? FileManager.default.removeItem(at: folder) } }
         try write(family, seed: seed, to: folder)
         return try LanguageModel(folder: folder, dtype: dtype)
     }

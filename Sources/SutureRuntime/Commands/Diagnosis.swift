@@ -82,7 +82,7 @@ package struct Diagnosis: Sendable, Codable {
 
     private mutating func cache() {
         let folder = StatisticsService.cacheFolder
-        let probe = folder.appending(path: ".probe-\(ProcessInfo.processInfo.processIdentifier)")
+        let probe = folder.appending(path: ".probe.suture-tmp-\(ProcessInfo.processInfo.processIdentifier)-0")
         do {
             try RunFolder.write(Data(), to: probe)
             try FileManager.default.removeItem(at: probe)

@@ -7,7 +7,11 @@ import SutureModel
 ///
 /// It is the system's lock on a file. It ends with the processes that hold it, however they end, so a kill leaves nothing to
 /// clean up; the file alone says nothing. Where the file system has no locks, nothing is locked.
-final class PlaceLock {
+package final class PlaceLock {
+    private static let tries = 5
+    /// Between two tries, in microseconds.
+    private static let pause: UInt32 = 5000
+
     private let file: URL
     /// Of the file. A worker inherits it, so that the lock lasts as long as either process.
     let descriptor: Int32
@@ -23,7 +27,7 @@ final class PlaceLock {
     ///   - file: the file to lock; made where it is missing, in a folder that is there.
     ///   - place: what is locked, for sentences: "the run folder 'runs/x'".
     /// - Throws: `busy` where another process holds it; `run` where the file cannot be written.
-    init(_ file: URL, of place: String) throws(RuntimeError) {
+    package init(_ file: URL, of place: String) throws(RuntimeError) {
         self.file = file
         while true {
             let opened = open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
@@ -36,7 +40,7 @@ final class PlaceLock {
             let descriptor = fcntl(opened, F_DUPFD_CLOEXEC, 16)
             close(opened)
             guard descriptor >= 0 else { throw RuntimeError(.run, "\(place) cannot be locked: too many open files") }
-            if flock(descriptor, LOCK_EX | LOCK_NB) != 0 && errno == EWOULDBLOCK {
+            if !Self.takes(descriptor) {
                 let holder = Self.holder(descriptor)
                 close(descriptor)
                 throw Self.isBusy(place, holder)
@@ -57,6 +61,15 @@ final class PlaceLock {
         close(descriptor)
     }
 
+    /// Whether the lock is to be had. Someone who looks for leftovers may hold it for a moment.
+    private static func takes(_ descriptor: Int32) -> Bool {
+        for attempt in 0..<tries {
+            if attempt > 0 { usleep(pause) }
+            if flock(descriptor, LOCK_EX | LOCK_NB) == 0 || errno != EWOULDBLOCK { return true }
+        }
+        return false
+    }
+
     private func sign() {
         let holder = Holder(
             process: ProcessInfo.processInfo.processIdentifier, host: ProcessInfo.processInfo.hostName,
@@ -70,6 +83,37 @@ final class PlaceLock {
         let count = pread(descriptor, &bytes, bytes.count, 0)
         guard count > 0 else { return nil }
         return try? JSON.decode(Holder.self, from: Data(bytes[..<count]), name: "")
+    }
+
+    // MARK: What others have left
+
+    /// Whether a file may be a lock, by its name.
+    static func isName(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(".lock") }
+
+    /// What the file of a lock is. One that does not say who held it is not ours.
+    static func state(of file: URL) -> TemporaryPlace.State {
+        var state = TemporaryPlace.State.foreign
+        look(at: file) { state = $0 }
+        return state
+    }
+
+    /// Removes the file of a lock that nobody holds.
+    static func removeLeftover(_ file: URL) {
+        look(at: file) { if $0 == .left { unlink(file.path) } }
+    }
+
+    /// Holds the lock, where it is to be had, while `body` runs.
+    private static func look(at file: URL, _ body: (TemporaryPlace.State) -> Void) {
+        let descriptor = open(file.path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK)
+        guard descriptor >= 0 else { return }
+        defer { close(descriptor) }
+        var status = stat()
+        guard fstat(descriptor, &status) == 0, status.st_uid == geteuid(), holder(descriptor) != nil else { return }
+        if flock(descriptor, LOCK_EX | LOCK_NB) == 0 {
+            if FileStamp.isSame(file.path, descriptor) { body(.left) }
+        } else if errno == EWOULDBLOCK {
+            body(.inUse)
+        }
     }
 
     private static func isBusy(_ place: String, _ holder: Holder?) -> RuntimeError {

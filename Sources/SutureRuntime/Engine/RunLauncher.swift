@@ -198,10 +198,14 @@ package struct RunLauncher: Sendable {
         _ job: some WorkerJob, of planned: PlannedRun, startsAnew: Bool, onEvent: (WorkerEvent) -> Void
     ) throws(RuntimeError) {
         let folder = planned.folder
-        if folder.isDone && !startsAnew { return }
+        if folder.isDone && !startsAnew {
+            Leftovers(in: folder.url).remove()
+            return
+        }
         try Self.make(folder)
         let lock = try PlaceLock(folder.lock, of: "the run folder '\(folder.url.path)'")
         defer { withExtendedLifetime(lock) {} }
+        Leftovers(in: folder.url).remove()
         if startsAnew { try folder.clear() }
         // The process that held the lock may have done it.
         if folder.isDone { return }

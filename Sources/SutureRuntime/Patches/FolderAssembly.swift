@@ -6,10 +6,10 @@ import SutureModel
 /// Folders that appear at their place whole or not at all.
 enum FolderAssembly {
     /// As `ModelFolder.assemble`, for a body that throws errors of several modules.
-    static func assemble(at place: URL, _ body: (URL) throws -> Void) throws {
+    static func assemble(at place: URL, replaces: Bool = false, _ body: (URL) throws -> Void) throws {
         var failure: (any Error)?
         do {
-            try ModelFolder.assemble(at: place) { (partial) throws(ModelError) in
+            try ModelFolder.assemble(at: place, replaces: replaces) { (partial) throws(ModelError) in
                 do {
                     try body(partial)
                 } catch let error as ModelError {

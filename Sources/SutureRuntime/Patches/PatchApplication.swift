@@ -265,6 +265,7 @@ package enum PatchApplication {
             throw RuntimeError(
                 .run, "the folder '\(parent.path)' cannot be made", hint: "check the path and that you may write there")
         }
+        Leftovers(in: parent, isDeep: false).remove()
         return try PlaceLock(
             parent.appending(path: ".\(output.lastPathComponent).lock"), of: "the output folder '\(output.path)'")
     }

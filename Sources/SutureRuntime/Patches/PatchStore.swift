@@ -51,7 +51,9 @@ package enum PatchStore {
         let tensors = try RuntimeError.wrapping { try deltas.flatMap { try stored($0) } }
         return try RuntimeError.wrapping {
             var manifest: PatchManifest?
-            try replaceFolder(at: folder) { partial in
+            let isThere = FileManager.default.fileExists(
+                atPath: folder.appendingPathComponent(PatchManifest.fileName).path)
+            try FolderAssembly.assemble(at: folder, replaces: isThere) { partial in
                 let weights = partial.appendingPathComponent(PatchManifest.weightsName)
                 // Wide types first, so that readers find every tensor aligned.
                 let ordered = tensors.enumerated().sorted {
@@ -163,24 +165,5 @@ package enum PatchStore {
 
     static func tensor(_ entry: TensorEntry, _ bytes: TensorBytes) throws -> Tensor {
         try bytes.withUnsafeBytes { try Tensor(bytes: $0, shape: entry.shape, dtype: DType(stored: entry.dtype)) }
-    }
-
-    /// Puts a folder at a place where one may be already.
-    private static func replaceFolder(at place: URL, _ body: (URL) throws -> Void) throws {
-        let manager = FileManager.default
-        guard manager.fileExists(atPath: place.appendingPathComponent(PatchManifest.fileName).path) else {
-            return try FolderAssembly.assemble(at: place, body)
-        }
-        // The names are fixed, so that what a killed process has left is replaced, too.
-        let (parent, name) = (place.deletingLastPathComponent(), place.lastPathComponent)
-        let old = parent.appendingPathComponent(".\(name).old")
-        let new = parent.appendingPathComponent(".\(name).new")
-        for leftover in [old, new] where manager.fileExists(atPath: leftover.path) {
-            try manager.removeItem(at: leftover)
-        }
-        try FolderAssembly.assemble(at: new, body)
-        try manager.moveItem(at: place, to: old)
-        try manager.moveItem(at: new, to: place)
-        try manager.removeItem(at: old)
     }
 }

@@ -13,6 +13,7 @@ package final class StatisticsService {
     private let settings: Experiment.Statistics?
     private let modelDigest: String
     private let cache: URL
+    private static let momentsName = "moments"
     private var memory: [Site: SecondMoment] = [:]
     private var cacheIsUsable = true
     private let warn: (String) -> Void
@@ -36,6 +37,7 @@ package final class StatisticsService {
         self.warn = warn
         self.checkInputs = checkInputs
         self.progress = progress
+        Leftovers(in: cache.appending(path: Self.momentsName), isDeep: false).remove()
     }
 
     /// `SUTURE_CACHE`, else `$XDG_CACHE_HOME/suture`, else `~/.cache/suture`.
@@ -117,7 +119,7 @@ package final class StatisticsService {
                 "second-moment/2", model, text, String(settings.maxLength), String(settings.maxTokens ?? -1),
                 String(settings.batchTokens), settings.dtype.description, dtype.description, site.description,
             ].joined(separator: "\n")
-            return cache.appending(path: "moments/\(Digest.of(Data(key.utf8))).safetensors")
+            return cache.appending(path: "\(momentsName)/\(Digest.of(Data(key.utf8))).safetensors")
         }
     }
 

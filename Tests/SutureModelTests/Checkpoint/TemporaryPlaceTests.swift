@@ -15,11 +15,11 @@ struct TemporaryPlaceTests {
         get throws { try FileManager.default.contentsOfDirectory(atPath: folder.url.path).sorted() }
     }
 
-    @Test("leftovers of ended processes go when the same file is written again")
+    @Test("leftovers of ended processes go when a file of the folder is written")
     func leftovers() throws {
         let file = folder.url.appending(path: "a.json")
-        try Data("half".utf8).write(to: folder.url.appending(path: "a.json.tmp-999999999-0"))
-        let half = folder.url.appending(path: "a.json.tmp-999999999-1")
+        try Data("half".utf8).write(to: folder.url.appending(path: "a.json.suture-tmp-999999999-0"))
+        let half = folder.url.appending(path: "b.json.suture-tmp-999999999-1")
         try FileManager.default.createDirectory(at: half, withIntermediateDirectories: true)
         try Data("half".utf8).write(to: half.appending(path: "inner"))
         try OutputFile.replace(file, by: Data("whole".utf8))
@@ -32,11 +32,15 @@ struct TemporaryPlaceTests {
         let file = folder.url.appending(path: "a.json")
         let held = try TemporaryPlace.make(.file, beside: file.path)
         let heldFolder = try TemporaryPlace.make(.folder, beside: file.path)
-        let alike = ["a.json.tmp-x-0", "a.json.tmp-1", "b.json.tmp-1-0"]
+        let alike = ["a.json.suture-tmp-x-0", "a.json.suture-tmp-1", "b.json.tmp-1-0", ".suture-tmp-1-0"]
         for name in alike { try Data().write(to: folder.url.appending(path: name)) }
+        // A pipe would be waited for, and a link leads elsewhere.
+        let strange = ["c.suture-tmp-1-0", "d.suture-tmp-1-0"]
+        #expect(mkfifo(folder.url.appending(path: strange[0]).path, 0o600) == 0)
+        #expect(symlink(file.path, folder.url.appending(path: strange[1]).path) == 0)
         try OutputFile.replace(file, by: Data())
         let kept = [held, heldFolder].map { URL(fileURLWithPath: $0.path).lastPathComponent }
-        #expect(try names == (alike + kept + ["a.json"]).sorted())
+        #expect(try names == (alike + strange + kept + ["a.json"]).sorted())
     }
 
     @Test("a file that cannot be written leaves the old one and nothing else")
