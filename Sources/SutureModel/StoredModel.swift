@@ -60,7 +60,7 @@ public struct StoredModel: Sendable {
         }
         if layout.hasHeadDespiteTie {
             warnings.append(
-                "\(file.path) ties the head to the embedding, but '\(configuration.architecture.names.head).weight' is in the "
+                "\(file.path) ties the head to the embedding, but '\(layout.headName).weight' is in the "
                     + "files and differs from the embedding; the head is used, as transformers does")
         }
         if !tokensWithoutRow.isEmpty {

@@ -190,6 +190,8 @@ public struct ArchitectureDescription: Sendable {
         public var finalNorm: String
         /// The projection to the logits, `[vocabulary, dModel]`; not read where it is tied to the embedding.
         public var head: String
+        /// Further names under which checkpoints keep that projection. The first that is in the file counts, after ``head``.
+        public var otherHeads: [String] = []
     }
 
     /// Which projections have a bias.

@@ -127,7 +127,8 @@ extension ArchitectureDescription {
             mlpNorm: "layers.{}.post_attention_layernorm",
             queryKeyValue: .fusedByHead("layers.{}.attention.query_key_value"),
             attentionOutput: "layers.{}.attention.dense", up: "layers.{}.mlp.dense_h_to_4h",
-            down: "layers.{}.mlp.dense_4h_to_h", finalNorm: "final_layer_norm", head: "embed_out"),
+            down: "layers.{}.mlp.dense_4h_to_h", finalNorm: "final_layer_norm", head: "embed_out",
+            otherHeads: ["lm_head"]),
         biases: Biases(
             queryKeyValue: .ifConfigured(key: "attention_bias", default: true),
             attentionOutput: .ifConfigured(key: "attention_bias", default: true), mlp: .always),

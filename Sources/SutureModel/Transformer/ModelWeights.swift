@@ -31,6 +31,8 @@ public struct ModelWeights: Sendable {
     /// Whether the embedding is the projection to the logits too, and how it is called.
     let tiesHead: Bool
     let embeddingName: String
+    /// What this checkpoint calls the projection to the logits, without ".weight".
+    let headName: String
 
     /// Maps the tensors of a layout. Weights that are stored in `dtype` and stay on the CPU are looked at where the file is
     /// mapped; others are converted, into memory that nobody can write. Every number is looked at once.
@@ -40,6 +42,7 @@ public struct ModelWeights: Sendable {
         prefix = layout.prefix
         tiesHead = layout.tiesHead
         embeddingName = layout.embeddingName
+        headName = layout.headName
         var tensors: [String: Tensor] = [:]
         var transposed: Set<String> = []
         for need in layout.needs {

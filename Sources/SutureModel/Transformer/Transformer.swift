@@ -85,8 +85,8 @@ public struct Transformer: Sendable {
         self.blocks = blocks
         finalNorm = try norm(names.finalNorm)
         head = Linear(
-            weight: weights.tiesHead ? embedding : try weights.tensor(names.head + ".weight"),
-            bias: c.hasHeadBias ? try weights.tensor(names.head + ".bias") : nil)
+            weight: weights.tiesHead ? embedding : try weights.tensor(weights.headName + ".weight"),
+            bias: c.hasHeadBias ? try weights.tensor(weights.headName + ".bias") : nil)
     }
 
     /// Runs a pass without a past.

@@ -20,6 +20,8 @@ struct WeightLayout: Sendable {
     let prefix: String
     /// Checkpoint name of the token embedding. It is the head's where the two are tied and the file holds the head alone.
     let embeddingName: String
+    /// What this checkpoint calls the projection to the logits, without ".weight".
+    let headName: String
     /// The embedding serves as the projection to the logits too. A head that is in the file is always used, whatever
     /// config.json says, as transformers does.
     let tiesHead: Bool
@@ -35,7 +37,9 @@ struct WeightLayout: Sendable {
         let names = Set(checkpoint.names)
         let prefix = names.contains { $0.hasPrefix(architecture.prefix) } ? architecture.prefix : ""
         let embedding = prefix + architecture.names.embedding + ".weight"
-        let head = architecture.names.head + ".weight"
+        let heads = [architecture.names.head] + architecture.names.otherHeads
+        headName = heads.first { names.contains($0 + ".weight") } ?? architecture.names.head
+        let head = headName + ".weight"
         let isOneTensor = configuration.tiesHead && (!names.contains(head) || !names.contains(embedding))
         tiesHead = isOneTensor
         embeddingName = isOneTensor && !names.contains(embedding) && names.contains(head) ? head : embedding
@@ -45,7 +49,8 @@ struct WeightLayout: Sendable {
         } else {
             hasHeadDespiteTie = false
         }
-        needs = Self.needs(of: configuration, prefix: prefix, embedding: embeddingName, head: isOneTensor ? nil : head)
+        needs = Self.needs(
+            of: configuration, prefix: prefix, embedding: embeddingName, head: headName, isHeadRead: !isOneTensor)
         for need in needs { try Self.check(need, checkpoint, architecture) }
         let read = Set(needs.map(\.name))
         unread = names.filter { name in
@@ -81,7 +86,7 @@ struct WeightLayout: Sendable {
 
     /// Every tensor that a family needs.
     private static func needs(
-        of c: ModelConfiguration, prefix: String, embedding: String, head: String?
+        of c: ModelConfiguration, prefix: String, embedding: String, head: String, isHeadRead: Bool
     ) -> [Need] {
         let names = c.architecture.names
         var needs = [Need(name: embedding, shape: [c.vocabulary, c.dModel])]
@@ -123,8 +128,8 @@ struct WeightLayout: Sendable {
         norm(names.finalNorm)
         // The head's name has no prefix, and it is stored as a plain [out, in] matrix in every family. Its bias is there
         // whether the weight is tied or not.
-        if let head { needs.append(Need(name: head, shape: [c.vocabulary, c.dModel])) }
-        if c.hasHeadBias { needs.append(Need(name: names.head + ".bias", shape: [c.vocabulary])) }
+        if isHeadRead { needs.append(Need(name: head + ".weight", shape: [c.vocabulary, c.dModel])) }
+        if c.hasHeadBias { needs.append(Need(name: head + ".bias", shape: [c.vocabulary])) }
         return needs
     }
 }

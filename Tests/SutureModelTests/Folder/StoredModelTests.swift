@@ -21,6 +21,35 @@ struct StoredModelTests {
         #expect(try fixture.stored().warnings.isEmpty)
     }
 
+    /// transformers takes both, and the old one where a file has both (5.24).
+    @Test("A head under its other name is read, and the first name counts where both are there")
+    func otherHead() throws {
+        let plain = try FolderFixture("gpt_neox")
+        let (old, new) = ("embed_out.weight", "lm_head.weight")
+        let logits = try plain.logits()
+        let renamed = try FolderFixture("gpt_neox")
+        try renamed.rewrite { tensors in
+            tensors = tensors.map {
+                SafetensorsWriter.Tensor(
+                    name: $0.name == old ? new : $0.name, dtype: $0.dtype, shape: $0.shape, bytes: $0.bytes)
+            }
+        }
+        #expect(try renamed.stored().warnings.isEmpty)
+        #expect(try difference(renamed.logits(), logits) == 0)
+
+        let both = try FolderFixture("gpt_neox")
+        try both.rewrite { tensors in
+            let shape = tensors.first { $0.name == old }?.shape ?? []
+            tensors.append(FolderFixture.tensor(new, shape))
+        }
+        #expect(try difference(both.logits(), logits) == 0)
+        #expect(try both.stored().warnings.first?.contains(new) == true)
+
+        let neither = try FolderFixture("gpt_neox")
+        try neither.rewrite { $0.removeAll { $0.name == old } }
+        #expect(refusal(neither)?.message.contains("has no tensor \"\(old)\"") == true)
+    }
+
     @Test(
         "A pipe in the place of a file is refused, and nothing waits for it",
         arguments: ["config.json", "tokenizer.json", "generation_config.json"])
