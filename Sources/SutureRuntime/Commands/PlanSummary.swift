@@ -58,7 +58,7 @@ package struct PlanSummary: Sendable, Codable {
                 "\(cases) in \(patches) patch\(patches == 1 ? "" : "es")"
                     + (skipped.isEmpty ? "" : ", \(skipped.count) skipped")
             ),
-            ("threads of one operation", "\(threads), kernels \(kernels)"),
+            ("threads", "\(threads) for one operation, kernels \(kernels)"),
             ("weights", PlanSummary.size(weightBytes)), ("one second moment", PlanSummary.size(momentBytes)),
             (
                 "second moments on disk",

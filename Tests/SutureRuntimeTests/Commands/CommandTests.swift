@@ -205,8 +205,10 @@ struct CommandTests {
         #expect(lines.contains { $0.hasPrefix("run                     small-") })
         #expect(lines.contains { $0.hasPrefix("folder                  \(experiment.runs.path)/small-") })
         #expect(
-            lines.suffix(5) == [
-                "cases                   2 in 1 patch", "weights                 13.28 MiB",
+            lines.suffix(6) == [
+                "cases                   2 in 1 patch",
+                "threads                 \(Processor.defaultThreads) for one operation, kernels \(Processor.kernels)",
+                "weights                 13.28 MiB",
                 "one second moment       4.50 MiB", "second moments on disk  none", "",
             ])
         #expect(!FileManager.default.fileExists(atPath: experiment.runs.path))
