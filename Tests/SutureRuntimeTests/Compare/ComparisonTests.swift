@@ -44,9 +44,11 @@ struct ComparisonTests {
         for source in [Data("schema: 1".utf8), nil] {
             try folder.write(comparison, source: source)
             let lines = try String(contentsOf: folder.checksums, encoding: .utf8).split(separator: "\n")
-            let names = ["comparison.html", "comparison.json", "comparison.md"] + (source == nil ? [] : ["config.source.yaml"])
+            let names =
+                ["comparison.html", "comparison.json", "comparison.md"] + (source == nil ? [] : ["config.source.yaml"])
             #expect(
-                try lines.map(String.init) == names.map { "\(try Digest.ofFile(scratch.url.appending(path: $0).path))  \($0)" })
+                try lines.map(String.init)
+                    == names.map { "\(try Digest.ofFile(scratch.url.appending(path: $0).path))  \($0)" })
         }
         #expect(try Data(contentsOf: scratch.url.appending(path: "DONE")) == Data("mine".utf8))
     }
