@@ -123,7 +123,10 @@ package final class TemporaryPlace {
         case .file: return open(path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0o666)
         case .folder:
             guard mkdir(path, 0o777) == 0 else { return -1 }
-            return open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            let descriptor = open(path, O_RDONLY | O_DIRECTORY | O_CLOEXEC)
+            // Someone who looks for leftovers has taken it before it was locked. Another name is tried, as for one that is there.
+            if descriptor < 0, errno == ENOENT { errno = EEXIST }
+            return descriptor
         }
     }
 
