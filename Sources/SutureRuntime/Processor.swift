@@ -34,7 +34,7 @@ package enum Processor {
     /// The environment of a process that computes, from that of this one.
     ///
     /// Threads that wait for one another sleep meanwhile. By default they spin, and where others need the processor they spin
-    /// while the thread that they wait for has none: operations take twenty times as long. libgomp reads this when it is
+    /// while the thread that they wait for has none: operations take many times as long. libgomp reads this when it is
     /// loaded, so no process can say it for itself.
     static func environment(_ own: [String: String] = ProcessInfo.processInfo.environment) -> [String: String] {
         var environment = own
@@ -45,10 +45,8 @@ package enum Processor {
     /// Cores that the container of this process may use, rounded up; nil where nothing limits it.
     private static var quota: Int? {
         func numbers(_ path: String) -> [Int] {
-            (try? String(contentsOfFile: path, encoding: .utf8))?.split(whereSeparator: \.isWhitespace).compactMap {
-                Int($0)
-            }
-                ?? []
+            let text = (try? String(contentsOfFile: path, encoding: .utf8)) ?? ""
+            return text.split(whereSeparator: \.isWhitespace).compactMap { Int($0) }
         }
         // Microseconds of processor time, and the period in which they may be spent. "max" and -1 stand for no limit.
         let folder = "/sys/fs/cgroup"

@@ -2,6 +2,7 @@
 
 import Foundation
 import SutureKit
+import SutureModel
 import TorchBackend
 
 /// What `suture doctor` answers. Everything that a run needs is tried, not only looked for.
@@ -82,10 +83,10 @@ package struct Diagnosis: Sendable, Codable {
 
     private mutating func cache() {
         let folder = StatisticsService.cacheFolder
-        let probe = folder.appending(path: ".probe.suture-tmp-\(ProcessInfo.processInfo.processIdentifier)-0")
         do {
-            try RunFolder.write(Data(), to: probe)
-            try FileManager.default.removeItem(at: probe)
+            try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+            let probe = try TemporaryPlace.make(.file, beside: folder.appending(path: ".probe").path)
+            try FileManager.default.removeItem(atPath: probe.path)
             let files =
                 (try? FileManager.default.contentsOfDirectory(atPath: folder.appending(path: "moments").path)) ?? []
             add("cache", "\(folder.path), \(files.count) second moments")
