@@ -115,8 +115,10 @@ let package = Package(
         ),
         .systemLibrary(name: "CFFI", pkgConfig: "libffi", providers: [.apt(["libffi-dev"])]),
         .target(name: "CForeign", dependencies: ["CFFI", "CSuture"]),
+        // Chat templates of model folders. No package for it can be resolved here; it knows nothing of models.
+        .target(name: "Jinja", swiftSettings: strict),
         .target(
-            name: "SutureModel", dependencies: ["CSuture", "CSutureHost", "SutureKit", "TorchBackend"],
+            name: "SutureModel", dependencies: ["CSuture", "CSutureHost", "Jinja", "SutureKit", "TorchBackend"],
             swiftSettings: strict),
         .target(
             name: "SutureRuntime",
@@ -155,9 +157,13 @@ let package = Package(
             name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit", "TestSupport"],
             exclude: ["Golden"], swiftSettings: strict),
         .testTarget(
+            name: "JinjaTests", dependencies: ["Jinja", "SutureModel"], exclude: ["Golden", "make_golden.py"],
+            swiftSettings: strict),
+        .testTarget(
             name: "SutureModelTests", dependencies: ["SutureModel", "TestSupport"],
             exclude: [
-                "Configuration/README.md", "Configuration/make_table.py", "Configuration/table.json",
+                "Chat/golden.json", "Chat/make_golden.py", "Configuration/README.md", "Configuration/make_table.py",
+                "Configuration/table.json",
                 "Tokenizer/Fixtures",
                 "Tokenizer/make_fixtures.py",
                 "Transformer/Golden", "Transformer/make_golden.py",

@@ -40,18 +40,19 @@ struct ModelCommand: ParsableCommand {
         @Option(help: "The seed of the random draws.") var seed = 0
         @Option(help: "The number format: float32, float64, float16 or bfloat16.") var dtype = "float32"
         @Option(help: "The device: cpu or cuda[:n].") var device = "cpu"
+        @Flag(help: "Ask as a user does, in the chat template of the folder; prints the answer alone.") var chat = false
         @Flag(help: "Print JSON.") var json = false
 
         func run() throws {
             let text = try reporting {
                 let generation = try TextGeneration(
                     folder: folder, patch: patch, dtype: dtype, device: device, maxNewTokens: maxNewTokens,
-                    temperature: temperature, topK: topK, topP: topP, seed: seed)
+                    temperature: temperature, topK: topK, topP: topP, seed: seed, asksAsUser: chat)
                 for warning in generation.warnings { Terminal.printError(warning, prefix: "warning: ") }
                 return try generation.run(prompt)
             }
             if json { return try Terminal.printJSON(["prompt": prompt, "continuation": text]) }
-            try Terminal.print(foreign: prompt + text)
+            try Terminal.print(foreign: chat ? text : prompt + text)
         }
     }
 }

@@ -8,11 +8,13 @@ import SutureModel
 package struct TextGeneration {
     private let model: LanguageModel
     private let settings: Model.Generation
+    private let chat: ChatPrompts?
 
+    /// - Parameter asksAsUser: whether a prompt is put into the chat template of the folder.
     /// - Throws: `usage` for an unknown dtype or device; what is wrong with the folder or the patch.
     package init(
         folder: String, patch: String?, dtype: String, device: String, maxNewTokens: Int, temperature: Double,
-        topK: Int, topP: Double, seed: Int
+        topK: Int, topP: Double, seed: Int, asksAsUser: Bool = false
     ) throws {
         guard let dtype = DType(named: dtype), dtype.isFloatingPoint else {
             throw RuntimeError(
@@ -33,6 +35,7 @@ package struct TextGeneration {
             model = try model.applying(stored.deltas)
         }
         self.model = model
+        chat = asksAsUser ? try ChatPrompts(folder: URL(fileURLWithPath: folder)) : nil
         settings = Model.Generation(
             maxNewTokens: maxNewTokens, temperature: temperature, topK: topK, topP: topP, seed: seed)
     }
@@ -42,6 +45,7 @@ package struct TextGeneration {
 
     /// The continuation alone.
     package func run(_ prompt: String) throws -> String {
+        let prompt = try chat?.prompt(prompt) ?? prompt
         let ids = try model.tokenizer.encode(prompt, addSpecialTokens: true).ids
         guard !ids.isEmpty else {
             throw RuntimeError(.usage, "the prompt is empty", hint: "give a text with --prompt")

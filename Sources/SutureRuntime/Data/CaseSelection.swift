@@ -30,6 +30,12 @@ package struct CaseSelection: Sendable {
         cases = try DatasetReaders.named(dataset.name).read(dataset, log)
         skipped = log.skipped
         warnings = log.warnings(of: dataset.path)
+        if let model, dataset.join == .template {
+            let chat = try ChatCases(model: model, dataset: dataset.path)
+            try leaveOut(of: dataset, unlessAll: true) { editCase in
+                chat.problem(applyingTo: &editCase)
+            }
+        }
         if let model {
             let check = ContextCheck(model: URL(fileURLWithPath: model), dataset: dataset.path)
             try leaveOut(of: dataset) { editCase throws(RuntimeError) in try check.problem(of: editCase) }
@@ -42,7 +48,7 @@ package struct CaseSelection: Sendable {
                 () throws(RuntimeError) in
                 try RuntimeError.wrapping(.file) { try Tokenizer(folder: URL(fileURLWithPath: model)) }
             }
-            if let check { try leaveOut(of: dataset, check) }
+            if let check { try leaveOut(of: dataset) { editCase throws(RuntimeError) in try check(editCase) } }
         }
         guard let first = skipped.first else { return }
         let total = cases.count + skipped.count
@@ -65,15 +71,17 @@ package struct CaseSelection: Sendable {
 
     /// Leaves out the cases that have a problem, or throws the first.
     ///
-    /// - Parameter unlessAll: throws the first where all have one: then the fault is not in the cases.
+    /// - Parameters:
+    ///   - unlessAll: throws the first where all have one: then the fault is not in the cases.
+    ///   - problem: what is wrong with a case, which it may change.
     private mutating func leaveOut(
         of dataset: Experiment.Dataset, unlessAll: Bool = false,
-        _ problem: (EditCase) throws(RuntimeError) -> RuntimeError?
+        _ problem: (inout EditCase) throws(RuntimeError) -> RuntimeError?
     ) throws(RuntimeError) {
         var kept: [EditCase] = []
         var first: RuntimeError?
         for var editCase in cases {
-            guard let found = try problem(editCase) else {
+            guard let found = try problem(&editCase) else {
                 editCase.index = kept.count
                 kept.append(editCase)
                 continue

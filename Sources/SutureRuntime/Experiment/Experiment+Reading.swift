@@ -147,13 +147,6 @@ extension Experiment {
     private static func join(_ section: ConfigReader, format: String) throws(RuntimeError) -> Dataset.Join? {
         let own = try DatasetReaders.named(format).join
         guard let node = section["join"] else { return own }
-        guard node.text != "template" else {
-            throw RuntimeError(
-                .usage,
-                "\(node.place): dataset.join: template needs the chat template of the model folder, which this version does "
-                    + "not apply",
-                hint: "write the prompts out as the template has them, and join: none")
-        }
         guard own != nil else {
             throw section.mustBe(
                 "left out for '\(format)'", "join", node, hint: "its prompts have no objects that follow them")

@@ -40,6 +40,8 @@ package struct Experiment: Sendable {
             case space
             /// Nothing, as Chinese has it.
             case none
+            /// Nothing, and the prompt is put into the chat template of the model folder.
+            case template
         }
 
         package enum Invalid: String, Sendable, CaseIterable {

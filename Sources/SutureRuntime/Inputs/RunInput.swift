@@ -2,6 +2,7 @@
 
 import Foundation
 import SutureKit
+import SutureModel
 
 /// Something that a run reads and that decides about its numbers, under the setting that names it.
 ///
@@ -82,6 +83,10 @@ extension ResolvedExperiment {
             RunInput(setting: "model.source", path: model.source, form: .model),
             RunInput(setting: "dataset.path", path: dataset.path, form: .file),
         ]
+        let chatTemplate = "\(model.source)/\(ChatTemplate.fileName)"
+        if dataset.join == .template, FileStamp(chatTemplate) != nil {
+            inputs.append(RunInput(setting: "dataset.join", path: chatTemplate, form: .file))
+        }
         if let statistics {
             inputs.append(RunInput(setting: "statistics.path", path: statistics.path, form: .file))
         }

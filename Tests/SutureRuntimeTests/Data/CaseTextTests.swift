@@ -235,11 +235,8 @@ struct JoinTests {
             let workspace = try Workspace.withExperiment(text)
             return try failure { try workspace.experiment() }.description
         }
-        #expect(
-            try refusal(", join: template").hasSuffix(
-                "dataset.join: template needs the chat template of the model folder, which this version does not apply; write "
-                    + "the prompts out as the template has them, and join: none"))
-        #expect(try refusal(", join: comma").contains("dataset.join must be one of space, none, got"))
+        #expect(try resolved(", join: template").join == .template)
+        #expect(try refusal(", join: comma").contains("dataset.join must be one of space, none, template, got"))
         #expect(try refusal(", invalid: drop").contains("dataset.invalid must be one of stop, skip, got"))
         #expect(
             try refusal(", join: none", "text").hasSuffix(

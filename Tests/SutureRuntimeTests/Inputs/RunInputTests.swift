@@ -54,6 +54,15 @@ struct RunInputTests {
 
     private static let always: Set<String> = ["model.source", "dataset.path", "statistics.path"]
 
+    @Test("the chat template of the model is an input where prompts are put into it")
+    func chatTemplate() throws {
+        let workspace = try workspace()
+        #expect(try settings(resolved(workspace, ["dataset.join=template"]).experiment) == [])
+        try workspace.write("world/model/chat_template.jinja", "{{ messages[0].content }}")
+        #expect(try settings(resolved(workspace, ["dataset.join=template"]).experiment) == ["dataset.join"])
+        #expect(try settings(resolved(workspace, []).experiment) == [])
+    }
+
     @Test(
         "a setting names an input by its type or its unit alone, wherever the component is",
         arguments: [
