@@ -24,7 +24,10 @@ def definitions(folder):
 def main():
     if len(sys.argv) not in (2, 3) or sys.argv[1].startswith("-"):
         sys.exit(__doc__)
-    texts = list(definitions(pathlib.Path(sys.argv[2] if len(sys.argv) == 3 else "/usr/share/wordnet")))
+    folder = pathlib.Path(sys.argv[2] if len(sys.argv) == 3 else "/usr/share/wordnet")
+    if not (folder / "data.noun").is_file():
+        sys.exit(f"get_text.py: '{folder}' does not hold WordNet's data.noun; install it with: apt-get install wordnet-base")
+    texts = list(definitions(folder))
     chosen = [texts[i * len(texts) // (LINES * PER_LINE)] for i in range(LINES * PER_LINE)]
     # Line i takes every LINES-th text, so that each line, and any number of first lines, has all kinds of words.
     lines = [" ".join(chosen[i::LINES]) for i in range(LINES)]
