@@ -25,6 +25,7 @@ struct Suture: ParsableCommand {
     static func main() {
         StandardStream.prepare()
         if let code = HiddenCommand.runIfRequested(CommandLine.arguments) { Foundation.exit(code) }
+        CutFiles.report()
         do {
             var command = try parseAsRoot()
             try command.run()

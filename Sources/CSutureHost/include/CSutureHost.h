@@ -34,13 +34,22 @@ void suture_host_error_release(void *SUTURE_NULLABLE context, suture_error *SUTU
 /* Whether a pointer is an error that was made here and not ended. */
 int32_t suture_host_is_error(const suture_error *SUTURE_NONNULL error);
 
-/* Memory that nobody may write, such as weights in pages that the system protects. Thread-safe. `unwatch` takes what `watch`
- * gave, which is NULL where memory is short: the range is then not known, and no worse protected. */
-void *SUTURE_NULLABLE suture_host_watch(const void *SUTURE_NONNULL start, size_t size);
+/* Memory that nobody may write, such as weights in pages that the system protects. Thread-safe. `path` is the file that is
+ * mapped there, if any. `unwatch` takes what `watch` gave, which is NULL where memory is short: the range is then not known,
+ * and no worse protected. */
+void *SUTURE_NULLABLE suture_host_watch(const void *SUTURE_NONNULL start, size_t size,
+                                        const char *SUTURE_NULLABLE path);
 void suture_host_unwatch(void *SUTURE_NULLABLE watch);
 /* From now on a write into such memory ends this process by the signal suture_host_write_signal, and not by SIGSEGV. */
 void suture_host_report_writes(void);
 int32_t suture_host_write_signal(void);
+/* From now on a read of a watched file that another program has cut short ends this process with that code, and with a sentence
+ * on standard error that names the file. For processes that people see: a worker's end is told by its host. */
+void suture_host_report_cut_files(int32_t exit_code);
+
+/* Gives each of two files or folders the name of the other, in one step. 0, or the system's number for why not: EINVAL where
+ * the file system cannot do it. */
+int32_t suture_host_exchange_paths(const char *SUTURE_NONNULL one, const char *SUTURE_NONNULL other);
 
 /* Signs of life of this process. One is noted for each tensor that an operation makes, each call of the model's table that
  * can fail, each look-up of a table, each line for the log, and each report of progress. The worker tells the host process

@@ -6,7 +6,8 @@ import Foundation
 ///
 /// The bytes are those of the file at the time of opening as long as nobody writes into the same file. Writers of this
 /// package replace files by rename, so their old content stays readable here. A file that another program cuts short
-/// while it is mapped ends the process with SIGBUS at the next access; no reader of mapped files can prevent that.
+/// while it is mapped ends the process with SIGBUS at the next access; no reader of mapped files can prevent that. The program
+/// says which file it was (`suture_host_report_cut_files`).
 ///
 /// `@unchecked Sendable`: the mapping is never written to after `init` (the pages are read-only) and is released only
 /// by `deinit`, when no reference is left. Reading immutable memory from several threads is safe.
@@ -41,7 +42,7 @@ final class MappedFile: @unchecked Sendable {
             throw .unreadable(path, errno)
         }
         bytes = UnsafeRawBufferPointer(start: base, count: size)
-        watch = suture_host_watch(base, size)
+        watch = suture_host_watch(base, size, path)
     }
 
     /// Maps a file of a model folder that is about to be read, not copied.

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
+import CSutureHost
 import Foundation
 
 /// Makes model folders completely or not at all, and copies the files that are not weights.
@@ -60,17 +61,32 @@ public enum ModelFolder {
         OutputFile.flushFolder(of: output)
     }
 
-    /// Puts a folder in the making at a place, and removes what is there.
+    /// Puts a folder in the making at a place, and removes what is there. At any moment the place has one of the two.
     private static func exchange(_ temporary: TemporaryPlace, _ output: URL) throws(ModelError) {
-        let old = try TemporaryPlace.make(.folder, beside: output.path)
-        let isThere = rename(output.path, old.path) == 0
-        guard rename(temporary.path, output.path) == 0 else {
-            let reason = errno
-            if isThere { rename(old.path, output.path) }
-            throw .unwritable(output.path, reason)
+        var old = temporary.path
+        switch suture_host_exchange_paths(temporary.path, output.path) {
+        case 0: break
+        case ENOENT:
+            guard rename(temporary.path, output.path) == 0 else { throw .unwritable(output.path, errno) }
+        case EINVAL, ENOSYS: old = try replace(temporary, output)
+        case let reason: throw .unwritable(output.path, reason)
         }
         OutputFile.flushFolder(of: output)
-        try? FileManager.default.removeItem(atPath: old.path)
+        try? FileManager.default.removeItem(atPath: old)
+    }
+
+    /// The same in two steps, for file systems that cannot do it in one.
+    ///
+    /// - Returns: where the old folder is now.
+    private static func replace(_ temporary: TemporaryPlace, _ output: URL) throws(ModelError) -> String {
+        let old = try TemporaryPlace.make(.folder, beside: output.path)
+        guard rename(output.path, old.path) == 0 else { throw .unwritable(output.path, errno) }
+        guard rename(temporary.path, output.path) == 0 else {
+            let reason = errno
+            rename(old.path, output.path)
+            throw .unwritable(output.path, reason)
+        }
+        return old.path
     }
 
     /// Copies all files of a model folder other than weights, byte for byte and with their modes, and the folders inside it.

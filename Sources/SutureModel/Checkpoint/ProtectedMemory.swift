@@ -32,7 +32,7 @@ final class ProtectedMemory: @unchecked Sendable {
         }
         mprotect(base, count, PROT_READ)
         bytes = UnsafeRawBufferPointer(start: base, count: count)
-        watch = suture_host_watch(base, count)
+        watch = suture_host_watch(base, count, nil)
     }
 
     deinit {

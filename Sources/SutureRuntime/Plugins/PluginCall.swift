@@ -74,8 +74,9 @@ public struct PluginCall: Sendable, Hashable, Codable {
         if error.code == .cancelled { return RuntimeError(.interrupted, error.message, hint: error.hint) }
         let name = kind == nil ? file : component
         let family = operation == "create" ? Self.family(ofRefusal: error.code) : .run
-        // A component says its own name in complaints about its arguments already.
-        let message = error.message.hasPrefix("\(name): ") ? error.message : "\(name): \(error.message)"
+        // Said once: "rome: …", or "rome has …" where the component begins with its own name.
+        let isNamed = error.message.hasPrefix("\(name): ") || error.message.hasPrefix("\(name) ")
+        let message = isNamed ? error.message : "\(name): \(error.message)"
         return RuntimeError(family, message, hint: error.hint)
     }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 import Foundation
+import Synchronization
 import Testing
 
 @testable import SutureModel
@@ -53,5 +54,29 @@ struct TemporaryPlaceTests {
         }
         #expect(try names == ["a.json"])
         #expect(try Data(contentsOf: file) == Data("old".utf8))
+    }
+
+    @Test("a folder that is replaced is there at any moment, the old or the new")
+    func exchange() throws {
+        let place = folder.url.appending(path: "patch")
+        func write(_ number: Int) throws {
+            try ModelFolder.assemble(at: place, replaces: true) { (partial) throws(ModelError) in
+                try OutputFile.replace(partial.appending(path: "number"), by: Data(String(number).utf8))
+            }
+        }
+        try write(0)
+        let missing = Mutex(0)
+        let isDone = Mutex(false)
+        let watcher = Thread {
+            while !isDone.withLock({ $0 }) {
+                if access(place.path, F_OK) != 0 { missing.withLock { $0 += 1 } }
+            }
+        }
+        watcher.start()
+        for number in 1...200 { try write(number) }
+        isDone.withLock { $0 = true }
+        #expect(missing.withLock { $0 } == 0)
+        #expect(try Data(contentsOf: place.appending(path: "number")) == Data("200".utf8))
+        #expect(try names == ["patch"])
     }
 }

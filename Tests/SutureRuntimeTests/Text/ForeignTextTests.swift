@@ -61,7 +61,7 @@ struct ForeignTextTests {
         let quoted = "\"" + Self.hostile.unicodeScalars.map { String(format: "\\u%04x", $0.value) }.joined() + "\""
         let experiment = try SmallExperiment([
             "evaluators": "[{name: counterfact, as: \(quoted)}]",
-            "method": "{name: rome, v_num_grad_steps: 1, context_templates: [['{}']]}",
+            "method": "{name: rome, v_num_grad_steps: 2, context_templates: [['{}']]}",
         ])
         let file = folder.appending(path: "experiment.yaml")
         try FileManager.default.copyItem(at: experiment.file, to: file)

@@ -67,7 +67,7 @@ struct CodePermissionTests {
     func function() throws {
         let lines = [
             "evaluators": "[{name: negatives, annotator: {name: native-function, library: libc.so.6, symbol: atoi, "
-                + "signature: i32(str)}}]", "method": "{name: rome, v_num_grad_steps: 1, context_templates: [['{}']]}",
+                + "signature: i32(str)}}]", "method": "{name: rome, v_num_grad_steps: 2, context_templates: [['{}']]}",
         ]
         let experiment = try SmallExperiment(lines)
         let refused = try run("run", experiment).run

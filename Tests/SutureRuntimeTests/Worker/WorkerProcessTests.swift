@@ -219,6 +219,17 @@ struct WorkerProcessTests {
                     hint: "what it printed above may tell why; report it with the run's log"))
     }
 
+    @Test(
+        "A component's error names the component once",
+        arguments: [
+            ("layers is empty", "rome: layers is empty"), ("rome: layers is empty", "rome: layers is empty"),
+            ("rome has no layer to write", "rome has no layer to write"), ("romeo is empty", "rome: romeo is empty"),
+        ])
+    func names(said: String, told: String) {
+        let call = PluginCall(file: "/a.so", operation: "patch", kind: .patcher, component: "rome")
+        #expect(call.failed(SutureError(.invalidArgument, said)).message == told)
+    }
+
     @Test("What a worker is started with is of no use to people")
     func refusesPeople() throws {
         let process = Process()
