@@ -153,7 +153,7 @@ enum JinjaFilters {
         },
         "unique": { (value, arguments, renderer) throws(Fault) in
             try arguments.check("unique", [])
-            var found = [JinjaValue]()
+            var found: [JinjaValue] = []
             for item in try value.items() {
                 try renderer.step(found.count)
                 if !found.contains(where: { folded($0).equals(folded(item)) }) { found.append(item) }

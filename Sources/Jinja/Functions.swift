@@ -21,7 +21,7 @@ enum JinjaFunctions {
             guard known.allSatisfy({ $0.magnitude <= 1_000_000_000 }) else { throw Fault("the range is too large") }
             let (start, end) = known.count == 1 ? (0, known[0]) : (known[0], known[1])
             let steps = stride(from: start, to: end, by: known.count == 3 ? known[2] : 1)
-            var items = [JinjaValue]()
+            var items: [JinjaValue] = []
             for step in steps {
                 try renderer.step()
                 items.append(.integer(step))
