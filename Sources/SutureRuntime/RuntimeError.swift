@@ -33,17 +33,23 @@ public struct RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The family of failure.
-    public var kind: Kind
-    /// What was wrong, and where. One sentence.
-    public var message: String
-    /// What to do. Empty where nothing can be said.
-    public var hint: String
+    public let kind: Kind
+    /// What was wrong, and where. One sentence on one line, at most ``longestMessage`` scalars long.
+    public let message: String
+    /// What to do. Empty where nothing can be said; one line of at most ``longestHint`` scalars otherwise.
+    public let hint: String
 
-    /// A failure with its sentence, and what to do about it.
+    private static let longestMessage = 1000
+    /// With the message and what joins them, a sentence.
+    private static let longestHint = DisplayText.longestSentence - longestMessage - separator.count
+    private static let separator = "; "
+
+    /// A failure with its sentence, and what to do about it. Whatever they quote, both become clean lines
+    /// (``DisplayText/sentence(_:longest:)``).
     public init(_ kind: Kind, _ message: String, hint: String = "") {
         self.kind = kind
-        self.message = message
-        self.hint = hint
+        self.message = DisplayText.sentence(message, longest: Self.longestMessage)
+        self.hint = DisplayText.sentence(hint, longest: Self.longestHint)
     }
 
     /// Any error, under a kind of its own where it has one.
@@ -58,5 +64,5 @@ public struct RuntimeError: Error, Sendable, Hashable, CustomStringConvertible {
     }
 
     /// The sentence and, after a semicolon, the hint.
-    public var description: String { hint.isEmpty ? message : "\(message); \(hint)" }
+    public var description: String { hint.isEmpty ? message : message + Self.separator + hint }
 }

@@ -39,7 +39,7 @@ struct Suture: ParsableCommand {
                 do { try Terminal.print(message) } catch { end(error) }
                 Foundation.exit(0)
             }
-            if !message.isEmpty { Terminal.printError(message, prefix: "") }
+            if !message.isEmpty { Terminal.printRemarks(message) }
             Foundation.exit(code == .validationFailure ? 2 : code.rawValue)
         }
     }

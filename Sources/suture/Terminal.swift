@@ -8,9 +8,14 @@ import SutureRuntime
 enum Terminal {
     static let isInteractive = isatty(STDERR_FILENO) == 1
 
+    /// Prints a sentence as one clean line.
     static func printError(_ message: String, prefix: String = "suture: ") {
-        let text = DisplayText.visible(message, keepsLines: true)
-        StandardStream.remark("\(prefix)\(text)\n")
+        StandardStream.remark("\(prefix)\(DisplayText.sentence(message))\n")
+    }
+
+    /// Prints lines of help, or what a plugin has said.
+    static func printRemarks(_ text: String, prefix: String = "") {
+        StandardStream.remark("\(prefix)\(DisplayText.visible(text, keepsLines: true))\n")
     }
 
     /// Prints a line, or lines, of an answer. Whatever names, paths and texts are in it do nothing to the terminal.
@@ -96,7 +101,7 @@ final class ProgressLine {
         case .phase(let name, let done, let total): update(name, done: done, total: total)
         case .log(let level, let message) where level >= 2:
             clear()
-            Terminal.printError(message, prefix: level >= 3 ? "error: " : "warning: ")
+            Terminal.printRemarks(message, prefix: level >= 3 ? "error: " : "warning: ")
         default: break
         }
     }

@@ -17,7 +17,10 @@ enum AnswerText {
         var result = String.UnicodeScalarView()
         var word = String.UnicodeScalarView()
         func close() {
-            result.append(contentsOf: ["a", "an", "the"].contains(String(word)) ? " ".unicodeScalars : word)
+            // One by one: a view of scalars copies itself to append others.
+            for scalar in ["a", "an", "the"].contains(String(word)) ? " ".unicodeScalars : word {
+                result.append(scalar)
+            }
             word = String.UnicodeScalarView()
         }
         for scalar in plain {

@@ -68,9 +68,9 @@ package enum DisplayText {
                     out.append(scalar)
                     continue
                 }
-                out.append(contentsOf: "<U+".unicodeScalars)
+                out.add("<U+")
                 let digits = String(scalar.value, radix: 16, uppercase: true)
-                out.append(contentsOf: (String(repeating: "0", count: 4 - digits.count) + digits + ">").unicodeScalars)
+                out.add(String(repeating: "0", count: 4 - digits.count) + digits + ">")
             }
         }
         return String(out)
@@ -87,7 +87,7 @@ package enum DisplayText {
                 continue
             }
             let digits = String(scalar.value, radix: 16)
-            out.append(contentsOf: "\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)".unicodeScalars)
+            out.add("\\u\(String(repeating: "0", count: 4 - digits.count))\(digits)")
         }
         return String(out)
     }
@@ -100,5 +100,12 @@ package enum DisplayText {
         case 0x200E...0x200F, 0x2028...0x202E, 0x2066...0x2069, 0x061C: true
         default: false
         }
+    }
+}
+
+extension String.UnicodeScalarView {
+    /// Adds the scalars of a text. The time is that of the text alone, while `append(contentsOf:)` copies all that is there.
+    mutating func add(_ text: String) {
+        for scalar in text.unicodeScalars { append(scalar) }
     }
 }

@@ -20,11 +20,11 @@ enum HTML: MustacheContentType {
         var out = String.UnicodeScalarView()
         for scalar in DisplayText.visible(text, keepsLines: true).unicodeScalars {
             switch scalar {
-            case "&": out.append(contentsOf: "&amp;".unicodeScalars)
-            case "<": out.append(contentsOf: "&lt;".unicodeScalars)
-            case ">": out.append(contentsOf: "&gt;".unicodeScalars)
-            case "\"": out.append(contentsOf: "&quot;".unicodeScalars)
-            case "'": out.append(contentsOf: "&#39;".unicodeScalars)
+            case "&": out.add("&amp;")
+            case "<": out.add("&lt;")
+            case ">": out.add("&gt;")
+            case "\"": out.add("&quot;")
+            case "'": out.add("&#39;")
             default: out.append(scalar)
             }
         }

@@ -7,14 +7,14 @@ enum Markdown {
         var out = String.UnicodeScalarView()
         for scalar in DisplayText.visible(text).unicodeScalars {
             switch scalar {
-            case "&": out.append(contentsOf: "&amp;".unicodeScalars)
-            case "<": out.append(contentsOf: "&lt;".unicodeScalars)
-            case ">": out.append(contentsOf: "&gt;".unicodeScalars)
+            case "&": out.add("&amp;")
+            case "<": out.add("&lt;")
+            case ">": out.add("&gt;")
             case "\\", "|", "`", "[", "]", "*", "~", "$":
                 out.append("\\")
                 out.append(scalar)
             // Within a word it is no markup, and names of figures have many.
-            case "_" where isOutsideWord(out): out.append(contentsOf: "\\_".unicodeScalars)
+            case "_" where isOutsideWord(out): out.add("\\_")
             default: out.append(scalar)
             }
         }
