@@ -9,12 +9,12 @@ import Foundation
 #endif
 
 /// Looks texts up in a file of texts with marks, made by people or by another program.
-struct MarksFile: Annotator {
-    static let descriptor = ComponentDescriptor(
+package struct MarksFile: Annotator {
+    package static let descriptor = ComponentDescriptor(
         id: "marks-file", summary: "Looks texts up in a file that says what is unwanted in them.")
 
     @Parameter("path", help: "JSON lines, each with a text, its marks as pairs of bytes, and perhaps its prompt.")
-    var path: FilePath
+    package var path: FilePath
 
     /// What a text is that the file does not have.
     enum Missing: String, ParameterChoice { case error, unmarked }
@@ -22,9 +22,11 @@ struct MarksFile: Annotator {
     @Parameter("missing", help: "How a text counts that is not in the file.")
     var missing = Missing.error
 
-    func validate() throws(SutureError) { _ = try read() }
+    package init() {}
 
-    func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] {
+    package func validate() throws(SutureError) { _ = try read() }
+
+    package func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] {
         let known = try read()
         return try texts.map { text in
             let keys = [Key(prompt: text.prompt, text: text.text), Key(prompt: nil, text: text.text)]
@@ -55,10 +57,9 @@ struct MarksFile: Annotator {
         var known: [Key: [Range<Int>]] = [:]
         for (number, line) in try path.numberedLines() {
             let place = "line \(number) of \(path.path)"
-            let record: Record
-            do {
-                record = try decoder.decode(Record.self, from: Data(line.utf8))
-            } catch {
+            guard JSONNesting.isShallow(line.utf8),
+                let record = try? decoder.decode(Record.self, from: Data(line.utf8))
+            else {
                 throw SutureError(
                     .invalidArgument, "\(place) is not a text with marks",
                     hint: "write {\"text\": \"…\", \"marks\": [[0, 4]]}")

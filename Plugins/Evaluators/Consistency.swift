@@ -13,28 +13,30 @@ import Foundation
 ///
 /// The weights of terms come from a corpus of the user's. The authors use fixed ones, made from Wikipedia; the scale
 /// depends on them, so compare values of one corpus alone. A case without reference texts is left out.
-struct Consistency: Evaluator {
-    static let descriptor = ComponentDescriptor(
+package struct Consistency: Evaluator {
+    package static let descriptor = ComponentDescriptor(
         id: "consistency", summary: "How much random continuations resemble reference texts.", requires: .prompt)
 
     @Parameter(
         "references", help: "JSON: lists of texts, by the data set's name of a case, or by the new object.")
-    var references: FilePath
+    package var references: FilePath
 
     @Parameter("corpus", help: "UTF-8 text, one text per line, which says how rare terms are.")
-    var corpus: FilePath
+    package var corpus: FilePath
 
     let sampling = SamplingSettings()
 
     private let loaded = Loaded()
 
+    package init() {}
+
     /// The corpus may be large, so it is only opened.
-    func validate() throws {
+    package func validate() throws {
         _ = try Loaded.texts(references)
         _ = try corpus.lines(limit: 1)
     }
 
-    func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
+    package func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
         let (texts, weights) = try loaded.read(references, corpus)
         let judged = cases.compactMap { editCase in
             (texts[editCase.id] ?? texts[editCase.targetNew]).map { (editCase: editCase, texts: $0) }
@@ -46,7 +48,7 @@ struct Consistency: Evaluator {
         }
     }
 
-    func summarize(_ scores: [Score]) throws -> [Metric] {
+    package func summarize(_ scores: [Score]) throws -> [Metric] {
         Metric.mean(
             of: "reference_score", in: scores, times: 100, unit: "percent", direction: .higherIsBetter,
             protocol: sampling.protocolName
@@ -67,6 +69,7 @@ struct Consistency: Evaluator {
         static func texts(_ references: FilePath) throws(SutureError) -> [String: [String]] {
             do {
                 let data = try Data(contentsOf: URL(filePath: references.path))
+                guard JSONNesting.isShallow(data) else { throw SutureError(.invalidArgument, "it nests too deep") }
                 return try JSONDecoder().decode([String: [String]].self, from: data)
             } catch {
                 throw SutureError(

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SutureKit
 
 /// Swift values as JSON, with the same settings everywhere.
 ///
@@ -38,6 +39,7 @@ package enum JSON {
     package static func decode<Value: Decodable>(
         _ type: Value.Type, from data: Data, name: String
     ) throws(ModelError) -> Value {
+        if !data.withUnsafeBytes({ JSONNesting.isShallow($0) }) { _ = try JSONValue(data, name: name) }
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: NonFinite.infinity, negativeInfinity: NonFinite.minusInfinity, nan: NonFinite.nan)

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import SutureKit
+
 /// What is wrong with a text that should be JSON.
 struct JSONFault: Error {
     /// "a ',' is missing"; nil where the text ends too early.
@@ -25,7 +27,7 @@ struct JSONFault: Error {
 /// Reads JSON (RFC 8259) by recursive descent over bytes.
 struct JSONReader {
     /// Nesting beyond this is refused, so that a hostile file cannot exhaust the stack.
-    static let deepestNesting = 128
+    static let deepestNesting = JSONNesting.deepest
 
     let bytes: UnsafeRawBufferPointer
     private var position = 0

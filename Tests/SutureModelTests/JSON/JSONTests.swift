@@ -26,6 +26,21 @@ struct JSONTests {
         #expect(JSONValue.list([.real(0.1), .real(.nan), .real(-.infinity)]).written() == #"[0.1, "nan", "-inf"]"#)
     }
 
+    @Test(
+        "JSON that nests too deep for Foundation's reader, which would end the process, is refused",
+        arguments: [129, 512, 513, 514, 100_000])
+    func nesting(_ depth: Int) {
+        for text in [String(repeating: "[", count: depth), "[\"]]\",\"\\\"\"," + String(repeating: "[", count: depth)] {
+            #expect(throws: ModelError.self) { try JSON.decode([String].self, from: Data(text.utf8), name: "f.json") }
+        }
+    }
+
+    @Test("Brackets in texts are no nesting")
+    func brackets() throws {
+        let text = [String(repeating: "[{\"", count: 1000)]
+        #expect(try JSON.decode([String].self, from: try JSON.encode(text), name: "f.json") == text)
+    }
+
     @Test("Keys are sorted and slashes are plain, so that equal values give equal bytes")
     func settings() throws {
         let sample = Sample(value: 1, list: [Sample.Inner(name: "n")])
