@@ -3,7 +3,7 @@
 # LIBTORCH names a libtorch folder to use; without it, `make setup` obtains one into .deps/libtorch.
 
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test kit-test smoke format lint abi-check header-check examples-check minors-check links-check snippets-check docs clean
+.PHONY: help setup build demo test kit-test smoke fuzz format lint abi-check header-check examples-check minors-check links-check snippets-check docs clean
 
 SWIFT ?= swift
 export SWIFT
@@ -38,6 +38,14 @@ kit-test: ## test SutureKit as a package of its own, without a host
 smoke: setup header-check ## check the headers, build, run a few fast tests (a minute after a first build)
 	$(SWIFT) build --target SutureKit
 	$(SWIFT) test --filter '$(SMOKE)'
+
+# Readers and seconds for each of them.
+READER ?= all
+SECONDS ?= 60
+
+fuzz: setup ## read files that are made by chance (READER=NAME SECONDS=60; see Tests/Fuzz/README.md)
+	$(SWIFT) build -c release --product suture-fuzz
+	.build/release/suture-fuzz $(READER) --seconds $(SECONDS)
 
 format: ## format every Swift, C and C++ file
 	@Scripts/format.sh

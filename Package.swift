@@ -152,6 +152,16 @@ let package = Package(
         .executableTarget(
             name: "suture-test-worker", dependencies: ["SutureRuntime", "TestSupport"], path: "Tests/TestWorker",
             swiftSettings: strict),
+        // What reads files and texts of other people, under inputs that a program makes; see Tests/Fuzz/README.md.
+        .target(
+            name: "FuzzReaders",
+            dependencies: ["Annotators", "Evaluators", "SutureKit", "SutureModel", "SutureRuntime"],
+            path: "Tests/Fuzz/Readers", swiftSettings: strict),
+        .executableTarget(
+            name: "suture-fuzz", dependencies: ["FuzzReaders", "SutureRuntime"], path: "Tests/Fuzz/Program",
+            swiftSettings: strict),
+        .testTarget(
+            name: "FuzzTests", dependencies: ["FuzzReaders"], path: "Tests/Fuzz/Tests", swiftSettings: strict),
         .testTarget(name: "SutureKitTests", dependencies: ["SutureKit", "TestSupport"], swiftSettings: strict),
         .testTarget(
             name: "TorchBackendTests", dependencies: ["TorchBackend", "CSutureHost", "SutureKit", "TestSupport"],

@@ -3,12 +3,12 @@
 import SutureKit
 
 /// Marks what a regular expression matches, or one of its groups.
-struct Pattern: Annotator {
-    static let descriptor = ComponentDescriptor(
+package struct Pattern: Annotator {
+    package static let descriptor = ComponentDescriptor(
         id: "regex", summary: "Marks what a regular expression matches.")
 
     @Parameter("pattern", help: "A regular expression in Perl's syntax, without look-around and back-references.")
-    var pattern: String
+    package var pattern: String
 
     @Parameter("group", in: .nonNegative, help: "The group to mark; 0 marks all that matches.")
     var group = 0
@@ -16,7 +16,9 @@ struct Pattern: Annotator {
     @Parameter("case_sensitive", help: "Distinguish capitals from small letters.")
     var isCaseSensitive = true
 
-    func validate() throws(SutureError) {
+    package init() {}
+
+    package func validate() throws(SutureError) {
         let expression = try expression()
         guard try expression.matches(in: []).isEmpty else {
             throw SutureError(
@@ -31,7 +33,10 @@ struct Pattern: Annotator {
         }
     }
 
-    func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] {
+    package func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] { try marks(in: texts) }
+
+    /// The unwanted parts of each text.
+    package func marks(in texts: [MarkedText]) throws -> [[Range<Int>]] {
         let expression = try expression()
         return try texts.map { text in
             let scalars = Array(text.text.unicodeScalars)

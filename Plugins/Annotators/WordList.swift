@@ -5,20 +5,22 @@ import SutureKit
 /// Marks the words and phrases of a list where they are whole words.
 ///
 /// The longest entry that fits counts; marks do not overlap. Cost: one look-up per word of the text.
-struct WordList: Annotator {
-    static let descriptor = ComponentDescriptor(
+package struct WordList: Annotator {
+    package static let descriptor = ComponentDescriptor(
         id: "word-list", summary: "Marks the words and phrases of a list where they are whole words.")
 
     @Parameter("words", help: "Unwanted words and phrases.")
     var words: [String] = []
 
     @Parameter("path", help: "A UTF-8 text file with further entries, one on each line.")
-    var path: FilePath?
+    package var path: FilePath?
 
     @Parameter("case_sensitive", help: "Distinguish capitals from small letters.")
     var isCaseSensitive = false
 
-    func validate() throws(SutureError) {
+    package init() {}
+
+    package func validate() throws(SutureError) {
         guard !words.isEmpty || path != nil else {
             throw SutureError(
                 .invalidArgument, "there are no words", hint: "give words, or a path with one word a line")
@@ -26,7 +28,10 @@ struct WordList: Annotator {
         _ = try entries()
     }
 
-    func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] {
+    package func annotate(_ texts: [MarkedText], in _: Session) throws -> [[Range<Int>]] { try marks(in: texts) }
+
+    /// The unwanted parts of each text.
+    package func marks(in texts: [MarkedText]) throws(SutureError) -> [[Range<Int>]] {
         let entries = try entries()
         return texts.map { text in
             entries.marks(in: ScannedText(text.text, after: text.prompt, foldsCase: !isCaseSensitive))

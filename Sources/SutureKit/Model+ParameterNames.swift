@@ -40,9 +40,9 @@ extension Model {
 }
 
 /// Names with stars in place of text.
-enum NamePattern {
+package enum NamePattern {
     /// Whether a name is `pattern`, in which each `*` stands for any text.
-    static func matches(_ name: String, _ pattern: String) -> Bool {
+    package static func matches(_ name: String, _ pattern: String) -> Bool {
         let parts = pattern.utf8.split(separator: UInt8(ascii: "*"), omittingEmptySubsequences: false)
         guard parts.count > 1, let first = parts.first, let last = parts.last else { return name == pattern }
         var rest = Substring(name).utf8

@@ -79,6 +79,25 @@ public struct ParameterDeclaration: Sendable, Hashable, Codable {
     /// a file, or a name without a slash, which the system's loader finds. The host asks the user before an experiment file has
     /// such a library loaded, and does so before the run begins.
     public static let libraryUnit = "library"
+
+    package init(
+        name: String, kind: Kind, isRequired: Bool, isOptional: Bool, defaultJSON: String?, range: ParameterRange,
+        choices: [String], unit: String, help: String, needs: EditCase.Fields = [],
+        needsOtherwise: EditCase.Fields = [], componentKind: Int32 = 0
+    ) {
+        self.name = name
+        self.kind = kind
+        self.isRequired = isRequired
+        self.isOptional = isOptional
+        self.defaultJSON = defaultJSON
+        self.range = range
+        self.choices = choices
+        self.unit = unit
+        self.help = help
+        self.needs = needs
+        self.needsOtherwise = needsOtherwise
+        self.componentKind = componentKind
+    }
 }
 
 /// The numbers a parameter may take (each element of a list). They are finite whatever the bounds are.

@@ -3,12 +3,17 @@
 import Foundation
 
 /// comparison.html compares runs and has the pictures that the experiment asks for.
-struct ComparisonReport {
-    let comparison: Comparison
+package struct ComparisonReport {
+    package let comparison: Comparison
     /// The folder that the page is written to. Its links to the pages of the runs are relative to it.
-    let folder: URL
+    package let folder: URL
 
-    var html: String {
+    package init(comparison: Comparison, folder: URL) {
+        self.comparison = comparison
+        self.folder = folder
+    }
+
+    package var html: String {
         get throws(RuntimeError) {
             let table = ComparisonTable(comparison)
             let failed = comparison.runs.compactMap { run in run.error.map { "\(run.label) failed: \($0)" } }

@@ -10,6 +10,13 @@ package struct ComparisonSettings: Sendable, Hashable, Codable {
         /// Logarithmic x.
         package var isLogarithmic: Bool
         package var title: String
+
+        package init(x: String, y: String, isLogarithmic: Bool, title: String) {
+            self.x = x
+            self.y = y
+            self.isLogarithmic = isLogarithmic
+            self.title = title
+        }
     }
 
     /// "evaluator.metric"; empty: all.

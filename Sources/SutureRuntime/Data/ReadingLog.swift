@@ -34,7 +34,7 @@ package final class ReadingLog {
     /// How many records were read.
     private var count = 0
 
-    init(_ invalid: Experiment.Dataset.Invalid) { self.invalid = invalid }
+    package init(_ invalid: Experiment.Dataset.Invalid) { self.invalid = invalid }
 
     /// Reads one record. Nil where it cannot be a case, and such records are skipped.
     ///
@@ -75,7 +75,7 @@ package final class ReadingLog {
     func noteOpenSlot(_ field: String, in record: Int) { Self.note(field, record, in: &openSlots) }
 
     /// What the user should know, as sentences: one for each kind, with the number of cases.
-    func warnings(of path: String) -> [String] {
+    package func warnings(of path: String) -> [String] {
         var warnings: [String] = []
         func number(_ fields: [(field: String, records: Set<Int>)]) -> String {
             let all = Set(fields.flatMap(\.records)).count

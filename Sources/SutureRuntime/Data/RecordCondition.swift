@@ -65,7 +65,7 @@ extension [RecordCondition] {
     /// Reads `{wrong_tokens: [1, 3], split: test}`. Sections nest as records do.
     ///
     /// - Parameter path: of the section, for sentences: "dataset.where".
-    init(_ node: ConfigNode, path: String, kind: RuntimeError.Kind = .usage) throws(RuntimeError) {
+    package init(_ node: ConfigNode, path: String, kind: RuntimeError.Kind = .usage) throws(RuntimeError) {
         self = []
         try append(node, keys: [], path: path, kind: kind)
     }

@@ -10,27 +10,45 @@ package struct MethodReport: Sendable, Codable {
     /// Norms of the intermediate changes; empty for the last stage, whose norms the run itself takes.
     package var weights: [WeightChange]
     package var scores: [Score]
+
+    package init(stage: String, weights: [WeightChange], scores: [Score]) {
+        self.stage = stage
+        self.weights = weights
+        self.scores = scores
+    }
 }
 
 /// Everything that editing one group of cases gave, kept until the run is done. The description is written last, so that its
 /// file means that all is there.
-struct GroupState {
-    struct Content {
-        var locations: [Location] = []
-        var deltas: [Delta] = []
-        var reports: [MethodReport] = []
+package struct GroupState {
+    package struct Content {
+        package var locations: [Location] = []
+        package var deltas: [Delta] = []
+        package var reports: [MethodReport] = []
         /// What the next group builds on.
-        var carried: [String: Tensor] = [:]
+        package var carried: [String: Tensor] = [:]
+
+        package init(
+            locations: [Location] = [], deltas: [Delta] = [], reports: [MethodReport] = [],
+            carried: [String: Tensor] = [:]
+        ) {
+            self.locations = locations
+            self.deltas = deltas
+            self.reports = reports
+            self.carried = carried
+        }
     }
 
-    let folder: URL
+    package let folder: URL
+
+    package init(folder: URL) { self.folder = folder }
 
     private var descriptionFile: URL { folder.appending(path: "group.json") }
     private var patchFile: URL { folder.appending(path: "patch.safetensors") }
     private var carriedFile: URL { folder.appending(path: "carried.safetensors") }
 
     /// Nil where the group is not finished.
-    func read() throws -> Content? {
+    package func read() throws -> Content? {
         guard let state = try SealedFile.read(State.self, from: descriptionFile) else { return nil }
         return try SealedFile.readingState { try content(state) }
     }
@@ -51,7 +69,7 @@ struct GroupState {
             carried: state.carriesOn ? try TensorFile.read(carriedFile) : [:])
     }
 
-    func write(_ content: Content) throws {
+    package func write(_ content: Content) throws {
         var tensors: [(name: String, tensor: Tensor)] = []
         var described: [State.StoredDelta] = []
         for (i, delta) in content.deltas.enumerated() {

@@ -17,7 +17,7 @@ package final class PlaceLock {
     let descriptor: Int32
 
     /// Who holds a lock, for the sentence that another process says.
-    private struct Holder: Codable {
+    package struct Holder: Codable {
         var process: Int32
         var host: String
         var since: String
@@ -78,7 +78,7 @@ package final class PlaceLock {
         _ = line.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
 
-    private static func holder(_ descriptor: Int32) -> Holder? {
+    package static func holder(_ descriptor: Int32) -> Holder? {
         var bytes = [UInt8](repeating: 0, count: 1024)
         let count = pread(descriptor, &bytes, bytes.count, 0)
         guard count > 0 else { return nil }
@@ -91,7 +91,7 @@ package final class PlaceLock {
     static func isName(_ name: String) -> Bool { name.hasPrefix(".") && name.hasSuffix(".lock") }
 
     /// What the file of a lock is. One that does not say who held it is not ours.
-    static func state(of file: URL) -> TemporaryPlace.State {
+    package static func state(of file: URL) -> TemporaryPlace.State {
         var state = TemporaryPlace.State.foreign
         look(at: file) { state = $0 }
         return state
@@ -116,7 +116,7 @@ package final class PlaceLock {
         }
     }
 
-    private static func isBusy(_ place: String, _ holder: Holder?) -> RuntimeError {
+    package static func isBusy(_ place: String, _ holder: Holder?) -> RuntimeError {
         let own = ProcessInfo.processInfo.hostName
         let who =
             holder.map { "process \($0.process)\($0.host == own ? "" : " on \($0.host)") since \($0.since)" }

@@ -89,7 +89,7 @@ package struct RunFolder: Sendable {
     /// Reads a file of a finished run that ``write(_:to:)`` has written.
     ///
     /// - Throws: `file`, naming the file and what is wrong with it.
-    func read<Value: Decodable>(_ type: Value.Type, from url: URL) throws(RuntimeError) -> Value {
+    package func read<Value: Decodable>(_ type: Value.Type, from url: URL) throws(RuntimeError) -> Value {
         try RuntimeError.wrapping { try JSON.decode(type, from: try contents(of: url), name: "'\(url.path)'") }
     }
 

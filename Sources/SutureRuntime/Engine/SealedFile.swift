@@ -5,7 +5,7 @@ import SutureModel
 
 /// The private files of a run's `state/`: JSON under a line with its checksum. What a resumed run takes from them is what was
 /// written, to the bit.
-enum SealedFile {
+package enum SealedFile {
     /// Before the checksum.
     private static let label = "sha256 "
     /// What to do about a damaged file of a state.
@@ -19,7 +19,7 @@ enum SealedFile {
 
     /// - Returns: nil where there is no file.
     /// - Throws: `file` for one that is damaged.
-    static func read<Value: Decodable>(_ type: Value.Type, from url: URL) throws(RuntimeError) -> Value? {
+    package static func read<Value: Decodable>(_ type: Value.Type, from url: URL) throws(RuntimeError) -> Value? {
         let read = try RuntimeError.wrapping(.file) { try SmallFile.contents(atPath: url.path, limit: 4 << 30) }
         guard let data = read else { return nil }
         guard let end = data.firstIndex(of: UInt8(ascii: "\n")) else { throw isDamaged(url.path) }

@@ -21,7 +21,7 @@ enum ConfigValue {
 
 /// Writes YAML that every reader understands in the same way. Texts are always quoted as in JSON, numbers have a point
 /// and a signed exponent. Equal values give equal bytes.
-enum ConfigWriter {
+package enum ConfigWriter {
     /// Blocks of `key: value`, lists in brackets.
     static func yaml(_ members: [(String, ConfigValue)]) -> String {
         var out = ""
@@ -79,7 +79,7 @@ enum ConfigWriter {
     }
 
     /// In double quotes with the escapes that YAML and JSON share, non-characters and line separators included.
-    static func quoted(_ text: String) -> String {
+    package static func quoted(_ text: String) -> String {
         var out = "\""
         for scalar in text.unicodeScalars {
             switch scalar {

@@ -36,6 +36,19 @@ package struct Experiment: Sendable {
         /// What happens to a record that cannot be a case of this run.
         package var invalid = Invalid.stop
 
+        package init(
+            name: String, path: String, limit: Int?, offset: Int, conditions: [RecordCondition] = [],
+            join: Join? = nil, invalid: Invalid = .stop
+        ) {
+            self.name = name
+            self.path = path
+            self.limit = limit
+            self.offset = offset
+            self.conditions = conditions
+            self.join = join
+            self.invalid = invalid
+        }
+
         package enum Join: String, Sendable, CaseIterable {
             case space
             /// Nothing, as Chinese has it.

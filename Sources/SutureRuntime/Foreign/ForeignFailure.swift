@@ -3,11 +3,11 @@
 import CForeign
 
 /// Why a call into a loaded library did not happen, or what came out of it instead of a result.
-struct ForeignFailure: Error, Sendable, Hashable {
+package struct ForeignFailure: Error, Sendable, Hashable {
     /// The callee ran and let out a C++ exception. Otherwise it did not run.
     var isException: Bool
     /// One clause without a full stop.
-    var text: String
+    package var text: String
 
     /// Throws what a function of CForeign returned, and ends it. NULL passes.
     static func check(_ failure: OpaquePointer?) throws(ForeignFailure) {

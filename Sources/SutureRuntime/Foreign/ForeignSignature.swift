@@ -6,11 +6,11 @@ import CForeign
 ///
 /// Nothing can check a signature against the code that it describes. A wrong one is undefined behaviour, so calls by
 /// signature run in the worker.
-final class ForeignSignature: @unchecked Sendable {
+package final class ForeignSignature: @unchecked Sendable {
     // Immutable after creation, and libffi only reads a prepared call.
     let handle: OpaquePointer
 
-    init(_ text: String) throws(ForeignFailure) {
+    package init(_ text: String) throws(ForeignFailure) {
         var out: OpaquePointer?
         try ForeignFailure.check(suture_foreign_signature_new(text, &out))
         guard let out else { throw ForeignFailure(isException: false, text: "the signature \"\(text)\" gave nothing") }
@@ -24,7 +24,7 @@ final class ForeignSignature: @unchecked Sendable {
     /// The letters of the arguments.
     var arguments: String { String(cString: suture_foreign_signature_arguments(handle)) }
     /// "e(ppppdl)", whatever form it was read in.
-    var letters: String { "\(result)(\(arguments))" }
+    package var letters: String { "\(result)(\(arguments))" }
 
     /// Calls a function. The values carry their letters; pointers among them live until the call returns.
     func call(

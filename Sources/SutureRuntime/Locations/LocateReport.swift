@@ -5,19 +5,19 @@ import SutureKit
 import SutureModel
 
 /// What `suture locate` writes beside locations.json: the same as a page and as a table.
-struct LocateReport {
+package struct LocateReport {
     private let title: String
     private let file: LocationsFile
     private let skipped: [SkippedCase]
 
-    init(title: String, file: LocationsFile, skipped: [SkippedCase] = []) {
+    package init(title: String, file: LocationsFile, skipped: [SkippedCase] = []) {
         self.title = title
         self.file = file
         self.skipped = skipped
     }
 
     /// The page.
-    var html: String {
+    package var html: String {
         get throws(RuntimeError) {
             let settings = file.locator.parameters.sorted { $0.key < $1.key }.map { name, value in
                 [name, (try? JSON.encode(value)).map { String(decoding: $0, as: UTF8.self) } ?? ""]
@@ -33,7 +33,7 @@ struct LocateReport {
     }
 
     /// Every location as a line of comma-separated values, under a header.
-    var csv: String {
+    package var csv: String {
         let prompts = Dictionary(file.cases.map { ($0.index, $0) }) { first, _ in first }
         var text = "case,site,layer,position,token,role,unit,measure,score,selected\n"
         for one in file.locations {

@@ -17,7 +17,7 @@ package enum PatchApplication {
     package static let noticeableLoss = 0.1
 
     static let originalName = "original.safetensors"
-    static let appliedName = "applied.json"
+    package static let appliedName = "applied.json"
     /// Where the record of an earlier patch moves to.
     static let previousName = "previous"
 

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// Lines of comma-separated values (RFC 4180), for programs and for spreadsheets.
-enum CSV {
-    static func line(_ cells: [String]) -> String { cells.map(cell).joined(separator: ",") + "\n" }
+package enum CSV {
+    package static func line(_ cells: [String]) -> String { cells.map(cell).joined(separator: ",") + "\n" }
 
     /// A cell that means itself. Works scalar by scalar: a quote that carries a combining mark is one Character with it, and still
     /// ends the cell. Control characters are shown as signs. A text that a spreadsheet would compute gets an apostrophe in front, as

@@ -3,21 +3,27 @@
 import SutureKit
 
 /// Loads libraries and tells what they offer, one output per file. Starts none of them.
-struct DescribeJob: WorkerJob {
-    static let name = "describe"
+package struct DescribeJob: WorkerJob {
+    package static let name = "describe"
     /// Absolute paths.
     var files: [String]
 
     /// What one file offers.
-    struct Report: Codable, Sendable {
-        var file: String
-        var components: [ComponentDescription]
-        var problems: [PluginProblem]
+    package struct Report: Codable, Sendable {
+        package var file: String
+        package var components: [ComponentDescription]
+        package var problems: [PluginProblem]
+
+        package init(file: String, components: [ComponentDescription], problems: [PluginProblem]) {
+            self.file = file
+            self.components = components
+            self.problems = problems
+        }
     }
 
-    struct Result: Codable, Sendable {}
+    package struct Result: Codable, Sendable {}
 
-    func run(in link: WorkerLink) throws -> Result {
+    package func run(in link: WorkerLink) throws -> Result {
         for file in files { try link.output(Self.describe(file)) }
         return Result()
     }

@@ -6,17 +6,17 @@ import Foundation
 ///
 /// A socket pair and not two pipes: `send` can be told not to raise SIGPIPE when the other side is gone, and one descriptor
 /// has to be handed to the worker.
-struct LineSocket {
-    let descriptor: Int32
+package struct LineSocket {
+    package let descriptor: Int32
     private var buffer: [UInt8] = []
     /// Where the next line begins, and up to where its end was looked for: each byte is looked at once.
     private var start = 0
     private var searched = 0
     private var isClosed = false
 
-    init(_ descriptor: Int32) { self.descriptor = descriptor }
+    package init(_ descriptor: Int32) { self.descriptor = descriptor }
 
-    enum Received {
+    package enum Received {
         case line(String)
         case nothing
         case closed
@@ -24,7 +24,7 @@ struct LineSocket {
 
     /// The next line. Waits for at most `milliseconds` (-1: for ever), or until another descriptor is readable. A line that is
     /// closed says so once, and nothing after that.
-    mutating func receive(within milliseconds: Int32, orUntil other: Int32 = -1) -> Received {
+    package mutating func receive(within milliseconds: Int32, orUntil other: Int32 = -1) -> Received {
         while true {
             if let line = nextLine() { return .line(line) }
             // A closed line would always be ready; a negative descriptor never is.

@@ -25,10 +25,10 @@ package enum WorkerEvent: Sendable, Hashable, Codable {
 }
 
 /// The JSON of events, jobs and results.
-enum WorkerJSON {
-    static func encode(_ value: some Encodable) throws -> Data { try JSON.encode(value) }
+package enum WorkerJSON {
+    package static func encode(_ value: some Encodable) throws -> Data { try JSON.encode(value) }
 
-    static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
+    package static func decode<Value: Decodable>(_ type: Value.Type, from data: Data) throws -> Value {
         try JSON.decode(type, from: data, name: "a message between host and worker")
     }
 }

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureModel
+import SutureRuntime
+
+extension FuzzReader {
+    static let modelFolders: [FuzzReader] = [
+        FuzzReader(
+            "safetensors", "a safetensors file, header and layout", .safetensors,
+            words: ["F32", "BF16", "F8_E4M3", "I64", "dtype", "shape", "data_offsets", "__metadata__", "[0,16]"],
+            seeds: { [Safetensors.small, Safetensors.empty] }
+        ) { folder in
+            let path = folder.path("input.safetensors")
+            return { input in
+                try folder.put(input, into: path)
+                let file = try SafetensorsFile(opening: URL(fileURLWithPath: path))
+                for entry in file.entries { _ = try file.bytes(of: entry.name).withUnsafeBytes { $0.count } }
+                return []
+            }
+        },
+        FuzzReader(
+            "safetensors-index", "model.safetensors.index.json beside its shards", .json,
+            words: ["weight_map", "a.safetensors", "../a.safetensors", "metadata", "/etc/passwd", "x", "y"],
+            seeds: { [#"{"metadata":{"total_size":32},"weight_map":{"x":"a.safetensors","y":"a.safetensors"}}"#].bytes }
+        ) { folder in
+            try folder.write(Safetensors.small, to: "model/a.safetensors")
+            let model = folder.url.appending(path: "model")
+            let path = folder.path("model/\(Checkpoint.indexName)")
+            return { input in
+                try folder.put(input, into: path)
+                return try Checkpoint(opening: model).names.isEmpty ? ["no tensors"] : []
+            }
+        },
+        modelFile(
+            "config", "config.json of every family, in its model folder", "config.json",
+            words: [
+                "model_type", "gpt2", "gptj", "gpt_neox", "llama", "mistral", "qwen2", "starcoder2", "n_embd",
+                "num_attention_heads", "num_key_value_heads", "rope_scaling", "rope_parameters", "rope_type", "linear",
+                "dynamic", "llama3", "yarn", "factor", "low_freq_factor", "sliding_window", "layer_types", "head_dim",
+                "tie_word_embeddings", "eos_token_id", "torch_dtype", "vocab_size", "quantization_config",
+                "attention_bias", "activation_function", "partial_rotary_factor", "original_max_position_embeddings",
+            ]),
+        modelFile(
+            "generation-config", "generation_config.json in its model folder", "generation_config.json",
+            words: ["eos_token_id", "num_beams", "repetition_penalty", "suppress_tokens", "[1,2]", "sequence_bias"]),
+        modelFile(
+            "quantization", "quantize_config.json, which describes a quantised model", "quantize_config.json",
+            words: ["quantization", "bits", "quant_method", "gptq", "quant_algo", "load_in_4bit", "format", "w_bit"]),
+        modelFile(
+            "adapter", "adapter_config.json beside a model", "adapter_config.json",
+            words: ["peft_type", "LORA", "base_model_name_or_path"]),
+    ]
+
+    /// A file of a model folder whose other files are as they should be.
+    private static func modelFile(
+        _ name: String, _ about: String, _ file: String, words: [String]
+    ) -> FuzzReader {
+        FuzzReader(
+            name, about, .json, words: words, seeds: { try ModelSeeds.of(file) }
+        ) { folder in
+            let model = folder.url.appending(path: "model")
+            try FileManager.default.createDirectory(at: model, withIntermediateDirectories: true)
+            try TinyModel.write(.gpt2, to: model)
+            let path = folder.path("model/\(file)")
+            return { input in
+                try folder.put(input, into: path)
+                // The configuration alone reaches families whose weights are not those of the folder.
+                if file == "config.json" { _ = try ModelConfiguration(folder: model).warnings }
+                return try StoredModel(folder: model).warnings
+            }
+        }
+    }
+}
+
+/// Configurations to begin with.
+private enum ModelSeeds {
+    static func of(_ file: String) throws -> [[UInt8]] {
+        switch file {
+        case "config.json":
+            let folder = try FuzzFolder.make()
+            defer { folder.remove() }
+            return try [TinyModel.Family.gpt2, .gptj, .llama, .gptNeoX].map { (family) -> [UInt8] in
+                try TinyModel.write(family, to: folder.url)
+                return try [UInt8](Data(contentsOf: folder.url.appending(path: "config.json")))
+            }
+        case "generation_config.json":
+            return [#"{"eos_token_id":[0,1],"num_beams":4,"bad_words_ids":[[1]],"temperature":0.7}"#].bytes
+        case "quantize_config.json":
+            return [#"{"bits":4,"quant_method":"gptq"}"#, #"{"quantization":{"quant_algo":"FP8"}}"#].bytes
+        default: return [#"{"peft_type":"LORA","base_model_name_or_path":"gpt2","r":8}"#].bytes
+        }
+    }
+}
+
+/// Small files in the format.
+enum Safetensors {
+    static let small = file(
+        #"{"__metadata__":{"format":"pt"},"x":{"dtype":"F32","shape":[2,2],"data_offsets":[0,16]},"#
+            + #""y":{"dtype":"BF16","shape":[8],"data_offsets":[16,32]}}"#, data: Array(repeating: 7, count: 32))
+    static let empty = file("{}", data: [])
+
+    /// A header with its length, then the data.
+    static func file(_ header: String, data: [UInt8]) -> [UInt8] {
+        let count = UInt64(header.utf8.count)
+        return (0..<8).map { UInt8(truncatingIfNeeded: count >> UInt64(8 * $0)) } + Array(header.utf8) + data
+    }
+}
+
+extension [String] {
+    var bytes: [[UInt8]] { map { [UInt8]($0.utf8) } }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureModel
+import SutureRuntime
+
+extension FuzzReader {
+    static let tokenizers: [FuzzReader] = [
+        FuzzReader(
+            "tokenizer", "tokenizer.json: vocabulary, merges, normaliser, splits, template, decoder", .json,
+            words: [
+                "BPE", "ByteLevel", "Sequence", "Split", "Regex", "Replace", "Metaspace", "Prepend", "NFC", "NFKC",
+                "Isolated", "MergedWithPrevious", "byte_fallback", "<0x0A>", "TemplateProcessing", "SpecialToken",
+                "added_tokens", "ignore_merges", "unk_token", "WordPiece", "Lowercase", "Strip", "Fuse", "▁", "Ġ",
+                "\\p{L}+", "(?i:'s)", "a{1000}", "continuing_subword_prefix", "end_of_word_suffix", "invert",
+            ], seeds: { try TokenizerSeeds.files() }
+        ) { folder in
+            let path = folder.path("tokenizer.json")
+            return { input in
+                try folder.put(input, into: path)
+                return try use(Tokenizer(contentsOf: URL(fileURLWithPath: path)))
+            }
+        },
+        FuzzReader(
+            "tokenizer-config", "tokenizer_config.json beside a tokenizer", .json,
+            words: ["bos_token", "eos_token", "content", "<|endoftext|>", "chat_template", "add_bos_token"],
+            seeds: {
+                [#"{"bos_token":"<|endoftext|>","eos_token":{"content":"<|endoftext|>","lstrip":false}}"#].bytes
+            }
+        ) { folder in
+            try folder.write(TokenizerSeeds.tiny(), to: "tokenizer.json")
+            let path = folder.path("tokenizer_config.json")
+            return { input in
+                try folder.put(input, into: path)
+                _ = try Tokenizer(folder: folder.url).eosTokenID
+                return []
+            }
+        },
+        FuzzReader(
+            "tokenizer-pattern", "the regular expression of a tokenizer, on a text", .text,
+            words: RegexWords.all + ["(?=", "(?!", "(?>", "++", "*+", "?+", "\\p{L}", "\\p{N}{1,3}", "(?i:"],
+            largest: 1 << 14,
+            // A pattern that needs too many steps takes seconds to find that out in a debug build.
+            countInTests: 15,
+            seeds: {
+                [
+                    #"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+"#,
+                    #"(?i:'s|'t|'re)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}|\s*[\r\n]+"#, #"(a|b)+c{2,5}(?>x+)y*?"#,
+                    #"[a-z]+?(?=\d)|\P{Lu}{2,}"#,
+                ].bytes
+            }
+        ) { _ in
+            let texts = TokenizerSeeds.texts + [String(repeating: "a", count: 3000) + "!"]
+            return { input in
+                let pattern = String(decoding: input, as: UTF8.self)
+                let tokenizer = try Tokenizer(json: TokenizerSeeds.tiny(splitBy: pattern))
+                for text in texts { _ = try tokenizer.encode(text) }
+                return []
+            }
+        },
+        FuzzReader(
+            "tokenizer-text", "text for the tokenizers of every kind that is read", .text,
+            words: ["<|endoftext|>", "<s>", "</s>", "[INST]", " the", "Paris", "'s", "12345", "▁"], countInTests: 60,
+            seeds: { TokenizerSeeds.texts.bytes }
+        ) { _ in
+            let tokenizers = try TokenizerSeeds.files().map { try Tokenizer(json: Data($0)) }
+            return { input in
+                let text = String(decoding: input, as: UTF8.self)
+                for tokenizer in tokenizers {
+                    let encoding = try tokenizer.encode(text)
+                    _ = try tokenizer.decode(encoding.ids)
+                }
+                return []
+            }
+        },
+    ]
+
+    private static func use(_ tokenizer: Tokenizer) throws -> [String] {
+        for text in TokenizerSeeds.texts {
+            let encoding = try tokenizer.encode(text)
+            _ = try tokenizer.decode(encoding.ids)
+        }
+        return []
+    }
+}
+
+/// What the readers of regular expressions know.
+enum RegexWords {
+    static let all = [
+        "a", "b", ".", "|", "(", ")", "(?:", "[", "]", "[^", "a-z", "*", "+", "?", "{2}", "{1,3}", "{1000}", "{,9}",
+        "{0}", "{999,1000}", "\\d", "\\w", "\\s", "\\b", "^", "$", "\\A", "\\z", "(?i)", "(?s)", "(?P<n>", "\\x41",
+        "\\u0041", "\\p{Lu}", "\\P{L}", "(a|b)*", "(a*)*", "((a+)+)+", "[\\w-z]", "(?:){1000}",
+    ]
+}
+
+/// Tokenizers and texts to begin with.
+enum TokenizerSeeds {
+    /// The small tokenizers of the tests, of each kind.
+    static func files() throws -> [[UInt8]] {
+        let folder = FuzzFolder.root.appending(path: "Tests/SutureModelTests/Tokenizer/Fixtures")
+        let names = ["bytes_first", "o200k", "possessive", "splits", "gpt2", "llama2", "mistral"]
+        return try [tiny()].map { [UInt8]($0) }
+            + names.map { try [UInt8](Data(contentsOf: folder.appending(path: "\($0).json"))) }
+    }
+
+    /// The tokenizer of the tiny model, with another pattern for its words.
+    static func tiny(splitBy pattern: String? = nil) throws -> Data {
+        var json = TinyTokenizer().json
+        if let pattern {
+            let split: [String: Any] = [
+                "type": "Split", "pattern": ["Regex": pattern], "behavior": "Isolated", "invert": false,
+            ]
+            let bytes: [String: Any] = [
+                "type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true, "use_regex": false,
+            ]
+            json["pre_tokenizer"] = ["type": "Sequence", "pretokenizers": [split, bytes]] as [String: Any]
+        }
+        return try JSONSerialization.data(withJSONObject: json)
+    }
+
+    static let texts = [
+        "The capital of France is Paris, isn't it? 1234567890\n\n  x = a[i] += 1;\t// €ñ日本語",
+        "e\u{301}\u{1F469}\u{200D}\u{1F467} \u{AC00}\u{11A8}\u{FB01} <|endoftext|></s> ",
+        String(repeating: "aaaa bbbb ", count: 60),
+    ]
+}
