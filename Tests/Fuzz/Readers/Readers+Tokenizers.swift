@@ -37,6 +37,35 @@ extension FuzzReader {
             }
         },
         FuzzReader(
+            "chat-template", "chat_template.jinja, on messages", .text,
+            words: [
+                "{{", "}}", "{%", "%}", "{#", "#}", "-%}", "{%-", "for m in messages", "endfor", "if", "elif", "else",
+                "endif", "set ns = namespace(a=1)", "ns.a", "macro f(a)", "endmacro", "messages[0].content", "| trim",
+                "| tojson", "| join(',')", "is defined", "loop.index0", "range(100000)", "raise_exception('no')", "~",
+                "* 1000", "not", "in", "[::-1]", ".split('a')", "true", "none", "'a'", "raw", "endraw", "break",
+            ],
+            seeds: {
+                [
+                    "{% for m in messages %}<{{ m.role }}>{{ m.content | trim }}{% if not loop.last %}\n{% endif %}{% endfor %}"
+                        + "{% if add_generation_prompt %}<assistant>{% endif %}",
+                    "{%- macro turn(m) -%}[{{ m['role'] | upper }}] {{ m['content'] }}{%- endmacro -%}"
+                        + "{%- set ns = namespace(n=0) -%}{%- for m in messages -%}{%- set ns.n = ns.n + 1 -%}"
+                        + "{{ turn(m) }}{{ ns.n }}{%- endfor -%}{{ messages[-1:] | tojson }}",
+                    "{# c #}{% set a, b = 1, [2, 'x'] %}{{ a + b[0] if b else 'none' }}{{ 'x' in b }}{{ {'k': a}['k'] }}",
+                ].bytes
+            }
+        ) { folder in
+            try folder.write(TokenizerSeeds.tiny(), to: "tokenizer.json")
+            let path = folder.path(ChatTemplate.fileName)
+            return { input in
+                try folder.put(input, into: path)
+                let prompts = try ChatPrompts(folder: folder.url)
+                _ = try prompts.prompt("Where is Rome?")
+                _ = try prompts.prompt("Where is {}?", subject: "Rome")
+                return []
+            }
+        },
+        FuzzReader(
             "tokenizer-pattern", "the regular expression of a tokenizer, on a text", .text,
             words: RegexWords.all + ["(?=", "(?!", "(?>", "++", "*+", "?+", "\\p{L}", "\\p{N}{1,3}", "(?i:"],
             largest: 1 << 14,
