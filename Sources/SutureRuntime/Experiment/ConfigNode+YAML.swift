@@ -9,7 +9,8 @@ extension ConfigNode {
     /// Larger files are not experiment files.
     static let largestFile = 4 << 20
 
-    /// Reads one YAML document into a tree. Anchors and `<<` merges are resolved; nothing is typed.
+    /// Reads one YAML document into a tree. Anchors and `<<` merges are resolved; nothing is typed. Keys are texts, and are
+    /// compared as they are written.
     ///
     /// - Parameter name: the file's name, for sentences.
     /// - Throws: `kind`, with the place, for what is not YAML, for a key that appears twice, and for tags.
@@ -25,10 +26,25 @@ extension ConfigNode {
         guard let text = String(validating: bytes, as: UTF8.self), !text.unicodeScalars.contains("\0") else {
             throw RuntimeError(kind, "\(name) is not a UTF-8 text", hint: "save it as UTF-8")
         }
+        if let marked = YAMLAliases.marked(text) {
+            do throws(RuntimeError) {
+                _ = try Self.parsed(marked, name: name, kind: kind, isMarked: true)
+            } catch {
+                throw YAMLAliases.unmarked(error)
+            }
+        }
+        self = try Self.parsed(text, name: name, kind: kind)
+    }
+
+    private static func parsed(
+        _ text: String, name: String, kind: RuntimeError.Kind, isMarked: Bool = false
+    ) throws(RuntimeError) -> ConfigNode {
         let root: Node?
+        // The parser keeps the anchors alive that nodes refer to, so the tree is converted before the parser ends.
+        let parser: Yams.Parser
         do {
-            // The parser keeps the anchors alive that nodes refer to, so the tree is converted before the parser ends.
-            let parser = try Yams.Parser(yaml: text, encoding: .utf8)
+            // The resolver that knows texts alone: what a key looks like does not make it another key.
+            parser = try Yams.Parser(yaml: text, resolver: .basic, encoding: .utf8)
             root = try parser.singleRoot()
         } catch let error as YamlError {
             throw Self.sentence(error, name, kind)
@@ -36,8 +52,8 @@ extension ConfigNode {
             throw RuntimeError(kind, "\(name) cannot be read: \(error)")
         }
         guard let root else { throw RuntimeError(kind, "\(name) is empty", hint: "give it at least a model") }
-        var builder = Builder(name: name, kind: kind)
-        self = try builder.node(root, depth: 0)
+        var builder = Builder(name: name, kind: kind, isMarked: isMarked)
+        return try withExtendedLifetime(parser) { () throws(RuntimeError) in try builder.node(root, depth: 0) }
     }
 
     /// A parser's complaint as one sentence with its place.
@@ -68,7 +84,11 @@ extension ConfigNode {
     private struct Builder {
         let name: String
         let kind: RuntimeError.Kind
+        /// Whether texts with a mark stand for aliases (``YAMLAliases``).
+        let isMarked: Bool
         var count = 0
+
+        private func isAlias(_ scalar: Node.Scalar) -> Bool { isMarked && YAMLAliases.isMarked(scalar.string) }
 
         mutating func node(_ node: Node, depth: Int) throws(RuntimeError) -> ConfigNode {
             count += 1
@@ -77,6 +97,7 @@ extension ConfigNode {
                 throw RuntimeError(kind, "\(place): the values unfold to too large a tree", hint: "use fewer anchors")
             }
             switch node {
+            case .scalar(let scalar) where isAlias(scalar): return ConfigNode(.mapping([]), at: place)
             case .scalar(let scalar):
                 let isTagged = try tag(scalar.tag, allowed: ["str", "int", "float", "bool", "null"], place) == "str"
                 let isPlain = scalar.style == .any || scalar.style == .plain
@@ -104,7 +125,7 @@ extension ConfigNode {
             var merged: [Entry] = []
             for (key, value) in mapping {
                 let place = place(key.mark)
-                guard case .scalar(let scalar) = key else {
+                guard case .scalar(let scalar) = key, !isAlias(scalar) else {
                     throw RuntimeError(kind, "\(place): a key must be a plain text")
                 }
                 let converted = try node(value, depth: depth + 1)
