@@ -82,6 +82,20 @@ struct LinearRegexTests {
         #expect(try LinearRegex(pattern).matches(in: text).isEmpty)
     }
 
+    @Test("Repetitions of nothing are nothing, however they nest")
+    func nothing() throws {
+        let nested = (0..<20).reduce("(?:)") { pattern, _ in "(?:\(pattern){1000})" }
+        #expect(try LinearRegex("a" + nested + "b").matches(in: Array("ab".unicodeScalars)).count == 1)
+    }
+
+    @Test("A large class counts as the steps that it takes")
+    func classes() throws {
+        let items = (0..<4000).map { "\\x{\(String(0x4E00 + 2 * $0, radix: 16))}" }.joined()
+        let text = [Unicode.Scalar](repeating: "a", count: 1000)
+        #expect(try LinearRegex("[\(items)]").matches(in: text).isEmpty)
+        #expect(throws: SutureError.self) { try LinearRegex("[\(items)]").matches(in: text, stepLimit: 100_000) }
+    }
+
     @Test("Many matches that each read to the end come to a bound, which names the pattern")
     func bound() throws {
         let text = [Unicode.Scalar](repeating: "a", count: 5000)

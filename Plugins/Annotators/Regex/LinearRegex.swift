@@ -80,7 +80,12 @@ struct LinearRegex: Sendable {
             try emit(body)
             if isNoted { try append(.groupEnd) }
         case .repeated(let body, let minimum, let maximum, let isLazy):
-            for _ in 0..<minimum { try emit(body) }
+            for _ in 0..<minimum {
+                let start = program.count
+                try emit(body)
+                // What is nothing once is nothing a thousand times, of which others may take a thousand each.
+                if program.count == start { break }
+            }
             if let maximum {
                 for _ in minimum..<maximum { try emitOptional(body, isLazy) }
             } else {
@@ -189,6 +194,7 @@ struct LinearRegex: Sendable {
             threads: for thread in current.list {
                 switch program[thread.address] {
                 case .scalar(let set):
+                    steps -= classes[set].cost
                     guard place < text.count, classes[set].contains(text[place]) else { continue }
                     var thread = thread
                     thread.address += 1

@@ -14,6 +14,9 @@ struct ScalarClass: Sendable {
     var isNegated = false
     var ignoresCase = false
 
+    /// Steps that a question takes, beside the one that every instruction is.
+    var cost: Int { items.count / 8 }
+
     /// Whatever it is.
     static let any = ScalarClass(items: [], isNegated: true)
     /// Whatever does not end a line.

@@ -57,6 +57,9 @@ struct ScalarRegex: Sendable {
         var lowest: Int
     }
 
+    /// Counted repetitions are written out, so a short pattern can be a long program.
+    static let largestProgram = 20_000
+
     /// Steps on a text of some scalars, all its matches together: far above what a reasonable pattern needs, and still a second
     /// or so.
     static func stepLimit(_ scalars: Int) -> Int { 20_000_000 + 1000 * scalars }
@@ -74,8 +77,8 @@ struct ScalarRegex: Sendable {
         var parser = ScalarRegexParser(pattern: pattern, place: place)
         let node = try parser.parse()
         if node.isNullable { throw parser.unsupported("a pattern that can match the empty text") }
-        emit(node)
-        instructions.append(.match)
+        try emit(node, parser)
+        try append(.match, parser)
     }
 
     /// Appends the leftmost matches in `range`, none of which overlap; the text outside `range` does not exist.
@@ -108,6 +111,7 @@ struct ScalarRegex: Sendable {
             case .match:
                 return position
             case .set(let set):
+                steps -= sets[set].cost
                 if position < limit, sets[set].contains(scalars[position]) {
                     position += 1
                     next += 1
@@ -118,7 +122,7 @@ struct ScalarRegex: Sendable {
                 let furthest = maximum < limit - position ? position + maximum : limit
                 var end = position
                 while end < furthest, sets[set].contains(scalars[end]) { end += 1 }
-                steps -= end - position
+                steps -= (end - position) * (1 + sets[set].cost)
                 if end - position < minimum {
                     failed = true
                 } else {
@@ -158,69 +162,83 @@ struct ScalarRegex: Sendable {
         }
     }
 
-    private mutating func emit(_ node: Node) {
+    // MARK: Compiling
+
+    /// - Parameter parser: names the pattern where the program becomes too long.
+    private mutating func append(_ instruction: Instruction, _ parser: ScalarRegexParser) throws(ModelError) {
+        guard instructions.count < Self.largestProgram else {
+            throw parser.unsupported("repetitions that are too long when they are written out")
+        }
+        instructions.append(instruction)
+    }
+
+    private mutating func emit(_ node: Node, _ parser: ScalarRegexParser) throws(ModelError) {
         switch node {
         case .empty:
             break
         case .set(let set):
-            instructions.append(.set(add(set)))
+            try append(.set(add(set)), parser)
         case .sequence(let nodes):
-            for node in nodes { emit(node) }
+            for node in nodes { try emit(node, parser) }
         case .alternatives(let nodes):
-            emitAlternatives(nodes)
+            try emitAlternatives(nodes, parser)
         case .repeated(.set(let set), let minimum, let maximum, let greed) where greed != .lazy:
-            instructions.append(
-                .run(set: add(set), minimum: minimum, maximum: maximum ?? .max, isPossessive: greed == .possessive))
+            let isPossessive = greed == .possessive
+            try append(
+                .run(set: add(set), minimum: minimum, maximum: maximum ?? .max, isPossessive: isPossessive), parser)
         case .repeated(let body, let minimum, let maximum, .possessive):
-            emit(.atomic(.repeated(body, minimum: minimum, maximum: maximum, .greedy)))
+            try emit(.atomic(.repeated(body, minimum: minimum, maximum: maximum, .greedy)), parser)
         case .repeated(let body, let minimum, let maximum, let greed):
-            for _ in 0..<minimum { emit(body) }
+            // The body is never empty (the parser refuses that), so each copy counts against the limit.
+            for _ in 0..<minimum { try emit(body, parser) }
             guard let maximum else {
                 let start = instructions.count
-                emitOptional(greed) { regex in
-                    regex.emit(body)
-                    regex.instructions.append(.jump(start))
-                }
+                try emitOptional(body, greed, backTo: start, parser)
                 return
             }
-            for _ in minimum..<max(minimum, maximum) { emitOptional(greed) { $0.emit(body) } }
+            for _ in minimum..<max(minimum, maximum) { try emitOptional(body, greed, parser) }
         case .atomic(let body):
-            emitEnclosed(body) { .atomic(end: $0) }
+            try emitEnclosed(body, parser) { .atomic(end: $0) }
         case .look(let body, let isNegated):
-            emitEnclosed(body) { .look(isNegated: isNegated, end: $0) }
+            try emitEnclosed(body, parser) { .look(isNegated: isNegated, end: $0) }
         }
     }
 
-    private mutating func emitAlternatives(_ nodes: [Node]) {
+    private mutating func emitAlternatives(_ nodes: [Node], _ parser: ScalarRegexParser) throws(ModelError) {
         var jumps: [Int] = []
         for (index, node) in nodes.enumerated() {
             guard index < nodes.count - 1 else {
-                emit(node)
+                try emit(node, parser)
                 break
             }
             let split = instructions.count
-            instructions.append(.match)
-            emit(node)
+            try append(.match, parser)
+            try emit(node, parser)
             jumps.append(instructions.count)
-            instructions.append(.match)
+            try append(.match, parser)
             instructions[split] = .split(split + 1, instructions.count)
         }
         for jump in jumps { instructions[jump] = .jump(instructions.count) }
     }
 
-    private mutating func emitOptional(_ greed: Greed, _ body: (inout ScalarRegex) -> Void) {
+    private mutating func emitOptional(
+        _ body: Node, _ greed: Greed, backTo start: Int? = nil, _ parser: ScalarRegexParser
+    ) throws(ModelError) {
         let split = instructions.count
-        instructions.append(.match)
-        body(&self)
+        try append(.match, parser)
+        try emit(body, parser)
+        if let start { try append(.jump(start), parser) }
         let end = instructions.count
         instructions[split] = greed == .lazy ? .split(end, split + 1) : .split(split + 1, end)
     }
 
-    private mutating func emitEnclosed(_ body: Node, _ opening: (Int) -> Instruction) {
+    private mutating func emitEnclosed(
+        _ body: Node, _ parser: ScalarRegexParser, _ opening: (Int) -> Instruction
+    ) throws(ModelError) {
         let start = instructions.count
-        instructions.append(.match)
-        emit(body)
-        instructions.append(.match)
+        try append(.match, parser)
+        try emit(body, parser)
+        try append(.match, parser)
         instructions[start] = opening(instructions.count)
     }
 

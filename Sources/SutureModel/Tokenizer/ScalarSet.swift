@@ -26,6 +26,9 @@ struct ScalarSet: Sendable {
         ascii = (low, high)
     }
 
+    /// Steps that a question takes, beside the one that every instruction is.
+    var cost: Int { items.count / 8 }
+
     func contains(_ scalar: UInt32) -> Bool {
         if scalar < 64 { return ascii.low >> UInt64(scalar) & 1 == 1 }
         if scalar < 128 { return ascii.high >> UInt64(scalar - 64) & 1 == 1 }

@@ -36,6 +36,10 @@ struct TokenizerErrorTests {
             ("[z-a]", "a range that goes down"), (#"[a-\s]"#, "a range of classes"), (#"\pL"#, "\\p without {..}"),
             (#"a\"#, "an unfinished end"),
             (String(repeating: "(", count: 100), "more than 64 nested groups"),
+            ("(?:(?:ab){1000}){1000}", "repetitions that are too long when they are written out"),
+            ("(?:(?:(?:a{1000}b?c){1000}){1000}){1000}", "repetitions that are too long when they are written out"),
+            ("(?:(?:ab){3,1000}+c){2,1000}?d", "a ? or + after a counted repetition"),
+            ("(?:(?:ab){0,1000}c){2,1000}d", "repetitions that are too long when they are written out"),
         ])
     func patterns(pattern: String, construct: String) {
         let error = #expect(throws: ModelError.self) { _ = try ScalarRegex(pattern, place: "here") }
