@@ -90,10 +90,12 @@ struct Chart {
 
     /// Beyond it the length of an axis may be infinite.
     private static let largest = 1e300
+    /// Below it the distance of two marks of an axis may be zero.
+    private static let smallest = 1e-300
 
     private func isDrawn(_ point: Point) -> Bool {
-        abs(point.x) <= Chart.largest && abs(point.y) <= Chart.largest && (!isLogarithmic || point.x > 0)
-            && (!isLogarithmicY || point.y > 0)
+        abs(point.x) <= Chart.largest && abs(point.y) <= Chart.largest && (!isLogarithmic || point.x >= Chart.smallest)
+            && (!isLogarithmicY || point.y >= Chart.smallest)
     }
 
     private var legend: String {
@@ -137,7 +139,9 @@ struct Chart {
                 ticks = []
                 return
             }
-            let span = most > least ? most - least : max(abs(most), 1)
+            // Numbers that differ in their last digits alone have no round numbers between them.
+            let finest = max(max(abs(least), abs(most)) * 1e-12, Chart.smallest)
+            let span = most > least ? max(most - least, finest) : max(abs(most), 1)
             let rough = span / 5
             let magnitude = pow(10, log10(rough).rounded(.down))
             let step = [1, 2, 5, 10].map { $0 * magnitude }.first { $0 >= rough } ?? rough

@@ -53,6 +53,27 @@ struct ComparisonTests {
         #expect(try Data(contentsOf: scratch.url.appending(path: "DONE")) == Data("mine".utf8))
     }
 
+    private static let least = Double.leastNonzeroMagnitude
+    private static let extremeNumbers: [[Double]] = [
+        [0, least], [least, 2 * least], [1e300, (1e300).nextUp], [-1e300, 1e300], [1, (1.0).nextUp], [-0.0, 0],
+        [.nan, 1], [.infinity, -.infinity], [1e308, -1e308], [1000 * least, 1e300], [-1e9 * least, 1e9 * least], [],
+    ]
+
+    @Test(
+        "A picture of extreme numbers, or of such as are no numbers, is drawn or left out",
+        arguments: extremeNumbers)
+    func extremes(_ values: [Double]) {
+        for (isLogarithmic, isLogarithmicY) in [(false, false), (true, false), (false, true), (true, true)] {
+            let points = values.map { Chart.Point(x: $0, y: $0, label: "") }
+            let svg = Chart(
+                title: "t", xName: "x", yName: "y", series: [.init(name: "s", points: points)],
+                isLogarithmic: isLogarithmic, isLogarithmicY: isLogarithmicY
+            ).svg
+            #expect(!svg.contains("nan") && !svg.contains("inf"))
+            #expect(svg.utf8.count < 100_000)
+        }
+    }
+
     @Test("figures are rows, runs are columns, and the best of each figure is marked by its direction")
     func table() throws {
         let comparison = Comparison(
