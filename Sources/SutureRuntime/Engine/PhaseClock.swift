@@ -12,6 +12,7 @@ package final class PhaseClock {
 
     /// Between two writes of the file.
     private static let interval = Duration.seconds(2)
+    private static let mostProcesses = 1 << 31
 
     package private(set) var seconds: [String: Double]
     /// This one included.
@@ -30,8 +31,14 @@ package final class PhaseClock {
     /// - Throws: `file` where that is damaged.
     package init(keptIn file: URL? = nil, now: @escaping Now = { .now }) throws {
         let kept = try file.flatMap { try SealedFile.read(Kept.self, from: $0) }
+        let earlier = kept?.processes ?? 0
+        if let file, !(0..<Self.mostProcesses).contains(earlier) {
+            throw RuntimeError(
+                .file, "'\(file.path)' is damaged: \(earlier) processes cannot have worked on the run",
+                hint: SealedFile.hint)
+        }
         seconds = kept?.seconds ?? [:]
-        processes = (kept?.processes ?? 0) + 1
+        processes = earlier + 1
         self.file = file
         self.now = now
         lastWrite = now()
