@@ -67,6 +67,7 @@ package struct Consistency: Evaluator {
         }
 
         static func texts(_ references: FilePath) throws(SutureError) -> [String: [String]] {
+            try references.checkSize()
             do {
                 let data = try Data(contentsOf: URL(filePath: references.path))
                 guard JSONNesting.isShallow(data) else { throw SutureError(.invalidArgument, "it nests too deep") }

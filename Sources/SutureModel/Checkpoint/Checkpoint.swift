@@ -138,10 +138,15 @@ public struct Checkpoint: Sendable {
     /// Opens the shards that the index of `folder` names and checks that both agree.
     private static func openShards(of folder: URL) throws(ModelError) -> [SafetensorsFile] {
         let indexURL = folder.appendingPathComponent(indexName)
-        let data = try MappedFile(reading: indexURL)
+        guard let data = try SmallFile.contents(atPath: indexURL.path) else {
+            throw ModelError(
+                .unreadable, "'\(indexURL.path)' cannot be read",
+                hint: "check that the path is right and that you may read it")
+        }
+        try GitLFS.refuse(data, path: indexURL.path)
         let map: [String: String]
         do {
-            map = try JSON.decode(Index.self, from: Data(data.bytes), name: indexURL.path).weightMap
+            map = try JSON.decode(Index.self, from: data, name: indexURL.path).weightMap
         } catch {
             throw ModelError(
                 .indexSyntax, "'\(indexURL.path)' is not JSON with a 'weight_map' of tensor names to file names",

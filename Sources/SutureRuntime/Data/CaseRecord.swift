@@ -15,6 +15,8 @@ struct CaseRecord {
     private let file: String
     /// "requested_rewrite."; empty at the top.
     private let prefix: String
+    /// The same without places in lists: "neighborhood_samples.".
+    private let kindOfPrefix: String
     private let log: ReadingLog
 
     /// - Parameter log: hears of what is put right.
@@ -24,7 +26,7 @@ struct CaseRecord {
         self.file = file
         self.position = position
         self.log = log
-        prefix = ""
+        (prefix, kindOfPrefix) = ("", "")
         switch value["case_id"] ?? value["id"] {
         case .number(let digits)?: id = digits
         case .text(let text)? where !text.isEmpty: id = text
@@ -32,14 +34,18 @@ struct CaseRecord {
         }
     }
 
-    private init(_ value: JSONValue, of record: CaseRecord, prefix: String) {
+    /// - Parameters:
+    ///   - key: of the record.
+    ///   - index: the place in its list; nil where it is no list.
+    private init(_ value: JSONValue, of record: CaseRecord, at key: String, index: Int? = nil) {
         self.value = value
         id = record.id
         position = record.position
         file = record.file
         problem = nil
         log = record.log
-        self.prefix = prefix
+        prefix = record.prefix + key + (index.map { "[\($0)]" } ?? "") + "."
+        kindOfPrefix = "\(record.kindOfPrefix)\(key)."
     }
 
     /// A sentence about this case.
@@ -55,7 +61,7 @@ struct CaseRecord {
         guard case .object = value else { throw error("is not a record but \(value.phrase)") }
         guard let inner = value[key], !inner.isNull else { throw error("has no '\(prefix)\(key)'") }
         guard case .object = inner else { throw error("has \(inner.phrase) for '\(prefix)\(key)' instead of a record") }
-        return CaseRecord(inner, of: self, prefix: "\(prefix)\(key).")
+        return CaseRecord(inner, of: self, at: key)
     }
 
     /// A list of records; empty where it is missing.
@@ -64,7 +70,7 @@ struct CaseRecord {
             guard case .object = item else {
                 throw error("has \(item.phrase) at '\(prefix)\(key)[\(index)]' instead of a record")
             }
-            return CaseRecord(item, of: self, prefix: "\(prefix)\(key)[\(index)].")
+            return CaseRecord(item, of: self, at: key, index: index)
         }
     }
 
@@ -134,7 +140,7 @@ struct CaseRecord {
         guard let first = scalars.firstIndex(where: { !isCut($0) }), let last = scalars.lastIndex(where: { !isCut($0) })
         else { return text }
         guard first > scalars.startIndex || scalars.index(after: last) < scalars.endIndex else { return text }
-        log.noteTrimmed("\(prefix)\(key)".replacing(/\[\d+\]/, with: ""), in: position)
+        log.noteTrimmed(kindOfPrefix + key, in: position)
         return String(scalars[first...last])
     }
 
@@ -189,7 +195,9 @@ struct CaseRecord {
         switch Template.slotCount(of: written) {
         case 1:
             let parts = Template.parts(of: written).map { [$0.prefix, $0.suffix] } ?? []
-            let isNamed = parts.contains { $0.mentions(subject) } || subject.contains("{}") && written.contains(subject)
+            let isNamed =
+                parts.contains { $0.mentions(subject) }
+                || subject.contains("{}") && TextSearch.contains(subject, in: written)
             guard isNamed, !mayRepeat else { return written }
             throw error(
                 "has both '{}' and the \(role) \"\(subject)\" in '\(prefix)\(key)', so the place of the \(role) is not "
@@ -201,7 +209,7 @@ struct CaseRecord {
                 hint: "keep the one that stands for the \(role), and \(escape)")
         }
         let text = Template.literal(written)
-        let places = occurrences(of: subject, in: text)
+        let places = TextSearch.places(of: subject, in: text)
         guard let place = places.first else {
             throw error(
                 "has the \(role) \"\(subject)\" which is not in its '\(prefix)\(key)': \"\(text)\"",
@@ -221,23 +229,5 @@ struct CaseRecord {
     /// Texts cross the plugin boundary as C strings.
     private func checkCharacters(_ text: String, _ key: String) throws(RuntimeError) {
         guard !text.utf8.contains(0) else { throw error("has a NUL character in '\(prefix)\(key)'") }
-    }
-
-    /// The byte offsets at which a text occurs in another, without overlaps. They are compared scalar by scalar, as a
-    /// tokenizer sees them.
-    private func occurrences(of needle: String, in text: String) -> [Int] {
-        let needle = Array(needle.utf8)
-        let bytes = Array(text.utf8)
-        var places: [Int] = []
-        var position = 0
-        while position + needle.count <= bytes.count {
-            if bytes[position..<position + needle.count].elementsEqual(needle) {
-                places.append(position)
-                position += needle.count
-            } else {
-                position += 1
-            }
-        }
-        return places
     }
 }

@@ -26,7 +26,8 @@ struct CompositionSets {
     func completing(_ editCase: EditCase, at position: Int) -> EditCase {
         var editCase = editCase
         var numbers = SplitMix(seed: UInt64(position))
-        let others = pool.shuffled(using: &numbers).filter {
+        // Places are shuffled and not cases, which are large.
+        let others = pool.indices.shuffled(using: &numbers).lazy.map { pool[$0] }.filter {
             let answers = [editCase.targetNew, editCase.bridge]
             return !answers.contains($0.targetNew) && $0.filledPrompt != editCase.filledPrompt
         }
@@ -45,7 +46,7 @@ struct CompositionSets {
     }
 
     /// - Parameter others: in the order in which they are tried.
-    private func paraphrases(of editCase: EditCase, demonstrations others: [EditCase]) -> [String] {
+    private func paraphrases(of editCase: EditCase, demonstrations others: some Collection<EditCase>) -> [String] {
         guard let solved = others.first(where: { $0.prompt != editCase.prompt }) ?? others.first else { return [] }
         return [
             question(editCase, demonstrations: others),
@@ -54,15 +55,17 @@ struct CompositionSets {
     }
 
     /// A composition as a prompt, and as a question where it can be one.
-    private func questions(of editCase: EditCase, demonstrations others: [EditCase]) -> [Question] {
+    private func questions(
+        of editCase: EditCase, demonstrations others: some Collection<EditCase>
+    ) -> [Question] {
         let own = editCase.paraphrasePrompts.first { $0.hasSuffix(":") }
-        let unlike = others.filter { $0.targetNew != editCase.targetNew && $0.subject != editCase.subject }
+        let unlike = others.lazy.filter { $0.targetNew != editCase.targetNew && $0.subject != editCase.subject }
         let prompts = [editCase.filledPrompt, own ?? question(editCase, demonstrations: unlike)].compactMap(\.self)
         return prompts.map { Question(prompt: $0, answer: editCase.answer) }
     }
 
     /// The composition as a question, after one about a single fact with its answer.
-    private func question(_ editCase: EditCase, demonstrations: [EditCase]) -> String? {
+    private func question(_ editCase: EditCase, demonstrations: some Collection<EditCase>) -> String? {
         guard let asked = asked(editCase.filledPrompt) else { return nil }
         for solved in demonstrations where solved.prompt != editCase.prompt {
             guard let example = self.asked(solved.guidePrompt) else { continue }

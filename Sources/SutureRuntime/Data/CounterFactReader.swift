@@ -51,7 +51,8 @@ package struct CounterFactReader: DatasetReader {
         do throws(RuntimeError) {
             let subject = try sample.name("subject")
             let prompt = try sample.prompt("prompt")
-            guard Template.slotCount(of: prompt) > 0 || Template.literal(prompt).contains(subject) else { return nil }
+            guard Template.slotCount(of: prompt) > 0 || TextSearch.contains(subject, in: Template.literal(prompt))
+            else { return nil }
             own = try sample.target("target", isRequired: false)
         } catch {
             return nil

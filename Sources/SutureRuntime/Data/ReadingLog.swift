@@ -28,11 +28,20 @@ package final class ReadingLog {
     var skips: Bool { invalid == .skip }
     /// The records that were left out, in their order.
     package private(set) var skipped: [SkippedCase] = []
-    /// The records of which each field was put right, by field, in the order of the fields.
-    private var trimmed: [(field: String, records: Set<Int>)] = []
-    private var openSlots: [(field: String, records: Set<Int>)] = []
+    private var notes: [Note] = []
+    /// Places in ``notes`` that have learned of the record that is being read, to be forgotten where it is left out.
+    private var learned: [Int] = []
     /// How many records were read.
     private var count = 0
+
+    /// What was put right in a field, and in which records.
+    private struct Note {
+        enum Kind { case trimmed, openSlot }
+
+        var kind: Kind
+        var field: String
+        var records: Set<Int>
+    }
 
     package init(_ invalid: Experiment.Dataset.Invalid) { self.invalid = invalid }
 
@@ -43,13 +52,13 @@ package final class ReadingLog {
         _ record: CaseRecord, _ body: (CaseRecord) throws(RuntimeError) -> Value
     ) throws(RuntimeError) -> Value? {
         count += 1
-        let before = (trimmed, openSlots)
+        learned = []
         do throws(RuntimeError) {
             if let problem = record.problem { throw problem }
             return try body(record)
         } catch {
             guard skips else { throw error }
-            (trimmed, openSlots) = before
+            forget(record.position)
             skipped.append(SkippedCase(id: record.id, reason: error.description))
             return nil
         }
@@ -69,15 +78,16 @@ package final class ReadingLog {
     }
 
     /// A blank was cut off.
-    func noteTrimmed(_ field: String, in record: Int) { Self.note(field, record, in: &trimmed) }
+    func noteTrimmed(_ field: String, in record: Int) { note(.trimmed, field, record) }
 
     /// `{}` is in a text that is finished, where it is no slot.
-    func noteOpenSlot(_ field: String, in record: Int) { Self.note(field, record, in: &openSlots) }
+    func noteOpenSlot(_ field: String, in record: Int) { note(.openSlot, field, record) }
 
     /// What the user should know, as sentences: one for each kind, with the number of cases.
     package func warnings(of path: String) -> [String] {
         var warnings: [String] = []
-        func number(_ fields: [(field: String, records: Set<Int>)]) -> String {
+        let (trimmed, openSlots) = (notes.filter { $0.kind == .trimmed }, notes.filter { $0.kind == .openSlot })
+        func number(_ fields: [Note]) -> String {
             let all = Set(fields.flatMap(\.records)).count
             return "\(all) of \(count) case\(count == 1 ? "" : "s") of '\(path)' ("
                 + fields.map { "\($0.field) in \($0.records.count)" }.joined(separator: ", ") + ")"
@@ -91,11 +101,20 @@ package final class ReadingLog {
         return warnings
     }
 
-    private static func note(_ field: String, _ record: Int, in fields: inout [(field: String, records: Set<Int>)]) {
-        if let place = fields.firstIndex(where: { $0.field == field }) {
-            fields[place].records.insert(record)
-        } else {
-            fields.append((field, [record]))
+    private func note(_ kind: Note.Kind, _ field: String, _ record: Int) {
+        let known = notes.firstIndex { $0.kind == kind && $0.field == field }
+        let place = known ?? notes.count
+        if known == nil { notes.append(Note(kind: kind, field: field, records: [])) }
+        if notes[place].records.insert(record).inserted { learned.append(place) }
+    }
+
+    /// Forgets what was noted of a record.
+    private func forget(_ record: Int) {
+        // The last first, so that a field that is new with this record is the last of all.
+        for place in learned.reversed() {
+            notes[place].records.remove(record)
+            if notes[place].records.isEmpty { notes.remove(at: place) }
         }
+        learned = []
     }
 }

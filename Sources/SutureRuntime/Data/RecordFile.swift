@@ -15,13 +15,7 @@ struct RecordFile {
     ///   - log: whether a line that is not JSON may be skipped.
     /// - Throws: `file`, with line and column for what is not JSON.
     init(_ path: String, hint: String, _ log: ReadingLog) throws(RuntimeError) {
-        let data: Data
-        do {
-            data = try Data(contentsOf: URL(fileURLWithPath: path), options: .mappedIfSafe)
-        } catch {
-            throw RuntimeError(
-                .file, "the dataset '\(path)' cannot be read", hint: "check the path and its permissions")
-        }
+        let data = Data(try DataFile.contents(path, what: "the dataset"))
         self.path = path
         if Self.isLines(data) {
             (records, broken) = try Self.lines(data, path: path, log)
@@ -42,11 +36,12 @@ struct RecordFile {
     func records(where conditions: [RecordCondition], _ log: ReadingLog) throws(RuntimeError) -> [CaseRecord] {
         for condition in conditions where !records.contains(where: { condition.value(in: $0) != nil }) {
             var known: [String] = []
+            var seen: Set<String> = []
             for record in records.prefix(100) {
                 var place: JSONValue? = record
                 for key in condition.path.dropLast() { place = place?[key] }
                 guard case .object(let members)? = place else { continue }
-                known += members.map(\.key).filter { !known.contains($0) }
+                known += members.map(\.key).filter { seen.insert($0).inserted }
             }
             let meant = NearestName.of(condition.path.last ?? "", in: known)
             throw RuntimeError(

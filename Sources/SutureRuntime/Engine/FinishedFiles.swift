@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SutureModel
 
 /// What `DONE` says: the name of the run, and a checksum for each file that the run wrote, as `sha256sum -c` reads them.
 ///
@@ -12,8 +13,11 @@ struct FinishedFiles {
     private var digests: [String: String] = [:]
 
     /// Reads `DONE`.
-    init(of folder: RunFolder) {
-        let text = (try? String(contentsOf: folder.done, encoding: .utf8)) ?? ""
+    ///
+    /// - Throws: `file` for one that is too large.
+    init(of folder: RunFolder) throws(RuntimeError) {
+        let data = try RuntimeError.wrapping(.file) { try SmallFile.contents(atPath: folder.done.path) }
+        let text = data.flatMap { String(validating: $0, as: UTF8.self) } ?? ""
         for line in text.split(separator: "\n").dropFirst() {
             let parts = line.split(separator: " ", maxSplits: 1)
             guard parts.count == 2 else { continue }

@@ -9,6 +9,9 @@ import SutureModel
 package struct RunFolder: Sendable {
     package let url: URL
 
+    /// The figures of a large run have some hundred megabytes.
+    static let largestFile = 4 << 30
+
     package static let skippedName = "skipped.jsonl"
 
     package init(_ url: URL) { self.url = url }
@@ -104,7 +107,10 @@ package struct RunFolder: Sendable {
     }
 
     private func contents(of url: URL) throws(RuntimeError) -> Data {
-        guard let data = try RuntimeError.wrapping(.file, { try SmallFile.contents(atPath: url.path, limit: 4 << 30) })
+        let read = try RuntimeError.wrapping(.file) {
+            try SmallFile.contents(atPath: url.path, limit: RunFolder.largestFile)
+        }
+        guard let data = read
         else {
             throw RuntimeError(.file, "'\(url.path)' cannot be read", hint: "run again with --fresh")
         }

@@ -35,7 +35,9 @@ package final class ScoreLog {
         let manager = FileManager.default
         try manager.createDirectory(at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
         if !manager.fileExists(atPath: url.path) { try RunFolder.write(Data(), to: url) }
-        let data = try Data(contentsOf: url)
+        guard let data = try SmallFile.contents(atPath: url.path, limit: RunFolder.largestFile) else {
+            throw RuntimeError(.file, "'\(url.path)' cannot be read", hint: SealedFile.hint)
+        }
         var valid = 0
         var entries: [Entry] = []
         var start = data.startIndex

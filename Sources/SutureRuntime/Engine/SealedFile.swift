@@ -20,7 +20,9 @@ package enum SealedFile {
     /// - Returns: nil where there is no file.
     /// - Throws: `file` for one that is damaged.
     package static func read<Value: Decodable>(_ type: Value.Type, from url: URL) throws(RuntimeError) -> Value? {
-        let read = try RuntimeError.wrapping(.file) { try SmallFile.contents(atPath: url.path, limit: 4 << 30) }
+        let read = try RuntimeError.wrapping(.file) {
+            try SmallFile.contents(atPath: url.path, limit: RunFolder.largestFile)
+        }
         guard let data = read else { return nil }
         guard let end = data.firstIndex(of: UInt8(ascii: "\n")) else { throw isDamaged(url.path) }
         let content = Data(data[(end + 1)...])

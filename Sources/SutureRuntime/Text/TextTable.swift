@@ -43,7 +43,10 @@ package struct TextTable: Sendable {
                 let space = String(repeating: " ", count: widths[column] - DisplayText.width(text))
                 return numeric.contains(column) ? space + text : text + space
             }
-            return String(padded.joined(separator: "  ").reversed().drop { $0 == " " }.reversed())
+            // By scalars: to go back by characters, some texts must be read from their beginning again and again.
+            let scalars = padded.joined(separator: "  ").unicodeScalars
+            let end = scalars.lastIndex { $0 != " " }.map(scalars.index(after:)) ?? scalars.startIndex
+            return String(scalars[..<end])
         }
         guard !header.isEmpty else { return rows.map(line).joined(separator: "\n") }
         let rule = widths.map { String(repeating: "─", count: $0) }.joined(separator: "  ")

@@ -64,22 +64,19 @@ struct JSONMutator {
         }
     }
 
+    private func repeated(_ text: String, _ random: inout SplitMix) -> String {
+        String(repeating: text, count: min(1 << random.below(13), room / max(text.utf8.count, 1)))
+    }
+
     private func text(_ text: String, _ random: inout SplitMix) -> String {
         let word = String(decoding: random.one(of: words), as: UTF8.self)
         return switch random.below(6) {
         case 0: word
         case 1: text + word
         case 2: word + text
-        case 3: String(repeating: text.isEmpty ? word : text, count: 1 << random.below(13)).prefixOfScalars(1 << 16)
+        case 3: repeated(text.isEmpty ? word : text, &random)
         case 4: String(String.UnicodeScalarView(text.unicodeScalars.dropLast(1 + random.below(3))))
         default: ""
         }
-    }
-}
-
-extension String {
-    /// The first so many scalars.
-    fileprivate func prefixOfScalars(_ count: Int) -> String {
-        String(String.UnicodeScalarView(unicodeScalars.prefix(count)))
     }
 }
