@@ -6,7 +6,7 @@ import SutureKit
 /// of its file.
 ///
 /// - Paraphrases: the composition as a question after a solved one, and as it is after a solved prompt.
-/// - Related: records with the same phrase, another second fact and another answer.
+/// - Related: up to a hundred records with the same phrase, another second fact and another answer.
 /// - Unrelated: up to five records drawn at random, whose answer is neither the case's answer nor its bridge.
 ///
 /// A related or unrelated record gives its prompt and one question. A question is the record's own first paraphrase that is
@@ -16,75 +16,102 @@ import SutureKit
 /// Source: the sets of CREME's evaluation (Li et al. 2024), which were made by hand-written templates.
 struct CompositionSets {
     private static let unrelatedCount = 5
+    /// Each of them is measured, with each case of its phrase.
+    private static let mostRelated = 100
+    /// How many solved questions are tried before a question is asked without one.
+    private static let mostTried = 200
 
     private let pool: [EditCase]
+    /// The prompt of each case with its subject in it.
+    private let filledPrompts: [String]
+    /// The question of each case about its second fact, with its answer; nil where it can be none.
+    private let examples: [String?]
+    /// Places of the cases by their first fact.
+    private let places: [FirstFact: [Int]]
+
+    private struct FirstFact: Hashable {
+        var subject: String
+        var bridge: String
+
+        init(_ editCase: EditCase) { (subject, bridge) = (editCase.subject, editCase.bridge) }
+    }
 
     /// - Parameter pool: the cases of all records, as they are in the file.
-    init(_ pool: [EditCase]) { self.pool = pool }
+    init(_ pool: [EditCase]) {
+        self.pool = pool
+        filledPrompts = pool.map(\.filledPrompt)
+        examples = pool.map { one in Self.asked(one.guidePrompt).map { "Q: \($0)\nA:\(one.answer)" } }
+        places = Dictionary(grouping: pool.indices) { FirstFact(pool[$0]) }
+    }
 
     /// The case at a position of the file, with the sets that it lacks.
     func completing(_ editCase: EditCase, at position: Int) -> EditCase {
         var editCase = editCase
         var numbers = SplitMix(seed: UInt64(position))
-        // Places are shuffled and not cases, which are large.
-        let others = pool.indices.shuffled(using: &numbers).lazy.map { pool[$0] }.filter {
-            let answers = [editCase.targetNew, editCase.bridge]
-            return !answers.contains($0.targetNew) && $0.filledPrompt != editCase.filledPrompt
+        let prompt = editCase.filledPrompt
+        let others = pool.indices.shuffled(using: &numbers).filter { place in
+            let answer = pool[place].targetNew
+            return answer != editCase.targetNew && answer != editCase.bridge && filledPrompts[place] != prompt
         }
+        let demonstrations = Array(others.lazy.filter { examples[$0] != nil }.prefix(Self.mostTried))
         if editCase.paraphrasePrompts.isEmpty {
-            editCase.paraphrasePrompts = paraphrases(of: editCase, demonstrations: others)
+            editCase.paraphrasePrompts = paraphrases(of: editCase, others, demonstrations)
         }
         if editCase.related.isEmpty {
-            let related = pool.filter { $0.isRelated(to: editCase) }
-            editCase.related = related.flatMap { questions(of: $0, demonstrations: others) }
+            let related = (places[FirstFact(editCase)] ?? []).lazy.map { pool[$0] }.filter {
+                $0.prompt != editCase.prompt && $0.targetNew != editCase.targetNew
+            }
+            editCase.related = related.prefix(Self.mostRelated).flatMap { questions(of: $0, demonstrations) }
         }
         if editCase.unrelated.isEmpty {
-            let drawn = others.filter { $0.subject != editCase.subject }.prefix(CompositionSets.unrelatedCount)
-            editCase.unrelated = drawn.flatMap { questions(of: $0, demonstrations: others) }
+            let drawn = others.lazy.filter { pool[$0].subject != editCase.subject }.prefix(Self.unrelatedCount)
+            editCase.unrelated = drawn.flatMap { questions(of: pool[$0], demonstrations) }
         }
         return editCase
     }
 
-    /// - Parameter others: in the order in which they are tried.
-    private func paraphrases(of editCase: EditCase, demonstrations others: some Collection<EditCase>) -> [String] {
-        guard let solved = others.first(where: { $0.prompt != editCase.prompt }) ?? others.first else { return [] }
+    /// - Parameters:
+    ///   - others: places in the order in which they are tried.
+    ///   - demonstrations: those of them that can be a solved question.
+    private func paraphrases(of editCase: EditCase, _ others: [Int], _ demonstrations: [Int]) -> [String] {
+        guard let place = others.first(where: { pool[$0].prompt != editCase.prompt }) ?? others.first else { return [] }
+        let solved = pool[place]
         return [
-            question(editCase, demonstrations: others),
+            question(editCase, demonstrations),
             "\(solved.guidePrompt)\(solved.answer).\n\(editCase.filledPrompt)",
         ].compactMap(\.self)
     }
 
     /// A composition as a prompt, and as a question where it can be one.
-    private func questions(
-        of editCase: EditCase, demonstrations others: some Collection<EditCase>
-    ) -> [Question] {
+    private func questions(of editCase: EditCase, _ demonstrations: [Int]) -> [Question] {
         let own = editCase.paraphrasePrompts.first { $0.hasSuffix(":") }
-        let unlike = others.lazy.filter { $0.targetNew != editCase.targetNew && $0.subject != editCase.subject }
-        let prompts = [editCase.filledPrompt, own ?? question(editCase, demonstrations: unlike)].compactMap(\.self)
+        let prompts = [
+            editCase.filledPrompt,
+            own
+                ?? question(editCase, demonstrations) {
+                    $0.targetNew != editCase.targetNew && $0.subject != editCase.subject
+                },
+        ].compactMap(\.self)
         return prompts.map { Question(prompt: $0, answer: editCase.answer) }
     }
 
     /// The composition as a question, after one about a single fact with its answer.
-    private func question(_ editCase: EditCase, demonstrations: some Collection<EditCase>) -> String? {
-        guard let asked = asked(editCase.filledPrompt) else { return nil }
-        for solved in demonstrations where solved.prompt != editCase.prompt {
-            guard let example = self.asked(solved.guidePrompt) else { continue }
-            return "Q: \(example)\nA:\(solved.answer)\nQ: \(asked)\nA:"
-        }
-        return nil
+    ///
+    /// - Parameter isFit: whether a case may be the one before.
+    private func question(
+        _ editCase: EditCase, _ demonstrations: [Int], where isFit: (EditCase) -> Bool = { _ in true }
+    ) -> String? {
+        guard let asked = Self.asked(editCase.filledPrompt),
+            let place = demonstrations.first(where: { pool[$0].prompt != editCase.prompt && isFit(pool[$0]) }),
+            let example = examples[place]
+        else { return nil }
+        return "\(example)\nQ: \(asked)\nA:"
     }
 
     /// "The capital of France is" becomes "What is the capital of France?".
-    private func asked(_ prompt: String) -> String? {
+    private static func asked(_ prompt: String) -> String? {
         guard prompt.hasPrefix("The "), prompt.hasSuffix(" is") else { return nil }
         return "What is the \(prompt.dropFirst("The ".count).dropLast(" is".count))?"
-    }
-}
-
-extension EditCase {
-    /// Whether the first fact is the same, and the second another with another answer.
-    fileprivate func isRelated(to other: EditCase) -> Bool {
-        subject == other.subject && bridge == other.bridge && prompt != other.prompt && targetNew != other.targetNew
     }
 }
 

@@ -8,6 +8,9 @@
 package struct Override: Sendable, Hashable {
     enum Operation: Sendable, Hashable { case set, add, force, remove }
 
+    /// Names of a key. Components within components are the deepest that there is.
+    private static let deepest = 32
+
     let operation: Operation
     let keys: [String]
     /// Nil for a removal without a value.
@@ -91,6 +94,10 @@ package struct Override: Sendable, Hashable {
     /// - Throws: `usage` for a key that does not exist (with the nearest that does), for `+` on one that does, and for
     ///   an index into a list.
     package func apply(to root: inout ConfigNode) throws(RuntimeError) {
+        guard keys.count <= Self.deepest else {
+            throw RuntimeError(
+                .usage, "\(place): a key of \(keys.count) names nests too deep", hint: "write it as in method.v_lr=0.1")
+        }
         if operation == .remove { return try remove(from: &root) }
         if case .set = operation { try checkKnown(in: root) }
         try set(keys[...], in: &root, schema: .root)

@@ -111,6 +111,22 @@ struct LargeDataTests {
             ])
     }
 
+    @Test(
+        "Compositions of one phrase are related to a hundred others, and many of them take no cube of steps",
+        .endsWhatHangs)
+    func compositions() throws {
+        let workspace = try Workspace()
+        let records = (0..<300).map { number in
+            #"{"description": "the land of Lyon", "hop1": "Lyon is in", "bridge": "France", "prompt": "The fact \#(number) "#
+                + #"of the land of Lyon is", "hop2": "The fact \#(number) of France is", "answer": "A\#(number)"}"#
+        }
+        let path = try workspace.write("data.jsonl", records.joined(separator: "\n"))
+        let cases = try Experiment.Dataset(name: "two-hop", path: path, limit: nil, offset: 0).read()
+        // No other phrase lends a solved question, so each has its prompt alone.
+        #expect(cases.map(\.related.count) == Array(repeating: 100, count: 300))
+        #expect(cases.flatMap(\.unrelated).isEmpty)
+    }
+
     @Test("Nobody is asked whether a long text is meant", .endsWhatHangs)
     func names() {
         let long = String(repeating: "a", count: 1 << 20)

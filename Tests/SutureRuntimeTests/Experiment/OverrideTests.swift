@@ -133,6 +133,11 @@ struct OverrideTests {
             "seed=[1]2",
             "command line, 'seed=[1]2': '2' is left over after the value; quote texts that hold , [ ] { } or quotes"
         ),
+        (
+            "method.\(String(repeating: "a.", count: 40))b=1",
+            "command line, 'method.\(String(repeating: "a.", count: 40))b=1': a key of 42 names nests too deep; write it as in "
+                + "method.v_lr=0.1"
+        ),
         ("seed.x=1", "command line, 'seed.x=1': 'seed' has no keys of its own; write seed=value"),
         ("a..b=1", "command line, 'a..b=1': 'a..b' is not a key; write it as in method.v_lr=0.1"),
         (
