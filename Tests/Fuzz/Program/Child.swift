@@ -27,6 +27,8 @@ struct Child {
     }
 
     static func page(in work: URL) -> String { work.appending(path: "page").path }
+    /// The slowest input, where that is noticeable.
+    static func slowest(in work: URL) -> URL { work.appending(path: "slowest") }
     static func fault(in work: URL) -> URL { work.appending(path: "fault") }
 
     func run() throws {
@@ -44,6 +46,9 @@ struct Child {
             let start = clock.now
             let (fault, outcome) = FuzzReader.judge(input, read)
             let seconds = (clock.now - start) / .seconds(1)
+            if seconds > 0.5, Int(seconds * 1e9) > page.slowest {
+                try Data(input).write(to: Self.slowest(in: work))
+            }
             page.end(nanoseconds: Int(seconds * 1e9))
             if let fault {
                 try Data(fault.utf8).write(to: Self.fault(in: work))

@@ -39,6 +39,10 @@ final class Watch {
             seed += 1
         }
         if isatty(STDERR_FILENO) == 1 { FileHandle.standardError.write(Data("\r\u{1B}[2K".utf8)) }
+        // Not a finding, and worth a look.
+        if let slowest = try? Data(contentsOf: Child.slowest(in: work.url)) {
+            try slowest.write(to: try folder().appending(path: "slowest"))
+        }
         return "\(reader.name): \(page.begun) inputs in \(Int(passed())) s, "
             + "at most \(mostMemory >> 20) MiB more memory, the slowest "
             + String(format: "%.2f s", Double(page.slowest) / 1e9) + ", \(findings) findings"
@@ -112,12 +116,16 @@ final class Watch {
         }
     }
 
-    private func save(_ kind: String, _ what: String) throws {
-        findings += 1
+    private func folder() throws -> URL {
         let folder = URL(fileURLWithPath: options.findings).appending(path: reader.name)
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)
+        return folder
+    }
+
+    private func save(_ kind: String, _ what: String) throws {
+        findings += 1
         let input = page.input
-        let file = folder.appending(path: "\(kind)-\(Digest.of(Data(input)).prefix(8))")
+        let file = try folder().appending(path: "\(kind)-\(Digest.of(Data(input)).prefix(8))")
         try Data(input).write(to: file)
         let text = "\(reader.name): \(what)\nsuture-fuzz \(reader.name) --input '\(file.path)'\n"
         try Data(text.utf8).write(to: file.appendingPathExtension("txt"))

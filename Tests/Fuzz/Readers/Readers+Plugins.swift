@@ -66,7 +66,7 @@ extension FuzzReader {
         },
         FuzzReader(
             "plugin-path", "SUTURE_PLUGIN_PATH and the folders of the environment", .text,
-            words: [":", "/", "~", "~root", "..", ".", "/dev/null", "/proc/self", "XDG"], largest: 1 << 16,
+            words: [":", "/", "~", "~root", "..", ".", "/dev/null", "/proc/self", "XDG"], largest: 1 << 13,
             seeds: { ["/usr/lib:/tmp/x.so:~/plugins", "::.:"].bytes }
         ) { folder in
             let environment = ["HOME": folder.url.path]
