@@ -57,7 +57,7 @@ package struct MarksFile: Annotator {
         var known: [Key: [Range<Int>]] = [:]
         for (number, line) in try path.numberedLines() {
             let place = "line \(number) of \(path.path)"
-            guard JSONNesting.isShallow(line.utf8),
+            guard JSONLimits.holds(for: line.utf8),
                 let record = try? decoder.decode(Record.self, from: Data(line.utf8))
             else {
                 throw SutureError(

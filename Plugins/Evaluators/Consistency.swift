@@ -70,7 +70,9 @@ package struct Consistency: Evaluator {
             try references.checkSize()
             do {
                 let data = try Data(contentsOf: URL(filePath: references.path))
-                guard JSONNesting.isShallow(data) else { throw SutureError(.invalidArgument, "it nests too deep") }
+                guard JSONLimits.holds(for: data) else {
+                    throw SutureError(.invalidArgument, "it is beyond the limits")
+                }
                 return try JSONDecoder().decode([String: [String]].self, from: data)
             } catch {
                 throw SutureError(

@@ -39,7 +39,12 @@ package enum JSON {
     package static func decode<Value: Decodable>(
         _ type: Value.Type, from data: Data, name: String
     ) throws(ModelError) -> Value {
-        if !data.withUnsafeBytes({ JSONNesting.isShallow($0) }) { _ = try JSONValue(data, name: name) }
+        if !data.withUnsafeBytes({ JSONLimits.holds(for: $0) }) {
+            _ = try JSONValue(data, name: name)
+            throw ModelError(
+                .invalidField, "\(name) has a number of more than \(JSONLimits.longestNumber) characters",
+                hint: "take the file from its source again")
+        }
         let decoder = JSONDecoder()
         decoder.nonConformingFloatDecodingStrategy = .convertFromString(
             positiveInfinity: NonFinite.infinity, negativeInfinity: NonFinite.minusInfinity, nan: NonFinite.nan)

@@ -27,7 +27,7 @@ struct JSONFault: Error {
 /// Reads JSON (RFC 8259) by recursive descent over bytes.
 struct JSONReader {
     /// Nesting beyond this is refused, so that a hostile file cannot exhaust the stack.
-    static let deepestNesting = JSONNesting.deepest
+    static let deepestNesting = JSONLimits.deepest
 
     let bytes: UnsafeRawBufferPointer
     private var position = 0

@@ -35,6 +35,18 @@ struct JSONTests {
         }
     }
 
+    @Test("A number on which Foundation's reader would end the process is refused, and one in a text is a text")
+    func numbers() throws {
+        let number = String(repeating: "9", count: 340) + "5e-324"
+        let error = #expect(throws: ModelError.self) {
+            try JSON.decode([Int].self, from: Data("[1, \(number)]".utf8), name: "f.json")
+        }
+        #expect(error?.message == "f.json has a number of more than 100 characters")
+        #expect(try JSON.decode([String].self, from: Data("[\"\(number)\"]".utf8), name: "f.json") == [number])
+        #expect(
+            try JSON.decode([Double].self, from: Data("[-1.7976931348623157e+308]".utf8), name: "f.json").count == 1)
+    }
+
     @Test("Brackets in texts are no nesting")
     func brackets() throws {
         let text = [String(repeating: "[{\"", count: 1000)]
