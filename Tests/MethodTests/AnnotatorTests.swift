@@ -124,6 +124,7 @@ struct AnnotatorTests {
 
     @Test("A function of the C library can say which words are unwanted")
     func nativeFunction() throws {
+        try TestHost.install()
         let function = NativeFunction()
         function.library = "libc.so.6"
         function.symbol = "atoi"
