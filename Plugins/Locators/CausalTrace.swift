@@ -107,11 +107,13 @@ struct CausalTrace: Locator {
                 .failedPrecondition, "causal-trace: the model gives the answer of none of the \(cases.count) cases",
                 hint: "use cases whose target_true the model knows")
         }
-        return cells + selection(cells, layerCount: model.info.layerCount)
+        return cells + selection(cells, layerCount: model.info.layerCount, model.info.mlpSite)
     }
 
-    /// The neurons of the band of `select` layers with the largest mean effect, each with its layer's mean.
-    func selection(_ cells: [Location], layerCount: Int) -> [Location] {
+    /// The MLPs of the band of `select` layers with the largest mean effect, each with its layer's mean.
+    ///
+    /// - Parameter site: what is selected of a layer's MLP.
+    func selection(_ cells: [Location], layerCount: Int, _ site: (Int) -> Site = { .neurons($0) }) -> [Location] {
         var sums = [Double](repeating: 0, count: layerCount)
         var counts = sums
         for cell in cells where cell.site.kind == selectingKind && cell.role == .subjectLast {
@@ -123,7 +125,7 @@ struct CausalTrace: Locator {
         let bands = (0...layerCount - selected).map { $0..<$0 + selected }
         func effect(_ band: Range<Int>) -> Double { means[band].reduce(0, +) }
         guard let best = bands.max(by: { effect($0) < effect($1) }) else { return [] }
-        return best.map { Location(.neurons($0), role: .subjectLast, score: means[$0], isSelected: true) }
+        return best.map { Location(site($0), role: .subjectLast, score: means[$0], isSelected: true) }
     }
 
     /// The standard deviation over all components of the subjects' tokens as they enter block 0.

@@ -48,7 +48,8 @@ struct LayerOcclusion: Locator {
 
     func locate(_ cases: [EditCase], in session: Session) throws -> [Location] {
         let model = try session.model
-        let layers = model.info.layerCount
+        let info = model.info
+        let layers = info.layerCount
         let wanted = try WantedTokens.find(cases, tokenBudget: tokenBudget, model)
         let losses = try bypass.losses(wanted, tokenBudget: tokenBudget, model) {
             try session.progress("locate", $0, of: layers)
@@ -63,7 +64,7 @@ struct LayerOcclusion: Locator {
             let chosen = Set(means.indices.sorted { (means[$0], $1) > (means[$1], $0) }.prefix(count))
             return means.enumerated().map { layer, mean in
                 Location(
-                    .neurons(layer), caseIndex: group.caseIndex, position: group.position, score: mean,
+                    info.mlpSite(layer), caseIndex: group.caseIndex, position: group.position, score: mean,
                     isSelected: chosen.contains(layer))
             }
         }

@@ -89,7 +89,7 @@ public final class LanguageModel: Sendable {
         switch site.kind {
         case .neurons: base = names.down
         case .headOutput: base = names.attentionOutput
-        case .mlpInput: base = names.up
+        case .mlpInput: base = names.neuronInput.all.last ?? names.down
         default:
             throw SutureError(
                 .invalidArgument, "no single weight reads \(site)", hint: "ask for neurons, head_output or mlp_input")
@@ -97,6 +97,7 @@ public final class LanguageModel: Sendable {
         guard let layer = site.layer, (0..<configuration.layerCount).contains(layer) else {
             throw SutureError(.outOfRange, "\(site): the model has \(configuration.layerCount) layers")
         }
+        if site.kind != .headOutput, let refusal = configuration.expertRefusal(of: site, in: layer) { throw refusal }
         return transformer.weights.prefix + Template.fill(base, with: String(layer)) + ".weight"
     }
 }

@@ -7,6 +7,9 @@
 public struct ArchitectureDescription: Sendable {
     /// `model_type` in config.json.
     public var modelType: String
+    /// What else config.json must say, in families that have several forms. The first description of a family whose
+    /// conditions hold is the model's.
+    public var conditions: [Condition] = []
     /// What checkpoints of this family may put in front of every name; the projection to the logits never has it.
     public var prefix: String
     /// Where config.json keeps the dimensions.
@@ -19,8 +22,14 @@ public struct ArchitectureDescription: Sendable {
     public var block: Block
     /// How far back attention reaches.
     public var window = Window.none
-    /// What attention divides its scores by.
+    /// Names of activations that mean another one in this family.
+    public var otherActivations: [String: ModelConfiguration.Activation] = [:]
+    /// What attention multiplies its scores by.
     public var attentionScale = AttentionScale.width
+    /// Numbers that values are multiplied by or kept below.
+    public var scales = Scales()
+    /// The experts that MLPs are made of, in families that route each token to a few of many.
+    public var experts: Experts?
     /// Where the checkpoint keeps the weights.
     public var names: Names
     /// Which projections have a bias.
@@ -84,6 +93,8 @@ public struct ArchitectureDescription: Sendable {
     public enum HeadWidth: Sendable {
         /// It is the width, which is derived where the key is missing.
         case configured
+        /// It is the width, which is this where the key is missing.
+        case configuredOr(Int)
         /// It is not read; the heads share the stream.
         case derived
         /// The heads share the stream, and another value is refused, because transformers would mix the two.
@@ -94,19 +105,61 @@ public struct ArchitectureDescription: Sendable {
     public enum Window: Sendable {
         /// To the first token.
         case none
-        /// As far as `sliding_window` says in all layers.
-        case allLayers(default: Int?)
-        /// As far as `sliding_window` says in the layers that `layer_types` names, or from `max_window_layers` on where
-        /// `use_sliding_window` is on.
-        case someLayers(default: Int, from: Int)
+        /// As far as `sliding_window` says in all layers. Where it is switched, `use_sliding_window` must be on too.
+        case allLayers(default: Int?, isSwitched: Bool = false)
+        /// As far as `sliding_window` says in the layers that `layer_types` names, or those that the rule names where
+        /// config.json has no such list. Where it is switched, `use_sliding_window` must be on too.
+        case someLayers(default: Int?, rule: WindowRule, isSwitched: Bool = false)
     }
 
-    /// What attention divides its scores by, besides the square root of a head's width.
+    /// Which layers have a window where `layer_types` is missing.
+    public enum WindowRule: Sendable {
+        /// Those from the number under `max_window_layers` on.
+        case from(Int)
+        /// All but every n-th; n may stand under the key.
+        case allButEvery(Int, key: String? = nil)
+        /// The even ones below the number under `max_window_layers`.
+        case evenBelow(Int)
+        /// Those without rotary positions.
+        case withoutPositions
+    }
+
+    /// What attention multiplies its scores by.
     public enum AttentionScale: Sendable {
-        /// Nothing else.
+        /// 1 / √`dHead`.
         case width
-        /// config.json may switch the width off and the number of the layer on.
+        /// The same, but config.json may switch the width off and the number of the layer on, which divides then.
         case configured(width: String, layer: String)
+        /// 1 / √x, x under the key.
+        case root(Setting<Double>)
+        /// x, under the key.
+        case factor(Setting<Double>)
+    }
+
+    /// Numbers that some families multiply values by or keep them below. Nil: the family has no such thing.
+    public struct Scales: Sendable {
+        /// The embedding is multiplied by √`dModel`, rounded to the type of the weights.
+        public var embeddingByRootOfWidth = false
+        /// What the embedding is multiplied by.
+        public var embedding: Setting<Double>?
+        /// What attention and MLP are multiplied by before they are added to the stream.
+        public var residual: Setting<Double>?
+        /// What the logits are divided by.
+        public var logitDivisor: Setting<Double>?
+        /// The logits x become c · tanh(x / c).
+        public var logitCap: Setting<Double>?
+        /// The scores x of attention become c · tanh(x / c).
+        public var scoreCap: Setting<Double>?
+    }
+
+    /// What a key of config.json must hold for a description to be the model's.
+    public struct Condition: Sendable {
+        /// The key in config.json.
+        public var key: String
+        /// The values, as JSON.
+        public var values: [String]
+        /// A file without the key fulfils the condition.
+        public var holdsIfMissing: Bool
     }
 
     /// A key that the model cannot follow unless it holds one of a few values.
@@ -117,8 +170,15 @@ public struct ArchitectureDescription: Sendable {
         public var values: [String]
     }
 
-    /// A norm with mean and bias, or one that uses only the root mean square.
-    public enum Norm: Sendable { case layerNorm, rmsNorm }
+    /// The kinds of norms.
+    public enum Norm: Sendable {
+        /// With mean and bias.
+        case layerNorm
+        /// By the root mean square alone.
+        case rmsNorm
+        /// By the root mean square; the checkpoint keeps the weight's difference from 1.
+        case rmsNormAroundOne
+    }
 
     /// The kinds of positional information.
     public enum Positions: Sendable {
@@ -142,20 +202,48 @@ public struct ArchitectureDescription: Sendable {
         }
         /// How many components of a head turn.
         public var width = Width.whole
+        /// An odd number of them is rounded up to pairs.
+        public var allowsOddWidth = true
         /// The key of the base of the angles outside of `rope_parameters`. Nil in families whose angles are fixed.
         public var baseKey: String? = "rope_theta"
         /// The base where config.json does not say.
         public var defaultBase = 10_000.0
+        /// The base of layers with a window, which have angles of their own and no scaling. Nil in families in which all
+        /// layers turn alike.
+        public var windowBase: Setting<Double>?
+        /// Which layers do not turn.
+        public var skipped: SkippedLayers?
+        /// The kinds of scaling that the family can have.
+        public var scalings = RotaryScaling.allCases
+        /// `original_max_position_embeddings` where config.json does not say; nil: `max_position_embeddings`.
+        public var defaultOriginalContext: Double?
+        /// Names of scalings that mean another one in this family.
+        public var otherNames: [String: RotaryScaling] = [:]
+        /// `rope_parameters`, as JSON, where config.json has none.
+        public var defaultParameters: String?
+    }
+
+    /// How rotary angles are stretched for longer texts; the names are those of `rope_type`.
+    public enum RotaryScaling: String, Sendable, CaseIterable {
+        case `default`, linear, dynamic, yarn, longrope, llama3, proportional
+    }
+
+    /// Layers without rotary positions.
+    public struct SkippedLayers: Sendable {
+        /// The key of a list that has 0 for them and 1 for the others.
+        public var listKey: String
+        /// Where there is no list, every n-th layer is one; n may stand under `intervalKey`.
+        public var interval: Int
+        /// The key of n.
+        public var intervalKey: String
     }
 
     /// How attention and MLP are put together.
     public enum Block: Sendable {
         /// Attention, then the MLP on the sum.
         case serial
-        /// Both read the same norm of the stream.
-        case parallelSharedNorm
-        /// Both read the stream, each through a norm of its own, unless `key` in config.json says false.
-        case parallelOwnNorms(key: String)
+        /// Both read the stream. Without a norm of its own, the MLP reads that of attention.
+        case parallel
     }
 
     /// How the projections to queries, keys and values are stored.
@@ -164,26 +252,78 @@ public struct ArchitectureDescription: Sendable {
         case separate(query: String, key: String, value: String)
         /// One matrix; its output is all queries, all keys, all values.
         case fusedByPart(String)
-        /// One matrix; its output is query, key and value of head 0, then of head 1 …
-        case fusedByHead(String)
+        /// One matrix; its output is, for each head of keys, the queries that use it, the key and the value.
+        case fusedByGroup(String)
+
+        /// The names of the matrices.
+        public var all: [String] {
+            switch self {
+            case .separate(let query, let key, let value): [query, key, value]
+            case .fusedByPart(let name), .fusedByGroup(let name): [name]
+            }
+        }
+    }
+
+    /// Norms of queries and keys, before they turn. Their kind is that of the family, without a bias.
+    public struct QueryKeyNorms: Sendable {
+        /// What one norm goes over: each head with weights that all heads share; each head with weights of its own, whose
+        /// names end in the head's number; all heads together.
+        public enum Span: Sendable { case head, ownHead, allHeads }
+        /// The norm of queries.
+        public var query: String
+        /// The norm of keys.
+        public var key: String
+        /// What it goes over.
+        public var span: Span
+        /// The key in config.json that switches the norms on. Nil: they are always there.
+        public var configuredBy: String?
+    }
+
+    /// How the projections into the neurons are stored.
+    public enum NeuronInput: Sendable {
+        /// No gate.
+        case plain(String)
+        /// A gate and a value, one matrix each.
+        case gated(gate: String, up: String)
+        /// One matrix; its output is the gates, then the values.
+        case gatedTogether(String)
+
+        /// The names of the matrices.
+        public var all: [String] {
+            switch self {
+            case .plain(let up): [up]
+            case .gated(let gate, let up): [gate, up]
+            case .gatedTogether(let name): [name]
+            }
+        }
+
+        /// Whether there is a gate.
+        public var isGated: Bool { if case .plain = self { false } else { true } }
     }
 
     /// Names of modules in the checkpoint, with `{}` for the layer and without ".weight" and ".bias".
     public struct Names: Sendable {
         /// The token embedding, `[vocabulary, dModel]`.
         public var embedding: String
-        /// The norm before attention.
-        public var attentionNorm: String
-        /// Nil where attention and MLP share one.
+        /// The norm before attention. Nil where attention reads the stream as it is.
+        public var attentionNorm: String?
+        /// The norm of what attention adds to the stream, where there is one.
+        public var normAfterAttention: String?
+        /// The norm before the MLP. Nil where it reads the stream as it is, or, in parallel blocks, the norm of attention.
         public var mlpNorm: String?
+        /// The norm of what the MLP adds to the stream, where there is one.
+        public var normAfterMLP: String?
         /// The projections that attention reads the stream with.
         public var queryKeyValue: QueryKeyValue
+        /// The norms of queries and keys, where there are any.
+        public var queryKeyNorms: QueryKeyNorms?
+        /// A score for each head that takes part in the softmax over the keys and stands for no key, `[headCount]`; nil where
+        /// there is none. The whole name of the tensor.
+        public var attentionSinks: String?
         /// The projection from the heads back to the stream, `[dModel, headCount · dHead]`.
         public var attentionOutput: String
-        /// Present in gated MLPs.
-        public var gate: String?
-        /// The projection into the neurons, `[dMLP, dModel]`.
-        public var up: String
+        /// The projections into the neurons, `[dMLP, dModel]` each.
+        public var neuronInput: NeuronInput
         /// The projection out of the neurons, `[dModel, dMLP]`.
         public var down: String
         /// The norm after the last block.
@@ -192,6 +332,11 @@ public struct ArchitectureDescription: Sendable {
         public var head: String
         /// Further names under which checkpoints keep that projection. The first that is in the file counts, after ``head``.
         public var otherHeads: [String] = []
+
+        /// The norms of a block that go over the stream's width.
+        public var blockNorms: [String] {
+            [attentionNorm, normAfterAttention, mlpNorm, normAfterMLP].compactMap(\.self)
+        }
     }
 
     /// Which projections have a bias.

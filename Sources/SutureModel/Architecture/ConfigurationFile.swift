@@ -43,6 +43,19 @@ struct ConfigurationFile {
 
     var isEmpty: Bool { values == .object([]) }
 
+    /// This object with the members of another one, which replace those of the same name.
+    func updated(with other: ConfigurationFile) -> ConfigurationFile {
+        guard case .object(let members) = values, case .object(let newer) = other.values else { return self }
+        let names = Set(newer.map(\.key))
+        return ConfigurationFile(
+            path: other.path, values: .object(members.filter { !names.contains($0.key) } + newer))
+    }
+
+    /// A section that a family has where the file has none.
+    static func assumed(_ text: String, _ path: String) throws(ModelError) -> ConfigurationFile {
+        ConfigurationFile(path: path, values: try JSONValue(text, name: path))
+    }
+
     /// The keys in the order of the file.
     var keys: [String] {
         guard case .object(let members) = values else { return [] }
@@ -75,6 +88,12 @@ struct ConfigurationFile {
             hint: "use a model in which it is \((restriction.values + ["missing"]).joined(separator: " or "))")
     }
 
+    /// Whether a key holds what a description asks for.
+    func fulfils(_ condition: ArchitectureDescription.Condition) -> Bool {
+        guard let value = json(condition.key) else { return condition.holdsIfMissing }
+        return condition.values.contains { (try? JSONValue($0, name: condition.key)) == value }
+    }
+
     // MARK: - Settings with a default
 
     private func value<Value>(_ setting: Setting<Value>) throws(ModelError) -> (key: String, value: JSONValue)? {
@@ -90,7 +109,7 @@ struct ConfigurationFile {
 
     /// The name of a setting in this file; its own where the file has none of them.
     func name<Value>(of setting: Setting<Value>) -> String {
-        setting.names.first { values[$0] != nil } ?? setting.names[setting.names.count - 1]
+        setting.names.first { values[$0] != nil } ?? setting.names.last ?? ""
     }
 
     /// True where null stands for a derived value.
@@ -122,6 +141,16 @@ struct ConfigurationFile {
         }
         guard let number = value.number, number.isFinite, number >= 0 else {
             throw wrong(key, "a number of 0 or more", value)
+        }
+        return number
+    }
+
+    /// A number above 0 that may be switched off by null; nil then, and where neither file nor family have it.
+    func optionalFactor(_ setting: Setting<Double>?) throws(ModelError) -> Double? {
+        guard let setting else { return nil }
+        guard let (key, value) = try value(setting) else { return isNull(setting) ? nil : setting.fallback }
+        guard let number = value.number, number.isFinite, number > 0 else {
+            throw wrong(key, "a number above 0", value)
         }
         return number
     }
@@ -170,6 +199,25 @@ struct ConfigurationFile {
         return try items.map { item throws(ModelError) in
             guard let integer = item.integer else { throw wrong(key, "a list of whole numbers", item) }
             return integer
+        }
+    }
+
+    /// A list of whole numbers; nil where the key is missing or null.
+    func optionalIntegerList(_ key: String) throws(ModelError) -> [Int]? {
+        guard let value = json(key), !value.isNull else { return nil }
+        guard case .list = value else { throw wrong(key, "a list of whole numbers", value) }
+        return try optionalIntegers(key)
+    }
+
+    /// A list of numbers above 0; nil where the key is missing or null.
+    func optionalPositives(_ key: String) throws(ModelError) -> [Double]? {
+        guard let value = json(key), !value.isNull else { return nil }
+        guard case .list(let items) = value else { throw wrong(key, "a list of numbers above 0", value) }
+        return try items.map { item throws(ModelError) in
+            guard let number = item.number, number.isFinite, number > 0 else {
+                throw wrong(key, "a list of numbers above 0", item)
+            }
+            return number
         }
     }
 

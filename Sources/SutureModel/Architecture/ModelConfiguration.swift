@@ -29,8 +29,6 @@ public struct ModelConfiguration: Sendable {
     public let activation: Activation
     /// config.json says that the embedding serves as the projection to the logits too.
     public let tiesHead: Bool
-    /// Attention and MLP read the same stream.
-    public let isParallel: Bool
     /// The projections to queries, keys and values have a bias.
     public let hasQueryKeyValueBias: Bool
     /// The projection from the heads has a bias.
@@ -39,11 +37,16 @@ public struct ModelConfiguration: Sendable {
     public let hasMLPBias: Bool
     /// The projection to the logits has a bias.
     public let hasHeadBias: Bool
-    /// Nil where positions are learned.
-    public let rotary: RotaryConfiguration?
-    /// Attention reaches at most this far back in some layer; longer inputs are refused, since no window is computed. Nil
-    /// where no layer has a window.
-    public let slidingWindow: Int?
+    /// How positions turn queries and keys, as the layers name it; empty where positions are learned.
+    public let rotaries: [RotaryConfiguration]
+    /// What differs from layer to layer.
+    public let layers: [Layer]
+    /// The experts that MLPs are made of; nil where no layer has any.
+    public let experts: ExpertConfiguration?
+    /// Queries and keys are normalised.
+    public let hasQueryKeyNorms: Bool
+    /// What the family multiplies values by, or keeps them below.
+    public let scales: Scales
     /// What the scores of each layer's attention are multiplied by, besides 1 / √`dHead`; nil where that is 1 everywhere.
     public let attentionScales: [Double]?
     /// `bos_token_id`; nil where config.json has none.
@@ -52,6 +55,39 @@ public struct ModelConfiguration: Sendable {
     public let endTokens: [Int]
     /// Sentences about what config.json says and nobody does.
     public let warnings: [String]
+
+    /// What differs from layer to layer.
+    public struct Layer: Sendable {
+        /// A token sees this many tokens at most, itself included; nil: all before it.
+        public let window: Int?
+        /// Which of `rotaries` turns queries and keys; nil: none does.
+        public let rotary: Int?
+    }
+
+    /// Numbers that values are multiplied by or kept below; nil where the model has no such thing.
+    public struct Scales: Sendable {
+        /// The embedding is multiplied by √`dModel`, rounded to the type of the weights.
+        public let embeddingByRootOfWidth: Bool
+        /// What the embedding is multiplied by.
+        public let embedding: Double?
+        /// What attention and MLP are multiplied by before they are added to the stream.
+        public let residual: Double?
+        /// What the logits are divided by.
+        public let logitDivisor: Double?
+        /// The logits x become c · tanh(x / c).
+        public let logitCap: Double?
+        /// The scores x of attention become c · tanh(x / c).
+        public let scoreCap: Double?
+
+        init(_ file: ConfigurationFile, _ scales: ArchitectureDescription.Scales) throws(ModelError) {
+            embeddingByRootOfWidth = scales.embeddingByRootOfWidth
+            embedding = try file.optionalFactor(scales.embedding)
+            residual = try file.optionalFactor(scales.residual)
+            logitDivisor = try file.optionalFactor(scales.logitDivisor)
+            logitCap = try file.optionalFactor(scales.logitCap)
+            scoreCap = try file.optionalFactor(scales.scoreCap)
+        }
+    }
 
     /// Activation functions of MLPs, under their names in config.json.
     public enum Activation: String, Sendable, CaseIterable {
@@ -90,13 +126,32 @@ public struct ModelConfiguration: Sendable {
 
     init(_ file: ConfigurationFile) throws(ModelError) {
         let type = try file.text(ArchitectureDescription.Setting("model_type", default: nil))
-        guard let architecture = ArchitectureDescription.families.first(where: { $0.modelType == type }) else {
-            let known = ArchitectureDescription.families.map(\.modelType).joined(separator: ", ")
+        let forms = ArchitectureDescription.families.filter { $0.modelType == type }
+        guard !forms.isEmpty else {
+            var known: [String] = []
+            for family in ArchitectureDescription.families where family.modelType != known.last {
+                known.append(family.modelType)
+            }
             throw ModelError(
                 .unsupportedComponent, "\(file.path): model_type \"\(type)\" is not a known family",
-                hint: "known families are \(known)")
+                hint: "known families are \(known.joined(separator: ", "))")
+        }
+        guard let architecture = forms.first(where: { $0.conditions.allSatisfy(file.fulfils) }) else {
+            throw Self.unknownForm(file, forms)
         }
         try self.init(file, architecture)
+    }
+
+    private static func unknownForm(_ file: ConfigurationFile, _ forms: [ArchitectureDescription]) -> ModelError {
+        // The form that fits best says what is wrong.
+        let misfits = forms.map { $0.conditions.filter { !file.fulfils($0) } }
+        let condition = misfits.min { $0.count < $1.count }?.first
+        let key = condition?.key ?? "model_type"
+        let found = file.json(key)?.phrase ?? "missing"
+        return ModelError(
+            .unsupportedOption,
+            "\(file.path): \"\(key)\" is \(found), which is not supported together with the other keys",
+            hint: "use a model in which it is \(condition?.values.joined(separator: " or ") ?? "set")")
     }
 
     private init(_ file: ConfigurationFile, _ architecture: ArchitectureDescription) throws(ModelError) {
@@ -122,13 +177,8 @@ public struct ModelConfiguration: Sendable {
         vocabulary = try file.requiredSize(keys.vocabulary)
         contextLength = try file.requiredSize(keys.contextLength)
         epsilon = try file.number(keys.epsilon)
-        activation = try Self.activation(file, keys)
+        activation = try Self.activation(file, architecture)
         tiesHead = try file.boolean("tie_word_embeddings", default: keys.tiesHeadByDefault)
-        switch architecture.block {
-        case .serial: isParallel = false
-        case .parallelSharedNorm: isParallel = true
-        case .parallelOwnNorms(let key): isParallel = try file.boolean(key, default: true)
-        }
         func has(_ rule: ArchitectureDescription.Biases.Rule) throws(ModelError) -> Bool {
             switch rule {
             case .never: return false
@@ -140,12 +190,25 @@ public struct ModelConfiguration: Sendable {
         hasAttentionOutputBias = try has(architecture.biases.attentionOutput)
         hasMLPBias = try has(architecture.biases.mlp)
         hasHeadBias = try has(architecture.biases.head)
-        if case .rotary(let rotary) = architecture.positions {
-            self.rotary = try RotaryConfiguration(file, rotary, dHead: dHead, contextLength: contextLength)
-        } else {
-            rotary = nil
+        let norms = architecture.names.queryKeyNorms
+        hasQueryKeyNorms =
+            try norms?.configuredBy.map { key throws(ModelError) in
+                try file.boolean(key, default: false)
+            } ?? (norms != nil)
+        scales = try Scales(file, architecture.scales)
+        let dMLP = dMLP
+        let layerCount = layerCount
+        experts = try architecture.experts.map { e throws(ModelError) in
+            try ExpertConfiguration(file, e, dMLP: dMLP, layerCount: layerCount)
         }
-        slidingWindow = try Self.window(file, architecture.window, layerCount: layerCount)
+        let dHead = dHead
+        let contextLength = contextLength
+        if case .rotary(let rotary) = architecture.positions {
+            rotaries = try RotaryConfiguration.all(file, rotary, dHead: dHead, contextLength: contextLength)
+        } else {
+            rotaries = []
+        }
+        layers = try Self.layers(file, architecture, layerCount: layerCount)
         attentionScales = try Self.scales(
             file, architecture.attentionScale, dHead: dHead, layerCount: layerCount)
         beginningToken = try file.optionalInteger("bos_token_id")
@@ -162,8 +225,17 @@ public struct ModelConfiguration: Sendable {
         _ file: ConfigurationFile, _ keys: ArchitectureDescription.ConfigurationKeys, dModel: Int, headCount: Int
     ) throws(ModelError) -> Int {
         let setting = ArchitectureDescription.Setting<Int>("head_dim", default: nil, allowsNull: true)
-        let named = keys.dHead == .derived ? nil : try file.size(setting, limit: largestPart)
-        if keys.dHead == .configured, let named { return named }
+        let named: Int?
+        switch keys.dHead {
+        case .derived: named = nil
+        case .derivedOnly: named = try file.size(setting, limit: largestPart)
+        case .configured:
+            if let width = try file.size(setting, limit: largestPart) { return width }
+            named = nil
+        case .configuredOr(let fallback):
+            return try file.requiredSize(
+                ArchitectureDescription.Setting("head_dim", default: fallback), limit: largestPart)
+        }
         guard dModel % headCount == 0 else {
             throw ModelError(
                 .invalidField,
@@ -178,10 +250,11 @@ public struct ModelConfiguration: Sendable {
     }
 
     private static func activation(
-        _ file: ConfigurationFile, _ keys: ArchitectureDescription.ConfigurationKeys
+        _ file: ConfigurationFile, _ architecture: ArchitectureDescription
     ) throws(ModelError) -> Activation {
+        let keys = architecture.keys
         let name = try file.text(keys.activation)
-        guard let activation = Activation(named: name) else {
+        guard let activation = architecture.otherActivations[name] ?? Activation(named: name) else {
             let known = Activation.allCases.flatMap(\.names).joined(separator: ", ")
             throw ModelError(
                 .unsupportedComponent,
@@ -191,69 +264,23 @@ public struct ModelConfiguration: Sendable {
         return activation
     }
 
-    /// The shortest reach of a layer's attention; nil where all layers reach back to the first token.
-    private static func window(
-        _ file: ConfigurationFile, _ window: ArchitectureDescription.Window, layerCount: Int
-    ) throws(ModelError) -> Int? {
-        let kinds = try layerKinds(file, layerCount: layerCount)
-        func width(_ fallback: Int?) throws(ModelError) -> Int? {
-            try file.size(ArchitectureDescription.Setting("sliding_window", default: fallback, allowsNull: true))
-        }
-        switch window {
-        case .none:
-            guard kinds?.contains(slidingKind) != true else {
-                throw ModelError(
-                    .unsupportedOption,
-                    "\(file.path): \"layer_types\" names layers of \(slidingKind), which this family has not",
-                    hint: "use a model in which all are full_attention")
-            }
-            return nil
-        case .allLayers(let fallback): return try width(fallback)
-        case .someLayers(let fallback, let start):
-            let isOn = try file.boolean("use_sliding_window", default: false)
-            let width = try width(fallback)
-            let first = try file.optionalInteger("max_window_layers") ?? start
-            let isUsed = kinds?.contains(slidingKind) ?? (isOn && first < layerCount)
-            guard isUsed else { return nil }
-            guard isOn, let width else {
-                guard kinds != nil else { return nil }
-                throw ModelError(
-                    .invalidField,
-                    "\(file.path): \"layer_types\" names layers of \(slidingKind), but \"sliding_window\" is off",
-                    hint: "set use_sliding_window and sliding_window, or take layer_types out")
-            }
-            return width
-        }
-    }
-
-    private static let slidingKind = "sliding_attention"
-
-    /// The kind of attention of each layer; nil where config.json does not say.
-    private static func layerKinds(_ file: ConfigurationFile, layerCount: Int) throws(ModelError) -> [String]? {
-        guard let kinds = try file.optionalTexts("layer_types") else { return nil }
-        let known = ["full_attention", "attention", slidingKind]
-        if let unknown = kinds.first(where: { !known.contains($0) }) {
-            throw ModelError(
-                .unsupportedOption, "\(file.path): \"layer_types\" has \"\(unknown)\", which is not supported",
-                hint: "supported are full_attention and \(slidingKind)")
-        }
-        guard kinds.count == layerCount else {
-            throw ModelError(
-                .invalidField, "\(file.path): \"layer_types\" has \(kinds.count) entries for \(layerCount) layers",
-                hint: "correct the file")
-        }
-        return kinds
-    }
-
     private static func scales(
         _ file: ConfigurationFile, _ scale: ArchitectureDescription.AttentionScale, dHead: Int, layerCount: Int
     ) throws(ModelError) -> [Double]? {
-        guard case .configured(let width, let layer) = scale else { return nil }
+        let root = Double(dHead).squareRoot()
+        func all(_ scale: Double) -> [Double] { Array(repeating: scale, count: layerCount) }
+        let (width, layer): (String, String)
+        switch scale {
+        case .width: return nil
+        case .root(let setting): return all(root / (try file.optionalFactor(setting) ?? Double(dHead)).squareRoot())
+        case .factor(let setting): return all(root * (try file.optionalFactor(setting) ?? 1 / root))
+        case .configured(let widthKey, let layerKey): (width, layer) = (widthKey, layerKey)
+        }
         let dividesByWidth = try file.boolean(width, default: true)
         let dividesByLayer = try file.boolean(layer, default: false)
         guard !dividesByWidth || dividesByLayer else { return nil }
         return (0..<layerCount).map { index in
-            (dividesByWidth ? 1 : Double(dHead).squareRoot()) / (dividesByLayer ? Double(index + 1) : 1)
+            (dividesByWidth ? 1 : root) / (dividesByLayer ? Double(index + 1) : 1)
         }
     }
 
@@ -284,11 +311,30 @@ public struct ModelConfiguration: Sendable {
         return warnings
     }
 
-    /// The sites that this architecture has.
+    /// The shortest reach of a layer's attention, in tokens; nil where all layers reach back to the first token.
+    public var slidingWindow: Int? { layers.compactMap(\.window).min() }
+
+    /// Whether the MLP of a layer is made of experts; it has no site for its neurons then.
+    public func hasExperts(in layer: Int) -> Bool { experts?.layers.contains(layer) ?? false }
+
+    /// Why nothing can be asked of the neurons of a layer; nil where it has no experts.
+    func expertRefusal(of site: Site, in layer: Int) -> SutureError? {
+        guard let experts, experts.layers.contains(layer) else { return nil }
+        return SutureError(
+            .unimplemented,
+            "the MLP of layer \(layer) sends each token to \(experts.perToken) of its \(experts.count) experts, so no single "
+                + "weight reads or writes \(site)",
+            hint: "edit attention instead, or take a model whose MLPs have no experts")
+    }
+
+    /// The sites that this architecture has, in some layer at least.
     public var sites: SiteKinds {
         var sites = SiteKinds.all
-        if isParallel { sites.remove(.residualMid) }
-        if architecture.names.gate == nil { sites.remove(.gate) }
+        if case .parallel = architecture.block { sites.remove(.residualMid) }
+        if !architecture.names.neuronInput.isGated { sites.remove(.gate) }
+        if (0..<layerCount).allSatisfy(hasExperts) {
+            for kind in [.gate, .up, .neurons] as [Site.Kind] { sites.remove(kind) }
+        }
         return sites
     }
 }

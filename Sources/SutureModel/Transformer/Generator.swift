@@ -40,12 +40,19 @@ struct Generator {
                 guard !going.isEmpty, let past = cache else { return results }
                 let kept = going.count == active.count ? past : try past.selectingGenerated(rows: going)
                 active = going.map { active[$0] }
-                let step = Forward(try TokenBatch(going.map { [next[$0]] }), logits: .last)
-                pass = step
+                // A text that has become long has other positions in some models, and is run again as a whole.
+                let isRunAgain = active.contains { becomesLong(rows[$0].count + results[$0].count) }
+                let step = isRunAgain ? active.map { rows[$0] + results[$0] } : going.map { [next[$0]] }
+                pass = Forward(try TokenBatch(step), logits: .last)
                 pass.keepsCache = true
-                (output, cache) = try model.transformer.run(pass, past: kept)
+                (output, cache) = try model.transformer.run(pass, past: isRunAgain ? nil : kept)
             }
         }
+    }
+
+    /// Whether a text of this length is the first that is long.
+    private func becomesLong(_ length: Int) -> Bool {
+        model.configuration.rotaries.contains { $0.long.map { length == $0.above + 1 } ?? false }
     }
 
     /// The next token of each row of logits `[row, vocabulary]`.

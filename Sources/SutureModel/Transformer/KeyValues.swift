@@ -10,6 +10,8 @@ public struct KeyValues: Sendable {
     var mask: Tensor?
     /// How many tokens of each row count; the position of its next token.
     public let lengths: IntegerVector
+    /// How long the text of each row was when its keys were turned; in some models the angles depend on it.
+    var turnedFor: IntegerVector
     /// Width of the past axis.
     var width: Int
     /// The tokens that count are the first ones of each row.
@@ -48,7 +50,10 @@ public struct KeyValues: Sendable {
         } else {
             mask = try self.mask.map { m throws(SutureError) in try select(m, 1) }
         }
-        return KeyValues(layers: layers, mask: mask, lengths: lengths, width: width, isPrefix: isPrefix)
+        return KeyValues(
+            layers: layers, mask: mask, lengths: lengths, turnedFor: IntegerVector(rows.map { turnedFor[$0] }),
+            width: width,
+            isPrefix: isPrefix)
     }
 
     /// The cache of chosen rows, of which only the first `lengths[i]` tokens count.
@@ -60,6 +65,12 @@ public struct KeyValues: Sendable {
     func fullMask(_ batch: Int) throws(SutureError) -> Tensor {
         if let mask { return mask }
         return try Tensor.ones([batch, width], dtype: .bool)
+    }
+
+    /// int64 `[batch, past]`: the positions of the tokens. Those of tokens that do not count mean nothing.
+    func positions(_ batch: Int) throws(SutureError) -> Tensor {
+        guard !isPrefix else { return try Tensor.range(0..<width).unsqueezed(0).expanded(batch, width) }
+        return try fullMask(batch).cast(to: .int64).cumulativeSum(1) - 1
     }
 
     /// bool `[batch, width]`: true for the first `lengths[i]` of each row; nil where that is all of them.

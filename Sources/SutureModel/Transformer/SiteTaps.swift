@@ -21,17 +21,16 @@ struct SiteTaps {
     ///   - rowLengths: real tokens of each row; positions beyond are padding and cannot be asked for.
     ///   - visits: whether the pass will come by a site.
     init(
-        _ pass: Forward, rowLengths: IntegerVector, sites: SiteKinds, visits: (Site) -> Bool
+        _ pass: Forward, rowLengths: IntegerVector, sites: SiteKinds,
+        visits: (Site) throws(SutureError) -> Bool
     ) throws(SutureError) {
         func check(_ site: Site, _ positions: TokenPositions?, _ what: String) throws(SutureError) {
             guard sites.contains(site.kind) else {
                 throw SutureError(
                     .invalidArgument, "\(what) at \(site): this architecture has no such site",
-                    hint: site.kind == .gate
-                        ? "its MLP has no gate; ask for up"
-                        : "blocks whose attention and MLP run in parallel have no residual_mid")
+                    hint: SiteTaps.hint(sites, site.kind))
             }
-            guard visits(site) else {
+            guard try visits(site) else {
                 throw SutureError(
                     .outOfRange, "\(what) at \(site): the pass does not come by there",
                     hint: "check the layer against the model and the range of the pass")
@@ -71,6 +70,13 @@ struct SiteTaps {
         self.rowLengths = rowLengths
         captured = Array(repeating: nil, count: pass.captures.count)
         fired = Array(repeating: false, count: pass.interventions.count)
+    }
+
+    /// Why an architecture lacks a site.
+    private static func hint(_ sites: SiteKinds, _ kind: Site.Kind) -> String {
+        if kind == .residualMid { return "blocks whose attention and MLP run in parallel have no residual_mid" }
+        return sites.contains(.neurons)
+            ? "its MLP has no gate; ask for up" : "its MLPs are made of experts; ask for mlp_input or mlp_output"
     }
 
     /// Whether anything is asked of a site.

@@ -13,21 +13,10 @@ public struct Transformer: Sendable {
     public let weights: ModelWeights
     private let embedding: Tensor
     private let learnedPositions: Tensor?
-    private let frequencies: Tensor?
-    private let blocks: [Block]
+    private let frequencies: [RotaryFrequencies]
+    private let blocks: [BlockWeights]
     private let finalNorm: NormWeights
     private let head: Linear
-
-    struct Block: Sendable {
-        var attentionNorm: NormWeights
-        var mlpNorm: NormWeights?
-        /// One projection for all three, or three.
-        var queryKeyValue: [Linear]
-        var attentionOutput: Linear
-        var gate: Linear?
-        var up: Linear
-        var down: Linear
-    }
 
     /// Tokens of the tokenizer that have no row in the embedding, by id.
     let tokensWithoutRow: [Int: String]
@@ -44,46 +33,19 @@ public struct Transformer: Sendable {
         self.tokensWithoutRow = tokensWithoutRow
         let c = configuration
         let names = c.architecture.names
-        let prefix = weights.prefix
-        func norm(_ base: String) throws(SutureError) -> NormWeights {
-            let hasBias = if case .layerNorm = c.architecture.norm { true } else { false }
-            return NormWeights(
-                weight: try weights.tensor(prefix + base + ".weight"),
-                bias: hasBias ? try weights.tensor(prefix + base + ".bias") : nil)
-        }
         embedding = try weights.tensor(weights.embeddingName)
         if case .learned(let base) = c.architecture.positions {
-            learnedPositions = try weights.tensor(prefix + base + ".weight")
+            learnedPositions = try weights.tensor(weights.prefix + base + ".weight")
         } else {
             learnedPositions = nil
         }
-        frequencies = try AttentionContext.frequencies(of: c)
-        var blocks: [Block] = []
-        for layer in 0..<c.layerCount {
-            func at(_ template: String) -> String { Template.fill(template, with: String(layer)) }
-            let bases =
-                switch names.queryKeyValue {
-                case .separate(let q, let k, let v): [q, k, v]
-                case .fusedByPart(let base), .fusedByHead(let base): [base]
-                }
-            var queryKeyValue: [Linear] = []
-            for base in bases {
-                queryKeyValue.append(try weights.linear(at(base), hasBias: c.hasQueryKeyValueBias))
-            }
-            blocks.append(
-                Block(
-                    attentionNorm: try norm(at(names.attentionNorm)),
-                    mlpNorm: try names.mlpNorm.map { n throws(SutureError) in try norm(at(n)) },
-                    queryKeyValue: queryKeyValue,
-                    attentionOutput: try weights.linear(at(names.attentionOutput), hasBias: c.hasAttentionOutputBias),
-                    gate: try names.gate.map { g throws(SutureError) in
-                        try weights.linear(at(g), hasBias: c.hasMLPBias)
-                    },
-                    up: try weights.linear(at(names.up), hasBias: c.hasMLPBias),
-                    down: try weights.linear(at(names.down), hasBias: c.hasMLPBias)))
-        }
+        var frequencies: [RotaryFrequencies] = []
+        for rotary in c.rotaries { frequencies.append(try RotaryFrequencies(rotary)) }
+        self.frequencies = frequencies
+        var blocks: [BlockWeights] = []
+        for layer in 0..<c.layerCount { blocks.append(try BlockWeights(layer, c, weights)) }
         self.blocks = blocks
-        finalNorm = try norm(names.finalNorm)
+        finalNorm = try weights.norm(names.finalNorm, c.architecture.norm)
         head = Linear(
             weight: weights.tiesHead ? embedding : try weights.tensor(weights.headName + ".weight"),
             bias: c.hasHeadBias ? try weights.tensor(weights.headName + ".bias") : nil)
@@ -100,12 +62,17 @@ public struct Transformer: Sendable {
         let lengths = try checked(pass, layers, past)
         let wantsHead = layers.upperBound == configuration.layerCount
         let startsWithTokens = if case .tokens = pass.input { true } else { false }
-        var taps = try SiteTaps(pass, rowLengths: lengths, sites: configuration.sites) { site in
+        var taps = try SiteTaps(pass, rowLengths: lengths, sites: configuration.sites) { site throws(SutureError) in
             switch site.kind {
-            case .embedding: startsWithTokens
-            case .finalNorm: wantsHead
-            case .logits: wantsHead && pass.logits.isAll
-            default: site.layer.map(layers.contains) ?? false
+            case .embedding: return startsWithTokens
+            case .finalNorm: return wantsHead
+            case .logits: return wantsHead && pass.logits.isAll
+            case .gate, .up, .neurons:
+                if let layer = site.layer, let refusal = configuration.expertRefusal(of: site, in: layer) {
+                    throw refusal
+                }
+                return site.layer.map(layers.contains) ?? false
+            default: return site.layer.map(layers.contains) ?? false
             }
         }
 
@@ -113,19 +80,11 @@ public struct Transformer: Sendable {
         let context: AttentionContext
         switch pass.input {
         case .tokens(let batch):
-            context = try AttentionContext(
-                configuration, frequencies: frequencies, batch: lengths.count, width: batch.tokens.shape[1],
-                past: past, dtype: embedding.dtype, device: embedding.device)
-            stream = try embedding.embedding(batch.tokens.cast(device: embedding.device))
-            if let learnedPositions {
-                stream = try stream + learnedPositions.embedding(context.positionIDs)
-            }
-            stream = try taps.visit(.embedding, stream)
+            context = try self.context(lengths, width: batch.tokens.shape[1], past)
+            stream = try taps.visit(.embedding, embedded(batch.tokens, context))
         case .residual(let residual, _):
             stream = try residual.cast(to: embedding.dtype, device: embedding.device)
-            context = try AttentionContext(
-                configuration, frequencies: frequencies, batch: lengths.count, width: residual.shape[1], past: past,
-                dtype: embedding.dtype, device: embedding.device)
+            context = try self.context(lengths, width: residual.shape[1], past)
         }
         var kept: [Int: (key: Tensor, value: Tensor)] = [:]
         for layer in layers {
@@ -139,45 +98,94 @@ public struct Transformer: Sendable {
         return (output, try context.cache(kept, lengths: lengths))
     }
 
+    private func context(
+        _ lengths: IntegerVector, width: Int, _ past: KeyValues?
+    ) throws(SutureError) -> AttentionContext {
+        try AttentionContext(
+            configuration, frequencies: frequencies, lengths: lengths, width: width, past: past, dtype: embedding.dtype,
+            device: embedding.device)
+    }
+
+    /// The residual stream before the first block.
+    private func embedded(_ tokens: Tensor, _ context: AttentionContext) throws(SutureError) -> Tensor {
+        var stream = try embedding.embedding(tokens.cast(device: embedding.device))
+        let scales = configuration.scales
+        if scales.embeddingByRootOfWidth {
+            // transformers rounds the factor to the type of the weights first.
+            let root = Double(configuration.dModel).squareRoot()
+            stream = try stream * Tensor.full([], root, dtype: stream.dtype, device: stream.device)
+        }
+        if let scale = scales.embedding { stream = try stream * scale }
+        guard let learnedPositions else { return stream }
+        return try stream + learnedPositions.embedding(context.positionIDs)
+    }
+
     /// Runs one block on the residual stream. Returns all keys and values, those of the past included.
     private func run(
-        _ block: Block, _ layer: Int, _ stream: inout Tensor, _ taps: inout SiteTaps, _ context: AttentionContext,
-        _ past: KeyValues?
+        _ block: BlockWeights, _ layer: Int, _ stream: inout Tensor, _ taps: inout SiteTaps,
+        _ context: AttentionContext, _ past: KeyValues?
     ) throws(SutureError) -> (key: Tensor, value: Tensor) {
         stream = try taps.visit(.residualIn(layer), stream)
-        let normed = try normalized(stream, block.attentionNorm)
+        let normed = try normalized(stream, block.attentionNorm) ?? stream
         let attentionInput = try taps.visit(.attentionInput(layer), normed)
-        let (heads, keyValue) = try context.attend(
-            block.queryKeyValue, attentionInput, past?.layers[layer], layer: layer, &taps)
+        let (heads, keyValue) = try context.attend(block, attentionInput, past?.layers[layer], layer: layer, &taps)
         let headOutput = try taps.visit(.headOutput(layer), heads)
-        let attention = try taps.visit(.attentionOutput(layer), block.attentionOutput(headOutput))
+        let written = try taps.visit(.attentionOutput(layer), block.attentionOutput(headOutput))
+        let attention = try added(written, block.normAfterAttention)
         let input: Tensor
-        if configuration.isParallel {
-            input = try block.mlpNorm.map { n throws(SutureError) in try normalized(stream, n) } ?? normed
+        switch configuration.architecture.block {
+        case .parallel:
+            input = try normalized(stream, block.mlpNorm) ?? normed
             stream = try stream + attention
-        } else {
+        case .serial:
             stream = try taps.visit(.residualMid(layer), stream + attention)
-            input = try block.mlpNorm.map { n throws(SutureError) in try normalized(stream, n) } ?? stream
+            input = try normalized(stream, block.mlpNorm) ?? stream
         }
         let mlpInput = try taps.visit(.mlpInput(layer), input)
-        let activated: Tensor
-        if let gate = block.gate {
-            let gated = try taps.visit(.gate(layer), gate(mlpInput))
-            activated = try activation(gated) * taps.visit(.up(layer), block.up(mlpInput))
-        } else {
-            activated = try activation(taps.visit(.up(layer), block.up(mlpInput)))
+        let output: Tensor
+        switch block.mlp {
+        case .dense(let input, let down):
+            output = try down(taps.visit(.neurons(layer), neurons(input, mlpInput, layer, &taps)))
+        case .experts(let experts): output = try experts(mlpInput)
         }
-        let neurons = try taps.visit(.neurons(layer), activated)
-        let mlpOutput = try taps.visit(.mlpOutput(layer), block.down(neurons))
-        stream = try taps.visit(.residualOut(layer), stream + mlpOutput)
+        let mlpOutput = try taps.visit(.mlpOutput(layer), output)
+        stream = try taps.visit(.residualOut(layer), stream + added(mlpOutput, block.normAfterMLP))
         return keyValue
+    }
+
+    /// What attention or MLP adds to the stream.
+    private func added(_ output: Tensor, _ norm: NormWeights?) throws(SutureError) -> Tensor {
+        let normed = try normalized(output, norm) ?? output
+        return try configuration.scales.residual.map { scale throws(SutureError) in try normed * scale } ?? normed
+    }
+
+    /// The activations of the MLP's neurons.
+    private func neurons(
+        _ projections: [Linear], _ input: Tensor, _ layer: Int, _ taps: inout SiteTaps
+    ) throws(SutureError) -> Tensor {
+        let projected = try projections[0](input)
+        guard configuration.architecture.names.neuronInput.isGated else {
+            return try configuration.activation(taps.visit(.up(layer), projected))
+        }
+        let width = configuration.dMLP
+        let isFused = projections.count == 1
+        let gate = try taps.visit(.gate(layer), isFused ? projected.sliced(2, 0..<width) : projected)
+        let up = isFused ? try projected.sliced(2, width..<2 * width) : try projections[1](input)
+        return try configuration.activation(gate) * taps.visit(.up(layer), up)
     }
 
     /// The logits that were asked for, float32 or wider: a softmax over a vocabulary must not be rounded to half precision.
     private func logits(
         _ wanted: Forward.Logits, _ stream: Tensor, _ lengths: IntegerVector, _ taps: inout SiteTaps
     ) throws(SutureError) -> Tensor? {
-        let normed = try taps.visit(.finalNorm, normalized(stream, finalNorm))
+        let c = configuration
+        let normed = try taps.visit(.finalNorm, finalNorm(stream, c.architecture.norm, epsilon: c.epsilon))
+        func head(_ x: Tensor) throws(SutureError) -> Tensor {
+            var logits = try self.head(x)
+            if let divisor = c.scales.logitDivisor { logits = try logits / divisor }
+            if let cap = c.scales.logitCap { logits = try (logits / cap).tanh() * cap }
+            return logits
+        }
         let logits: Tensor
         switch wanted {
         case .none: return nil
@@ -194,20 +202,10 @@ public struct Transformer: Sendable {
         return try logits.cast(to: logits.dtype.widened)
     }
 
-    private func normalized(_ x: Tensor, _ norm: NormWeights) throws(SutureError) -> Tensor {
-        switch configuration.architecture.norm {
-        case .layerNorm:
-            return try x.layerNorm(weight: norm.weight, bias: norm.bias, epsilon: configuration.epsilon)
-        case .rmsNorm: return try x.rmsNorm(weight: norm.weight, epsilon: configuration.epsilon)
-        }
-    }
-
-    private func activation(_ x: Tensor) throws(SutureError) -> Tensor {
-        switch configuration.activation {
-        case .gelu: try x.gelu()
-        case .geluTanh: try x.geluTanh()
-        case .silu: try x.silu()
-        case .relu: try x.relu()
+    /// Nil without a norm.
+    private func normalized(_ x: Tensor, _ norm: NormWeights?) throws(SutureError) -> Tensor? {
+        try norm.map { n throws(SutureError) in
+            try n(x, configuration.architecture.norm, epsilon: configuration.epsilon)
         }
     }
 
@@ -261,13 +259,10 @@ public struct Transformer: Sendable {
                 .invalidArgument, "the lengths \(lengths) do not fit \(shape[0]) rows of \(shape[1]) tokens")
         }
         let before = past?.lengths.max() ?? 0
-        let limit = min(c.contextLength, c.slidingWindow ?? c.contextLength)
-        guard before + shape[1] <= limit else {
-            let isWindow = limit < c.contextLength
+        guard before + shape[1] <= c.contextLength else {
             throw SutureError(
-                .outOfRange,
-                "\(before + shape[1]) tokens do not fit the model's \(isWindow ? "sliding window" : "context") of \(limit)",
-                hint: isWindow ? "shorten the text; attention within a window is not computed" : "shorten the text")
+                .outOfRange, "\(before + shape[1]) tokens do not fit the model's context of \(c.contextLength)",
+                hint: "shorten the text")
         }
         if let past {
             guard past.lengths.count == shape[0], layers.allSatisfy({ past.layers[$0] != nil }) else {

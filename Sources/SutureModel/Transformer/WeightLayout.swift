@@ -97,10 +97,11 @@ struct WeightLayout: Sendable {
                     isTransposed: c.architecture.storesTransposed))
             if bias { needs.append(Need(name: prefix + base + ".bias", shape: [shape[0]])) }
         }
-        func norm(_ base: String) {
-            needs.append(Need(name: prefix + base + ".weight", shape: [c.dModel]))
-            if case .layerNorm = c.architecture.norm {
-                needs.append(Need(name: prefix + base + ".bias", shape: [c.dModel]))
+        func norm(_ base: String?, _ width: Int? = nil, bias: Bool = true) {
+            guard let base else { return }
+            needs.append(Need(name: prefix + base + ".weight", shape: [width ?? c.dModel]))
+            if bias, case .layerNorm = c.architecture.norm {
+                needs.append(Need(name: prefix + base + ".bias", shape: [width ?? c.dModel]))
             }
         }
         if case .learned(let base) = c.architecture.positions {
@@ -110,19 +111,33 @@ struct WeightLayout: Sendable {
         let keys = c.keyValueHeadCount * c.dHead
         for layer in 0..<c.layerCount {
             func at(_ template: String) -> String { Template.fill(template, with: String(layer)) }
-            norm(at(names.attentionNorm))
-            if let base = names.mlpNorm { norm(at(base)) }
+            for base in names.blockNorms { norm(at(base)) }
             switch names.queryKeyValue {
             case .separate(let q, let k, let v):
                 projection(at(q), [queries, c.dModel], bias: c.hasQueryKeyValueBias)
                 projection(at(k), [keys, c.dModel], bias: c.hasQueryKeyValueBias)
                 projection(at(v), [keys, c.dModel], bias: c.hasQueryKeyValueBias)
-            case .fusedByPart(let base), .fusedByHead(let base):
+            case .fusedByPart(let base), .fusedByGroup(let base):
                 projection(at(base), [queries + 2 * keys, c.dModel], bias: c.hasQueryKeyValueBias)
             }
+            if c.hasQueryKeyNorms, let norms = names.queryKeyNorms {
+                for (base, heads) in [(norms.query, c.headCount), (norms.key, c.keyValueHeadCount)] {
+                    switch norms.span {
+                    case .head: norm(at(base), c.dHead, bias: false)
+                    case .ownHead: for head in 0..<heads { norm(at(base) + ".\(head)", c.dHead, bias: false) }
+                    case .allHeads: norm(at(base), heads * c.dHead, bias: false)
+                    }
+                }
+            }
             projection(at(names.attentionOutput), [c.dModel, queries], bias: c.hasAttentionOutputBias)
-            if let gate = names.gate { projection(at(gate), [c.dMLP, c.dModel], bias: c.hasMLPBias) }
-            projection(at(names.up), [c.dMLP, c.dModel], bias: c.hasMLPBias)
+            if let sinks = names.attentionSinks { needs.append(Need(name: prefix + at(sinks), shape: [c.headCount])) }
+            if let experts = c.experts, experts.layers.contains(layer) {
+                needs += experts.needs(dModel: c.dModel, prefix: prefix, at: at)
+                continue
+            }
+            let inputs = names.neuronInput.all
+            let isFused = names.neuronInput.isGated && inputs.count == 1
+            for base in inputs { projection(at(base), [isFused ? 2 * c.dMLP : c.dMLP, c.dModel], bias: c.hasMLPBias) }
             projection(at(names.down), [c.dModel, c.dMLP], bias: c.hasMLPBias)
         }
         norm(names.finalNorm)

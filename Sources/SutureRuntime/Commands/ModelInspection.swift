@@ -25,6 +25,8 @@ package struct ModelInspection: Sendable, Codable {
     package var vocabulary: Int
     package var contextLength: Int
     package var tiesHead: Bool
+    /// MLPs are made of experts, in some layers at least.
+    package var hasExperts: Bool
     /// Projections are stored `[in, out]`.
     package var storesTransposed: Bool
     package var tokenizerVocabulary: Int
@@ -58,6 +60,7 @@ package struct ModelInspection: Sendable, Codable {
         tiesHead = model.tiesHead
         storesTransposed = configuration.architecture.storesTransposed
         tokenizerVocabulary = model.tokenizer.vocabularySize
+        hasExperts = (0..<configuration.layerCount).contains(where: configuration.hasExperts)
         sites = Site.Kind.allCases.filter(configuration.sites.contains).map(\.name)
         parameters = try checkpoint.names.map { name in
             let entry = try checkpoint.entry(name)

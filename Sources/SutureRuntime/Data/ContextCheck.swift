@@ -63,8 +63,7 @@ final class ContextCheck {
         if let loaded { return loaded }
         let found = try RuntimeError.wrapping {
             let configuration = try ModelConfiguration(folder: model)
-            let length = min(configuration.contextLength, configuration.slidingWindow ?? .max)
-            return (tokenizer: try Tokenizer(folder: model), length: length)
+            return (tokenizer: try Tokenizer(folder: model), length: configuration.contextLength)
         }
         loaded = found
         return found

@@ -10,13 +10,18 @@ package struct ModelParts: Sendable, Hashable {
     package var layerCount: Int
     /// Names of kinds.
     package var sites: [String]
+    /// MLPs are made of experts, in some layers at least.
+    package var hasExperts = false
 
     package init(layerCount: Int, sites: [String]) {
         self.layerCount = layerCount
         self.sites = sites
     }
 
-    package init(_ model: ModelInspection) { self.init(layerCount: model.layers, sites: model.sites) }
+    package init(_ model: ModelInspection) {
+        self.init(layerCount: model.layers, sites: model.sites)
+        hasExperts = model.hasExperts
+    }
 
     /// What a value must be and is not, with what to do, for a sentence.
     typealias Fault = (mustBe: String, hint: String)
@@ -32,6 +37,8 @@ package struct ModelParts: Sendable, Hashable {
     func fault(ofSite name: String, _ parameter: ParameterDeclaration) -> Fault? {
         guard parameter.unit == ParameterDeclaration.siteUnit, !sites.contains(name) else { return nil }
         let possible = parameter.choices.isEmpty ? sites : parameter.choices.filter(sites.contains)
-        return ("a site of the model", "possible here are \(possible.joined(separator: ", "))")
+        let isOfExperts = hasExperts && ["neurons", "gate", "up"].contains(name)
+        let model = isOfExperts ? "the model, whose MLPs send each token to experts of its own" : "the model"
+        return ("a site of \(model)", "possible here are \(possible.joined(separator: ", "))")
     }
 }

@@ -8,12 +8,7 @@ extension ArchitectureDescription {
     /// neither its embeddings nor its head.
     func storesTransposed(_ parameter: String) -> Bool {
         guard storesTransposed else { return false }
-        var templates = [names.attentionOutput, names.up, names.down]
-        if let gate = names.gate { templates.append(gate) }
-        switch names.queryKeyValue {
-        case .separate(let query, let key, let value): templates += [query, key, value]
-        case .fusedByPart(let base), .fusedByHead(let base): templates.append(base)
-        }
+        let templates = [names.attentionOutput, names.down] + names.neuronInput.all + names.queryKeyValue.all
         let name = parameter.hasPrefix(prefix) ? String(parameter.dropFirst(prefix.count)) : parameter
         return templates.contains { template in
             guard let (before, after) = Template.parts(of: template + ".weight"), name.hasPrefix(before),

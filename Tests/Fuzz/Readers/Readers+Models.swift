@@ -35,7 +35,9 @@ extension FuzzReader {
         modelFile(
             "config", "config.json of every family, in its model folder", "config.json",
             words: [
-                "model_type", "gpt2", "gptj", "gpt_neox", "llama", "mistral", "qwen2", "starcoder2", "n_embd",
+                "model_type", "gpt2", "gptj", "gpt_neox", "llama", "mistral", "qwen2", "starcoder2", "qwen3", "gemma2",
+                "gemma3_text", "phi3", "olmo2", "smollm3", "granite", "stablelm", "falcon", "mixtral", "gpt_oss",
+                "n_embd",
                 "num_attention_heads", "num_key_value_heads", "rope_scaling", "rope_parameters", "rope_type", "linear",
                 "dynamic", "llama3", "yarn", "factor", "low_freq_factor", "sliding_window", "layer_types", "head_dim",
                 "tie_word_embeddings", "eos_token_id", "torch_dtype", "vocab_size", "quantization_config",

@@ -35,7 +35,12 @@ struct ConfigurationTableTests {
 
     @Test(
         "Each probe is honoured, harmless, refused or warned of, as the table says",
-        arguments: ["gpt2", "llama", "mistral", "qwen2", "gptj", "gpt_neox", "starcoder2"])
+        arguments: [
+            "gpt2", "llama", "mistral", "qwen2", "gptj", "gpt_neox", "starcoder2", "qwen3", "smollm3", "granite",
+            "olmo2",
+            "phi3", "gemma", "gemma2", "gemma3_text", "mixtral", "qwen2_moe", "qwen3_moe", "gpt_oss",
+            "stablelm", "falcon",
+        ])
     func probes(family: String) throws {
         let base = try #require(table.bases[family])
         let expected = try #require(base.logits)
@@ -110,7 +115,7 @@ struct ConfigurationTableTests {
             let sizes = [
                 ("dModel", c.dModel), ("layerCount", c.layerCount), ("headCount", c.headCount), ("dHead", c.dHead),
                 ("keyValueHeadCount", c.keyValueHeadCount), ("dMLP", c.dMLP), ("vocabulary", c.vocabulary),
-                ("contextLength", c.contextLength), ("rotaryWidth", c.rotary?.width ?? 0),
+                ("contextLength", c.contextLength), ("rotaryWidth", c.rotaries.first?.width ?? 0),
             ]
             for (name, size) in sizes { #expect(expected[name]?.integer == size, "\(family) \(name)") }
             #expect(expected["epsilon"]?.number == c.epsilon, "\(family)")

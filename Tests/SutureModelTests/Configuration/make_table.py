@@ -3,6 +3,7 @@
 
     pip install torch==2.13.0 transformers==5.24.0 safetensors
     python make_table.py
+    python make_table.py gemma2 …    # these families alone; the other rows stay as they are
 
 The keys of a family are collected from transformers itself: the fields of its configuration class, the other spellings in
 `attribute_map`, what the base class takes out of the file by name, what the modelling code reads from the configuration, and
@@ -25,12 +26,13 @@ import logging
 import math
 import pathlib
 import re
+import sys
 import tempfile
 import warnings
 
 import torch
 import transformers
-from safetensors.torch import save_file
+from safetensors.torch import load_file, save_file
 from transformers.modeling_rope_utils import RopeParameters
 
 warnings.filterwarnings("ignore")
@@ -53,8 +55,28 @@ BASE = {
     "gptj": dict(OLD_SIZES, rotary_dim=2),
     "gpt_neox": dict(SIZES, rotary_pct=0.5),
     "starcoder2": dict(SIZES, num_key_value_heads=2),
+    "qwen3": dict(SIZES, num_key_value_heads=2, head_dim=4),
+    "smollm3": dict(SIZES, num_key_value_heads=2, pad_token_id=0, no_rope_layer_interval=2),
+    "granite": dict(SIZES, num_key_value_heads=2),
+    "olmo2": dict(SIZES, num_key_value_heads=2),
+    "phi3": dict(SIZES, num_key_value_heads=2, pad_token_id=0),
+    "gemma": dict(SIZES, num_key_value_heads=2, head_dim=4),
+    "gemma2": dict(SIZES, num_key_value_heads=2, head_dim=4, sliding_window=3),
+    "gemma3_text": dict(SIZES, num_key_value_heads=2, head_dim=4, sliding_window=3, sliding_window_pattern=2),
+    "mixtral": dict(SIZES, num_key_value_heads=2, num_local_experts=3, head_dim=4),
+    "qwen2_moe": dict(SIZES, num_key_value_heads=2, num_experts=3, num_experts_per_tok=2, moe_intermediate_size=6,
+                      shared_expert_intermediate_size=7),
+    "qwen3_moe": dict(SIZES, num_key_value_heads=2, num_experts=3, num_experts_per_tok=2, moe_intermediate_size=6),
+    "gpt_oss": dict(SIZES, num_key_value_heads=2, head_dim=4, num_local_experts=3, num_experts_per_tok=2, sliding_window=3,
+                    rope_parameters={"rope_type": "default", "rope_theta": 150000.0}),
+    "stablelm": dict(SIZES, num_key_value_heads=2, partial_rotary_factor=0.5),
+    "falcon": dict(vocab_size=23, hidden_size=16, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=12,
+                   ffn_hidden_size=20, new_decoder_architecture=True, num_kv_heads=2),
 }
-ROTARY = ["llama", "mistral", "qwen2", "gpt_neox", "starcoder2"]
+# Where the code of a family is, if its folder has another name.
+FOLDERS = {"gemma3_text": "gemma3"}
+ROTARY = ["llama", "mistral", "qwen2", "gpt_neox", "starcoder2", "qwen3", "smollm3", "granite", "olmo2", "gemma", "gemma2",
+          "mixtral", "qwen2_moe", "qwen3_moe", "gpt_oss", "stablelm", "falcon"]
 
 # Arguments of from_pretrained and from_dict, which are not keys of a file.
 ARGUMENTS = {"cache_dir", "commit_message", "force_download", "gguf_file", "local_files_only", "proxies", "repo_id",
@@ -76,6 +98,10 @@ def refused(*values):
 
 def warned(*values):
     return [("warned", value) for value in values]
+
+
+def classes(name):
+    return harmless([f"{name}ForCausalLM"]) + warned([f"{name}ForSequenceClassification"])
 
 
 COMMON = {
@@ -145,7 +171,7 @@ FAMILY = {
         "architectures": harmless(["MistralForCausalLM"]) + warned(["MistralForSequenceClassification"]),
         "hidden_act": honoured("gelu", ABSENT), "rms_norm_eps": honoured(0.1, ABSENT), "head_dim": honoured(6, None),
         "num_key_value_heads": honoured(1) + refused(ABSENT, None), "tie_word_embeddings": honoured(True),
-        "sliding_window": honoured(8, ABSENT, None) + refused(0),
+        "sliding_window": honoured(8, 3, 1, ABSENT, None) + refused(0),
         # transformers takes a Mistral with this key for a Ministral.
         "layer_types": refused(["full_attention"] * 2, ["linear_attention"] * 2, None),
     },
@@ -157,8 +183,10 @@ FAMILY = {
         "use_sliding_window": honoured(True, False),
         "layer_types": honoured(["full_attention"] * 2, None)
         + refused(["sliding_attention"] * 2, ["chunked_attention"] * 2, ["full_attention"]),
-        # Windows that are on: none is used, or it is as wide as the text.
-        "windows that no layer uses": honoured(
+        "windows that are on": honoured(
+            {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 1},
+            {"use_sliding_window": True, "sliding_window": 3,
+             "layer_types": ["sliding_attention", "full_attention"]},
             {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 2},
             {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 28},
             {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 0},
@@ -194,16 +222,233 @@ FAMILY = {
         "use_bias": honoured(False, ABSENT), "head_dim": honoured(6, None),
         "num_key_value_heads": honoured(1, ABSENT) + refused(None),
         "tie_word_embeddings": honoured(False, ABSENT),
-        "sliding_window": honoured(8, None, ABSENT) + refused(-1), "residual_dropout": DROPOUT,
+        "sliding_window": honoured(8, 3, None, ABSENT) + refused(-1), "residual_dropout": DROPOUT,
         "embedding_dropout": DROPOUT,
         "layer_types": harmless(["full_attention"] * 2) + refused(["linear_attention"] * 2),
     },
+    "qwen3": {
+        "architectures": classes("Qwen3"), "hidden_act": honoured("gelu", ABSENT),
+        "rms_norm_eps": honoured(0.1, ABSENT), "head_dim": honoured(6), "attention_bias": honoured(True, ABSENT),
+        "num_key_value_heads": honoured(1, None) + refused(ABSENT), "tie_word_embeddings": honoured(True, ABSENT),
+        "sliding_window": harmless(3, None), "max_window_layers": harmless(0),
+        "use_sliding_window": honoured(True, False),
+        "layer_types": honoured(["full_attention"] * 2, None)
+        + refused(["sliding_attention"] * 2, ["chunked_attention"] * 2, ["full_attention"]),
+        "windows that are on": honoured(
+            {"use_sliding_window": True, "sliding_window": 3, "max_window_layers": 1},
+            {"use_sliding_window": True, "sliding_window": 3,
+             "layer_types": ["sliding_attention", "full_attention"]}),
+    },
+    "smollm3": {
+        "architectures": classes("SmolLM3"), "hidden_act": honoured("gelu", ABSENT),
+        "rms_norm_eps": honoured(0.1, ABSENT), "head_dim": honoured(6), "attention_bias": honoured(True, ABSENT),
+        "mlp_bias": honoured(True, ABSENT), "num_key_value_heads": honoured(1, None) + refused(3),
+        "tie_word_embeddings": honoured(False, ABSENT), "pad_token_id": harmless(3, None),
+        "no_rope_layers": honoured([0, 1], [1, 1], [0, 0, 1], None) + refused([1], "x"),
+        "no_rope_layer_interval": honoured(1, 3, ABSENT) + refused(0),
+        "sliding_window": harmless(3, None), "use_sliding_window": harmless(True, False),
+        "layer_types": honoured(["full_attention"] * 2, None)
+        + refused(["sliding_attention"] * 2, ["chunked_attention"] * 2, ["full_attention"]),
+        "windows that are on": honoured(
+            {"use_sliding_window": True, "sliding_window": 3},
+            {"sliding_window": 3, "layer_types": ["sliding_attention", "full_attention"]}),
+    },
+    "granite": {
+        "architectures": classes("Granite"), "hidden_act": honoured("gelu", ABSENT),
+        "rms_norm_eps": honoured(0.1, ABSENT), "sliding_window": harmless(3, None), "head_dim": honoured(6), "attention_bias": honoured(True, ABSENT),
+        "mlp_bias": honoured(True, ABSENT), "num_key_value_heads": honoured(1, None, ABSENT) + refused(3),
+        "tie_word_embeddings": honoured(True, ABSENT), "embedding_multiplier": honoured(3, 0.5) + refused(0, "x"),
+        "attention_multiplier": honoured(0.25, 2, ABSENT) + refused(None), "residual_multiplier": honoured(0.22),
+        "logits_scaling": honoured(8.0, 0.5) + refused(0),
+        "layer_types": harmless(["full_attention"] * 2) + refused(["sliding_attention"] * 2),
+    },
+    "olmo2": {
+        "architectures": classes("Olmo2"), "hidden_act": honoured("gelu", ABSENT),
+        "rms_norm_eps": honoured(0.1, ABSENT), "sliding_window": harmless(3, None), "head_dim": honoured(6), "attention_bias": honoured(True, ABSENT),
+        "num_key_value_heads": honoured(1, None, ABSENT) + refused(3), "tie_word_embeddings": honoured(True, ABSENT),
+        "layer_types": harmless(["full_attention"] * 2) + refused(["sliding_attention"] * 2),
+    },
+    "phi3": {
+        "architectures": classes("Phi3"), "hidden_act": honoured("gelu", ABSENT),
+        "rms_norm_eps": honoured(0.1, ABSENT), "head_dim": honoured(6),
+        "num_key_value_heads": honoured(1, None, ABSENT) + refused(3), "tie_word_embeddings": honoured(True, ABSENT),
+        "pad_token_id": harmless(3, None), "sliding_window": honoured(8, 3, None, ABSENT) + refused(0),
+        "resid_pdrop": DROPOUT, "embd_pdrop": DROPOUT, "attention_dropout": DROPOUT,
+        "vocab_size": honoured(29) + refused(0), "hidden_size": honoured(8) + refused(0),
+        "num_hidden_layers": honoured(1), "intermediate_size": honoured(12), "num_attention_heads": honoured(2),
+        "max_position_embeddings": honoured(9, ABSENT), "rope_theta": honoured(500.0) + refused(None, "big"),
+        "partial_rotary_factor": honoured(0.5, 1.0) + refused(0, "x"),
+        "layer_types": harmless(["full_attention"] * 2) + refused(["linear_attention"] * 2),
+    },
+    "gemma": {
+        "architectures": classes("Gemma"), "hidden_act": harmless("gelu") + honoured("silu", "relu", ABSENT),
+        "hidden_activation": harmless("relu", None),
+        "rms_norm_eps": honoured(0.1, ABSENT), "sliding_window": harmless(3, None), "head_dim": honoured(6), "attention_bias": honoured(True, ABSENT),
+        "num_key_value_heads": honoured(1) + refused(3, None), "tie_word_embeddings": honoured(False, ABSENT),
+        "use_bidirectional_attention": refused(True) + harmless(False, None),
+        "layer_types": harmless(["full_attention"] * 2) + refused(["sliding_attention"] * 2),
+    },
+    "gemma2": {
+        "architectures": classes("Gemma2"), "hidden_activation": honoured("gelu", "silu", ABSENT) + refused(None),
+        "hidden_act": harmless("relu"),
+        "rms_norm_eps": honoured(0.1, ABSENT), "head_dim": honoured(6), "attention_bias": honoured(True, ABSENT),
+        "num_key_value_heads": honoured(1) + refused(3, None), "tie_word_embeddings": honoured(False, ABSENT),
+        "use_bidirectional_attention": refused(True) + harmless(False, None),
+        "query_pre_attn_scalar": honoured(2, ABSENT) + refused(0), "sliding_window": honoured(8, 1, ABSENT) + refused(0, None),
+        "attn_logit_softcapping": honoured(0.5, 50.0, None, ABSENT), "cache_implementation": harmless("hybrid"),
+        "final_logit_softcapping": honoured(0.5, None, ABSENT),
+        "layer_types": honoured(["full_attention"] * 2, ["full_attention", "sliding_attention"], None)
+        + refused(["chunked_attention"] * 2, ["full_attention"]),
+    },
+    "gemma3_text": {
+        "architectures": classes("Gemma3"), "hidden_activation": honoured("gelu", "silu", ABSENT) + refused(None),
+        "hidden_act": harmless("relu"),
+        "rms_norm_eps": honoured(0.1, ABSENT), "head_dim": honoured(6), "attention_bias": honoured(True, ABSENT),
+        "num_key_value_heads": honoured(1) + refused(3, None), "tie_word_embeddings": honoured(False, ABSENT),
+        "use_bidirectional_attention": refused(True) + harmless(False, None),
+        "query_pre_attn_scalar": honoured(2, ABSENT) + refused(0), "sliding_window": honoured(8, 1, ABSENT) + refused(0, None),
+        "attn_logit_softcapping": harmless(0.5, None), "cache_implementation": harmless("hybrid"),
+        "final_logit_softcapping": honoured(0.5, None, ABSENT), "attention_dropout": DROPOUT,
+        "sliding_window_pattern": honoured(1, 3, ABSENT) + refused(0), "_sliding_window_pattern": harmless(6),
+        # Of models that read pictures too.
+        "image_token_id": harmless(5), "mm_tokens_per_image": harmless(5), "vision_config": harmless({}),
+        "text_config": refused({}),
+        "vocab_size": honoured(29) + refused(0), "hidden_size": honoured(8) + refused(0),
+        "num_hidden_layers": honoured(1), "intermediate_size": honoured(12), "num_attention_heads": honoured(2),
+        "max_position_embeddings": honoured(9, ABSENT), "rope_theta": honoured(500.0) + refused("big"),
+        "rope_local_base_freq": honoured(50.0) + refused("big", 0),
+        "rope_scaling": honoured({"rope_type": "linear", "factor": 4.0}, {"type": "linear", "factor": 4.0}, {}, None)
+        + refused({"rope_type": "x"}, 7),
+        "layer_types": honoured(["full_attention"] * 2, ["full_attention", "sliding_attention"], None)
+        + refused(["chunked_attention"] * 2, ["full_attention"]),
+        "rope_parameters": honoured(
+            {"full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 500.0},
+             "sliding_attention": {"rope_type": "default", "rope_theta": 50.0}},
+            {"full_attention": {"rope_theta": 500.0}}, {"sliding_attention": {"rope_type": "linear", "factor": 2.0}},
+            {"full_attention": None, "sliding_attention": None}, {}, None)
+        + refused({"rope_type": "default", "rope_theta": 500.0}, {"full_attention": {"rope_type": "x"}}, 7),
+        "scaling beside nested parameters": honoured({
+            "rope_parameters": {"full_attention": {"rope_theta": 500.0}, "sliding_attention": {"rope_theta": 50.0}},
+            "rope_scaling": {"rope_type": "linear", "factor": 4.0}}),
+        "rope_parameters.rope_theta": honoured({"full_attention": {"rope_theta": 500.0}}),
+        "rope_parameters.rope_type": honoured(
+            {"full_attention": {"rope_type": "linear", "factor": 3.0}},
+            {"full_attention": {"rope_type": "yarn", "factor": 3.0, "original_max_position_embeddings": 8}},
+            {"full_attention": {"rope_type": "llama3", "factor": 3.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0}})
+        + refused({"full_attention": {"rope_type": "x"}}),
+        "rope_parameters.factor": honoured({"full_attention": {"rope_type": "linear", "factor": 9.0}})
+        + refused({"full_attention": {"rope_type": "linear"}}),
+        "rope_parameters.partial_rotary_factor": harmless({"full_attention": {"partial_rotary_factor": 0.5}}),
+        "rope_parameters.original_max_position_embeddings": harmless(
+            {"full_attention": {"original_max_position_embeddings": 4}}),
+        "original_max_position_embeddings": harmless(4), "partial_rotary_factor": harmless(0.5),
+        **{f"rope_parameters.{key}": harmless({"full_attention": {key: value}}) for key, value in [
+            ("attention_factor", 3.0), ("beta_fast", 3.0), ("beta_slow", 3.0), ("short_factor", [2.0, 2.0]),
+            ("long_factor", [2.0, 2.0]), ("mscale", 3.0), ("mscale_all_dim", 3.0), ("truncate", False),
+            ("mrope_section", [1, 1]), ("low_freq_factor", 2.0), ("high_freq_factor", 2.0)]},
+    },
+    "mixtral": {
+        "architectures": classes("Mixtral"), "hidden_act": honoured("gelu", ABSENT),
+        "rms_norm_eps": honoured(0.1, ABSENT), "head_dim": honoured(6, None),
+        "num_key_value_heads": honoured(1) + refused(3, None), "tie_word_embeddings": honoured(True, ABSENT),
+        "sliding_window": honoured(8, 3, None, ABSENT) + refused(0), "num_local_experts": honoured(2, ABSENT) + refused(0),
+        "num_experts": honoured(4), "num_experts_per_tok": honoured(1, 3, ABSENT) + refused(0, 4),
+        "router_jitter_noise": harmless(0.5), "router_aux_loss_coef": harmless(0.5), "output_router_logits": harmless(True),
+        "layer_types": harmless(["full_attention"] * 2) + refused(["linear_attention"] * 2),
+    },
+    "qwen2_moe": {
+        "architectures": classes("Qwen2Moe"), "hidden_act": honoured("gelu", ABSENT),
+        "rms_norm_eps": honoured(0.1, ABSENT), "head_dim": honoured(6), "qkv_bias": honoured(False, ABSENT),
+        "num_key_value_heads": honoured(1) + refused(3), "tie_word_embeddings": honoured(True, ABSENT),
+        "num_experts": honoured(2), "num_experts_per_tok": honoured(1, 3) + refused(0, 4),
+        "moe_intermediate_size": honoured(4) + refused(0), "shared_expert_intermediate_size": honoured(4),
+        "norm_topk_prob": honoured(True, ABSENT), "decoder_sparse_step": honoured(2, ABSENT) + refused(0),
+        "mlp_only_layers": honoured([0], [0, 1], None) + refused(1), "intermediate_size": harmless(12),
+        "router_aux_loss_coef": harmless(0.5), "output_router_logits": harmless(True),
+        "sliding_window": harmless(3, None), "max_window_layers": harmless(1), "use_sliding_window": honoured(False),
+        "layer_types": honoured(["full_attention"] * 2, None) + refused(["sliding_attention"] * 2),
+        "windows that are on": honoured(
+            {"use_sliding_window": True, "sliding_window": 3}, {"use_sliding_window": True, "sliding_window": 3,
+                                                                 "max_window_layers": 0}),
+    },
+    "qwen3_moe": {
+        "architectures": classes("Qwen3Moe"), "hidden_act": honoured("gelu", ABSENT),
+        "rms_norm_eps": honoured(0.1, ABSENT), "head_dim": honoured(6), "attention_bias": honoured(True, ABSENT),
+        "num_key_value_heads": honoured(1) + refused(3), "tie_word_embeddings": honoured(True, ABSENT),
+        "num_experts": honoured(2), "num_local_experts": honoured(2), "num_experts_per_tok": honoured(1, 3) + refused(0, 4),
+        "moe_intermediate_size": honoured(4) + refused(0), "norm_topk_prob": honoured(True, ABSENT),
+        "decoder_sparse_step": honoured(2, ABSENT) + refused(0), "mlp_only_layers": honoured([0], [0, 1], None) + refused(1),
+        "intermediate_size": harmless(12), "router_aux_loss_coef": harmless(0.5), "output_router_logits": harmless(True),
+        "sliding_window": harmless(3, None), "use_sliding_window": honoured(False),
+        "layer_types": harmless(["full_attention"] * 2) + refused(["linear_attention"] * 2),
+        "windows that are on": honoured({"use_sliding_window": True, "sliding_window": 3}),
+    },
+    "gpt_oss": {
+        "architectures": classes("GptOss"), "hidden_act": harmless("gelu"),
+        "rms_norm_eps": honoured(0.1, ABSENT), "head_dim": honoured(6), "attention_bias": honoured(False, ABSENT),
+        "num_key_value_heads": honoured(1) + refused(3), "tie_word_embeddings": honoured(True, ABSENT),
+        "num_local_experts": honoured(2), "num_experts": honoured(2),
+        "num_experts_per_tok": honoured(1, 3) + refused(0, 4), "swiglu_alpha": honoured(1.0, ABSENT),
+        "swiglu_limit": honoured(0.3, ABSENT), "router_aux_loss_coef": harmless(0.5), "output_router_logits": harmless(True),
+        "sliding_window": honoured(8, 1, ABSENT) + refused(0, None),
+        "layer_types": honoured(["full_attention"] * 2, ["full_attention", "sliding_attention"], None)
+        + refused(["chunked_attention"] * 2, ["full_attention"]),
+    },
+    "stablelm": {
+        "architectures": classes("StableLm"), "hidden_act": honoured("gelu", ABSENT),
+        "layer_norm_eps": honoured(0.1, ABSENT), "head_dim": harmless(4) + refused(6),
+        "sliding_window": harmless(3, None), "num_key_value_heads": honoured(1) + refused(3, None), "tie_word_embeddings": honoured(True, ABSENT),
+        "use_qkv_bias": honoured(True, ABSENT), "qk_layernorm": honoured(True, ABSENT),
+        "use_parallel_residual": honoured(True, False, ABSENT) + refused("x"), "hidden_dropout": DROPOUT,
+        "partial_rotary_factor": honoured(1.0) + refused(0, 0.75),
+        "hidden_size": honoured(32) + refused(0, None),
+        "layer_types": harmless(["full_attention"] * 2) + refused(["sliding_attention"] * 2),
+    },
+    "falcon": {
+        "architectures": classes("Falcon"), "activation": honoured("silu", "gelu_new", ABSENT) + refused("x", None),
+        "layer_norm_epsilon": honoured(0.1, ABSENT), "ffn_hidden_size": honoured(12, None, ABSENT) + refused(0),
+        "num_kv_heads": honoured(1, None, ABSENT) + refused(3), "tie_word_embeddings": honoured(False, ABSENT),
+        "n_embed": honoured(8), "bias": honoured(True, False), "alibi": refused(True) + harmless(False, None),
+        "new_decoder_architecture": honoured(False, ABSENT), "num_ln_in_parallel_attn": honoured(1, 2, None),
+        "multi_query": harmless(False, True), "parallel_attn": harmless(True), "hidden_dropout": DROPOUT,
+        "intermediate_size": harmless(7),
+        "older forms": honoured(
+            {"new_decoder_architecture": False, "multi_query": True, "parallel_attn": True},
+            {"new_decoder_architecture": False, "multi_query": True, "parallel_attn": False},
+            {"new_decoder_architecture": False, "multi_query": False, "parallel_attn": True, "num_kv_heads": None},
+            {"new_decoder_architecture": False, "multi_query": False, "parallel_attn": False, "num_kv_heads": 4}),
+        "sliding_window": harmless(3, None), "classifier_dropout": DROPOUT, "head_dim": refused(6),
+        "layer_types": harmless(["full_attention"] * 2) + refused(["sliding_attention"] * 2),
+    },
+}
+LONG = {"rope_type": "longrope", "short_factor": [1.0, 1.5], "long_factor": [2.0, 4.0],
+        "original_max_position_embeddings": 4}
+FAMILY["phi3"] |= {
+    "rope_scaling": honoured(LONG, dict(LONG, rope_type="su"), dict(LONG, rope_type="yarn"), {}, None)
+    + refused({"type": "linear", "factor": 2.0}, dict(LONG, short_factor=[1.0]), 7),
+    "rope_parameters": honoured(LONG, {"rope_theta": 500.0}, {"partial_rotary_factor": 0.5}, {}, None)
+    + refused({"rope_type": "llama3"}, {"full_attention": {"rope_theta": 500.0}}),
+    "original_max_position_embeddings": harmless(4) + honoured(
+        {"rope_parameters": LONG, "original_max_position_embeddings": 9},
+        {"rope_parameters": LONG, "original_max_position_embeddings": 7}),
+    "rope_parameters.rope_theta": honoured({"rope_theta": 500.0}),
+    "rope_parameters.rope_type": honoured(LONG, {"rope_type": "default"}) + refused({"rope_type": "dynamic", "factor": 2.0}),
+    "rope_parameters.partial_rotary_factor": honoured({"partial_rotary_factor": 0.5}),
+    "rope_parameters.factor": honoured(dict(LONG, factor=3.0)) + harmless({"factor": 3.0}),
+    "rope_parameters.short_factor": honoured(dict(LONG, short_factor=[3.0, 1.0])) + refused(dict(LONG, short_factor=[1, 2, 3])),
+    "rope_parameters.long_factor": honoured(dict(LONG, long_factor=[3.0, 1.0])) + refused(dict(LONG, long_factor="x")),
+    "rope_parameters.attention_factor": honoured(dict(LONG, attention_factor=3.0)) + harmless({"attention_factor": 3.0}),
+    **{f"rope_parameters.{key}": harmless({key: value}) for key, value in [
+        ("original_max_position_embeddings", 4), ("beta_fast", 3.0), ("beta_slow", 3.0), ("mscale", 3.0),
+        ("mscale_all_dim", 3.0), ("truncate", False), ("mrope_section", [1, 1]), ("low_freq_factor", 2.0),
+        ("high_freq_factor", 2.0)]},
 }
 for family in ROTARY:
     answers = FAMILY[family]
     answers.setdefault("attention_dropout", DROPOUT)
     for key, value in [("vocab_size", 29), ("hidden_size", 8), ("num_hidden_layers", 1), ("intermediate_size", 12)]:
         answers.setdefault(key, honoured(value) + refused(0, None))
+    is_partial = family in ("gpt_neox", "stablelm")
     # At most 2 heads for keys and values where the base has 2.
     answers.setdefault("num_attention_heads", honoured(2) + refused(3))
     answers.setdefault("max_position_embeddings", honoured(9, ABSENT) + refused(0))
@@ -213,41 +458,55 @@ for family in ROTARY:
     llama3 = {"rope_type": "llama3", "factor": 8.0, "low_freq_factor": 1.0, "high_freq_factor": 4.0,
               "original_max_position_embeddings": 8, "rope_theta": 500.0}
     yarn = {"rope_type": "yarn", "factor": 4.0, "original_max_position_embeddings": 8}
+    dynamic = {"rope_type": "dynamic", "factor": 2.0}
+    pairs = 1 if is_partial else 2
+    long = {"rope_type": "longrope", "factor": 2.0, "short_factor": [1.5] * pairs, "long_factor": [4.0] * pairs,
+            "original_max_position_embeddings": 4}
+    proportional = {"rope_type": "proportional", "partial_rotary_factor": 0.5}
+    kinds = [linear, llama3, yarn, long] + ([] if is_partial else [dynamic, proportional])
     # rope_scaling replaces rope_parameters as a whole, the base included.
     answers["rope_scaling"] = honoured(
-        linear, {"type": "linear", "factor": 2.0}, {}, None, llama3) + refused(yarn, "linear", [2])
+        {"type": "linear", "factor": 2.0}, {}, None, *kinds) + refused("linear", [2], {"rope_type": "x"})
     answers["rope_scaling beside rope_parameters"] = honoured(
         {"rope_parameters": {"rope_type": "default", "rope_theta": 500.0}, "rope_scaling": {"type": "linear", "factor": 4.0}},
         {"rope_parameters": llama3, "rope_scaling": {}}, {"rope_parameters": linear, "rope_theta": 500.0})
     answers["rope_parameters"] = honoured(
-        {"rope_type": "default", "rope_theta": 500.0}, linear, llama3, {"rope_theta": 50.0}, None, {}) + refused(
-        yarn, {"rope_type": "dynamic", "factor": 2.0}, {"rope_type": "proportional"}, 7,
-        {"full_attention": {"rope_theta": 500.0}})
+        {"rope_type": "default", "rope_theta": 500.0}, {"rope_theta": 50.0}, None, {}, *kinds) + refused(
+        7, {"rope_type": "x"}, {"full_attention": {"rope_theta": 500.0}})
     inside = {
         "rope_theta": honoured({"rope_theta": 500.0}) + refused({"rope_theta": None}),
-        "rope_type": honoured(linear, {"rope_type": "default"}) + refused(yarn, {"rope_type": "longrope", "factor": 2.0}),
-        "partial_rotary_factor": (honoured({"partial_rotary_factor": 1.0}, dict(linear, partial_rotary_factor=0.75))
-                                  if family == "gpt_neox" else
+        "rope_type": honoured(*kinds, {"rope_type": "default"}) + refused({"rope_type": "su"}),
+        "partial_rotary_factor": (honoured({"partial_rotary_factor": 1.0}, dict(linear, partial_rotary_factor=1.0))
+                                  if is_partial else
                                   harmless({"partial_rotary_factor": 0.5}) + refused(dict(linear, partial_rotary_factor=0.5))),
-        "factor": honoured(dict(linear, factor=3)) + refused({"rope_type": "linear"}, dict(linear, factor="x"),
-                                                             dict(linear, factor=0)),
+        "factor": honoured(dict(linear, factor=3), dict(yarn, factor=9.0), dict(yarn, factor=None)) + refused(
+            {"rope_type": "linear"}, dict(linear, factor="x"), dict(linear, factor=0)),
         "original_max_position_embeddings": honoured(
             dict(llama3, original_max_position_embeddings=4),
-            {k: v for k, v in llama3.items() if k != "original_max_position_embeddings"}),
+            {k: v for k, v in llama3.items() if k != "original_max_position_embeddings"},
+            dict(yarn, original_max_position_embeddings=4), dict(long, original_max_position_embeddings=9)),
         "low_freq_factor": honoured(dict(llama3, low_freq_factor=2.0)) + refused(
             {k: v for k, v in llama3.items() if k != "low_freq_factor"}),
         "high_freq_factor": honoured(dict(llama3, high_freq_factor=9.0)),
-        "attention_factor": harmless({"attention_factor": 3.0}),
-        "beta_fast": harmless({"beta_fast": 3.0}), "beta_slow": harmless({"beta_slow": 3.0}),
-        "short_factor": harmless({"short_factor": [2.0, 2.0]}), "long_factor": harmless({"long_factor": [2.0, 2.0]}),
-        "mscale": harmless({"mscale": 3.0}), "mscale_all_dim": harmless({"mscale_all_dim": 3.0}),
-        "truncate": harmless({"truncate": False}), "mrope_section": harmless({"mrope_section": [1, 1]}),
+        "attention_factor": harmless({"attention_factor": 3.0}) + honoured(
+            dict(yarn, attention_factor=0.5), dict(long, attention_factor=2.0), dict(yarn, attention_factor=None)),
+        "beta_fast": harmless({"beta_fast": 3.0}) + honoured(dict(yarn, beta_fast=2.0), dict(yarn, beta_fast=0)),
+        "beta_slow": harmless({"beta_slow": 3.0}) + honoured(dict(yarn, beta_slow=0.1), dict(yarn, beta_slow=None)),
+        "short_factor": harmless({"short_factor": [2.0, 2.0]}) + honoured(
+            dict(long, short_factor=[3.0] * pairs, original_max_position_embeddings=9)) + refused(dict(long, short_factor=[1.0] * 5)),
+        "long_factor": harmless({"long_factor": [2.0, 2.0]}) + honoured(dict(long, long_factor=[3.0] * pairs)) + refused(
+            dict(long, long_factor=3.0)),
+        "mscale": harmless({"mscale": 3.0}) + honoured(dict(yarn, mscale=0.7, mscale_all_dim=2.0), dict(yarn, mscale=0.7)),
+        "mscale_all_dim": harmless({"mscale_all_dim": 3.0}) + honoured(dict(yarn, mscale_all_dim=0.5)),
+        "truncate": harmless({"truncate": False}) + honoured(dict(yarn, truncate=False)),
+        "mrope_section": harmless({"mrope_section": [1, 1]}),
     }
     for key, probes in inside.items():
         answers[f"rope_parameters.{key}"] = probes
-    # Outside, it counts for llama3 alone, and before the one inside.
+    # Outside, it counts for scaled positions alone, and before the one inside.
     answers["original_max_position_embeddings"] = harmless(4) + honoured(
-        {"rope_parameters": llama3, "original_max_position_embeddings": 4})
+        {"rope_parameters": llama3, "original_max_position_embeddings": 4},
+        {"rope_parameters": yarn, "original_max_position_embeddings": 4})
     answers.setdefault("partial_rotary_factor", harmless(0.5, None) + refused(
         {"rope_parameters": linear, "partial_rotary_factor": 0.5}))
 
@@ -293,11 +552,12 @@ def keys(family):
     for key in cls.attribute_map:
         found.setdefault(key, "spelling")
     taken = source("configuration_utils.py") + source("modeling_rope_utils.py") + source(
-        "models", family, f"configuration_{family}.py")
+        "models", FOLDERS.get(family, family), f"configuration_{FOLDERS.get(family, family)}.py")
     for key in re.findall(r'kwargs\.(?:pop|get)\(\s*"(\w+)"', taken):
         found.setdefault(key, "taken by name")
     # Families without these fields leave the keys of rotary positions alone.
-    code = source("models", family, f"modeling_{family}.py") + source("masking_utils.py") + source("cache_utils.py")
+    folder = FOLDERS.get(family, family)
+    code = source("models", folder, f"modeling_{folder}.py") + source("masking_utils.py") + source("cache_utils.py")
     read = re.findall(r'getattr\(\s*(?:self\.)?(?:\w+_)?config,\s*"(\w+)"', code) + re.findall(r"\Wconfig\.(\w+)", code)
     for key in read:
         if not callable(getattr(cls, key, None)):
@@ -339,11 +599,16 @@ def load(config, shapes=None):
             made = transformers.AutoModelForCausalLM.from_config(transformers.AutoConfig.from_pretrained(folder))
             tied = set(made.all_tied_weights_keys)
             shapes = {key: list(value.shape) for key, value in made.state_dict().items() if key not in tied}
+            if any(".experts." in key for key in shapes):  # files keep each expert by itself
+                made.config.output_attentions = False  # cannot be written with the implementation that is loaded by default
+                made.save_pretrained(folder)
+                shapes = {key: list(value.shape) for key, value in load_file(folder / "model.safetensors").items()}
+                (folder / "config.json").write_text(json.dumps(config))
             if config["model_type"] == "gpt_neox":  # files keep the older name of the head
                 shapes = {re.sub("^lm_head", "embed_out", key): shape for key, shape in shapes.items()}
         save_file({key: weight(key, shape) for key, shape in shapes.items()}, folder / "model.safetensors", {"format": "pt"})
         model = transformers.AutoModelForCausalLM.from_pretrained(
-            folder, attn_implementation="eager", dtype=torch.float32).eval()
+            folder, attn_implementation="eager", experts_implementation="eager", dtype=torch.float32).eval()
     with torch.no_grad():
         logits = model(torch.tensor([TOKENS]), return_dict=True).logits[0, -2:]
     return shapes, [round(x, 6) for x in logits.flatten().tolist()], model.generation_config
@@ -359,6 +624,14 @@ class Table:
         if shapes not in self.shapes:
             self.shapes.append(shapes)
         return self.shapes.index(shapes)
+
+    def keep(self, rows, shapes):
+        """Rows that an earlier run made."""
+        for row in rows:
+            for probe in row["probes"]:
+                if "tensors" in probe:
+                    probe["tensors"] = self.shape(shapes[probe["tensors"]])
+            self.rows.append(row)
 
     def family(self, family):
         answers = {**COMMON, **FAMILY[family]}
@@ -438,27 +711,36 @@ def defaults(family):
     heads = config.num_attention_heads
     width = getattr(config, "head_dim", None) or config.hidden_size // heads
     rope = getattr(config, "rope_parameters", None) or {}
+    rope = rope.get("full_attention", rope)
     epsilon = next(getattr(config, key) for key in
                    ["layer_norm_epsilon", "rms_norm_eps", "layer_norm_eps", "norm_epsilon"] if hasattr(config, key))
     return {
         "dModel": config.hidden_size, "layerCount": layers, "headCount": heads, "dHead": width,
-        "keyValueHeadCount": getattr(config, "num_key_value_heads", None) or heads,
+        # Falcon's older form, its default, has one key for all heads.
+        "keyValueHeadCount": 1 if family == "falcon" else getattr(config, "num_key_value_heads", None) or heads,
         "dMLP": getattr(config, "intermediate_size", None) or getattr(config, "n_inner", None) or 4 * config.hidden_size,
         "vocabulary": config.vocab_size, "contextLength": config.max_position_embeddings, "epsilon": epsilon,
-        "activation": getattr(config, "hidden_act", None) or config.activation_function,
+        "activation": next(getattr(config, key) for key in ["hidden_activation", "hidden_act", "activation_function",
+                                                            "activation"] if hasattr(config, key)),
         "tiesHead": config.tie_word_embeddings,
         "rotaryWidth": config.rotary_dim if family == "gptj"
         else int(width * rope.get("partial_rotary_factor", 1.0)) if rope else 0,
-        "slidingWindow": getattr(config, "sliding_window", None),
+        "slidingWindow": getattr(config, "sliding_window", None) or None,
     }
 
 
 def main():
     table = Table()
-    for family in BASE:
-        table.family(family)
-        print(family, len(keys(family)), "keys")
-    table.generation()
+    kept = json.loads((HERE / "table.json").read_text()) if sys.argv[1:] else {"rows": [], "tensors": []}
+    for family in [*BASE, "generation_config.json"]:
+        rows = [row for row in kept["rows"] if row["family"] == family]
+        if rows and family not in sys.argv[1:]:
+            table.keep(rows, kept["tensors"])
+        elif family in BASE:
+            table.family(family)
+            print(family, len(keys(family)), "keys")
+        else:
+            table.generation()
     if table.problems:
         raise SystemExit("\n".join(table.problems))
     content = {"transformers": transformers.__version__, "tokens": TOKENS,

@@ -15,7 +15,7 @@ struct StoredModelTests {
     }
 
     @Test(
-        "A plain folder has nothing to warn of", arguments: ["gpt2", "llama-untied", "gptj", "gpt_neox", "starcoder2"])
+        "A plain folder has nothing to warn of", arguments: families)
     func plain(golden: String) throws {
         let fixture = try FolderFixture(golden)
         #expect(try fixture.stored().warnings.isEmpty)

@@ -45,6 +45,12 @@ struct Golden {
         try Golden.tensor(kind.name, in: folder.appending(path: "sites.safetensors"))
     }
 
+    /// What transformers chooses after the first five tokens of row 0, and after the first three of row 1.
+    func greedy() throws -> [[Int]] {
+        let file = folder.appending(path: "greedy.safetensors")
+        return try ["row0", "row1"].map { try Golden.tensor($0, in: file).scalars(as: Int.self) }
+    }
+
     private static func tensor(_ name: String, in url: URL) throws -> Tensor {
         let file = try SafetensorsFile(opening: url)
         let entry = try file.entry(name)
@@ -66,5 +72,9 @@ func difference(_ a: Tensor, _ b: Tensor) throws -> Double { try (a - b).abs().m
 
 let families = [
     "gpt2", "llama-tied-grouped", "llama-untied", "qwen2", "qwen2-untied", "mistral", "gptj", "gpt_neox",
-    "gpt_neox-serial", "starcoder2", "starcoder2-untied",
+    "gpt_neox-serial", "starcoder2", "starcoder2-untied", "mistral-window", "qwen2-window", "qwen3", "qwen3-window",
+    "mixtral", "qwen2_moe",
+    "qwen3_moe", "gpt_oss", "smollm3", "granite", "phi3", "phi3-long", "olmo2", "gemma", "gemma2", "gemma3", "stablelm",
+    "stablelm-parallel",
+    "falcon", "falcon-shared", "falcon-one-key", "falcon-one-key-serial", "falcon-many-keys", "falcon-many-keys-serial",
 ]

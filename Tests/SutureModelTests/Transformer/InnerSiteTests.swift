@@ -9,10 +9,12 @@ import Testing
 @Suite struct InnerSiteTests {
     private static let kinds: [Site.Kind] = [.attentionInput, .query, .key, .value, .attentionPattern, .gate, .up]
 
-    /// The sites of a family in both layers.
+    /// The sites of a family in both layers; a layer with experts has none of its neurons.
     private func sites(_ golden: Golden) -> [Site] {
-        Self.kinds.filter(golden.transformer.configuration.sites.contains).flatMap { kind in
-            (0..<2).map { Site(kind, layer: $0) }
+        let configuration = golden.transformer.configuration
+        return Self.kinds.filter(configuration.sites.contains).flatMap { kind in
+            (0..<2).filter { ![.gate, .up].contains(kind) || !configuration.hasExperts(in: $0) }
+                .map { Site(kind, layer: $0) }
         }
     }
 

@@ -46,6 +46,27 @@ import Testing
         #expect(try difference(logits[1][0..<1], whole[1][5..<6]) < equivalenceTolerance)
     }
 
+    @Test("greedy texts of a batch, token by token from the cache, equal transformers'", arguments: families)
+    func greedy(family: String) throws {
+        let golden = try Golden(family)
+        let fixture = try FolderFixture(family)
+        try fixture.configure(["eos_token_id": nil])
+        let prompts = [Array(golden.tokens[0].prefix(5)), Array(golden.tokens[1].prefix(3))]
+        let model = try LanguageModel(folder: fixture.url)
+        #expect(try model.generate(prompts, Model.Generation(maxNewTokens: 12)) == golden.greedy())
+    }
+
+    @Test("a short text is not continued as a long one where these have other positions")
+    func longPositions() throws {
+        let golden = try Golden("phi3-long")
+        var first = Forward(try TokenBatch([Array(golden.tokens[0].prefix(5))]), logits: .last)
+        first.keepsCache = true
+        let past = try golden.run(first).cache
+        #expect(throws: SutureError.self) {
+            try golden.run(Forward(TokenBatch([Array(golden.tokens[0].suffix(4))])), past: past)
+        }
+    }
+
     @Test("the last logits of rows of one token are those at chosen positions, bit for bit", arguments: families)
     func lastOfOneToken(family: String) throws {
         let golden = try Golden(family)
