@@ -42,6 +42,13 @@ package enum Processor {
         return environment
     }
 
+    /// The largest resident memory of this process so far, in bytes; pages of mapped files count.
+    static var peakMemory: Int {
+        var usage = rusage()
+        guard getrusage(__rusage_who_t(RUSAGE_SELF.rawValue), &usage) == 0 else { return 0 }
+        return usage.ru_maxrss << 10
+    }
+
     /// Cores that the container of this process may use, rounded up; nil where nothing limits it.
     private static var quota: Int? {
         func numbers(_ path: String) -> [Int] {

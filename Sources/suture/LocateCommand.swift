@@ -25,7 +25,7 @@ struct LocateCommand: ParsableCommand {
     func run() throws {
         let launcher = try launch.launcher()
         let suite = try ExperimentSuite(
-            file: file, overrides: multirun ? [] : overrides, sweeps: multirun ? overrides : [], needsMethod: false)
+            file: file, overrides: multirun ? [] : overrides, sweeps: multirun ? overrides : [], parts: .locator)
         let runs = try launcher.planToLocate(suite, output: output)
         Terminal.printNotes(of: runs)
         var answers: [Answer] = []
@@ -34,8 +34,9 @@ struct LocateCommand: ParsableCommand {
             if planned.folder.isDone && !fresh {
                 Terminal.printError("these locations are already there; --fresh finds them again", prefix: "")
             }
+            let name = planned.experiment.locator?.id ?? ""
             let progress = ProgressLine(
-                label: runs.count > 1 ? "\(number + 1)/\(runs.count) \(planned.experiment.locator.id)" : "")
+                label: runs.count > 1 ? "\(number + 1)/\(runs.count) \(name)" : "")
             defer { progress.clear() }
             do {
                 let found = try launcher.locate(planned, startsAnew: fresh, onEvent: progress.show)
@@ -47,8 +48,8 @@ struct LocateCommand: ParsableCommand {
             } catch {
                 guard runs.count > 1, error.kind != .interrupted else { throw error }
                 progress.clear()
-                failed.append(planned.experiment.locator.id)
-                Terminal.printError("\(planned.experiment.locator.id): \(error.description)")
+                failed.append(name)
+                Terminal.printError("\(name): \(error.description)")
             }
         }
         if json {

@@ -49,11 +49,13 @@ struct RunCommand: ParsableCommand {
         let results = try execute(planned, launcher, label: "")
         if json {
             return try Terminal.printJSON(
-                RunAnswer(folder: planned.folder.url.path, results: results, skipped: planned.skipped))
+                RunAnswer(
+                    folder: planned.folder.url.path, results: results, skipped: try launcher.skipped(planned.folder)))
         }
         let cases = try launcher.cases(planned.folder)
         let summary = RunSummary(
-            results: results, cases: cases, skipped: planned.skipped, folder: planned.folder, width: Terminal.width)
+            results: results, cases: cases, skipped: try launcher.skipped(planned.folder), folder: planned.folder,
+            width: Terminal.width)
         try Terminal.print(summary.text)
     }
 

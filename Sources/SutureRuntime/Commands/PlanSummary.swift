@@ -59,22 +59,11 @@ package struct PlanSummary: Sendable, Codable {
                     + (skipped.isEmpty ? "" : ", \(skipped.count) skipped")
             ),
             ("threads", "\(threads) for one operation, kernels \(kernels)"),
-            ("weights", PlanSummary.size(weightBytes)), ("one second moment", PlanSummary.size(momentBytes)),
+            ("weights", Figures.size(weightBytes)), ("one second moment", Figures.size(momentBytes)),
             (
                 "second moments on disk",
                 cachedMoments.isEmpty ? "none" : "layers " + cachedMoments.map(String.init).joined(separator: ", ")
             ),
         ]
-    }
-
-    private static func size(_ bytes: Int) -> String {
-        let units = ["B", "KiB", "MiB", "GiB", "TiB"]
-        var value = Double(bytes)
-        var unit = 0
-        while value >= 1024 && unit < units.count - 1 {
-            value /= 1024
-            unit += 1
-        }
-        return "\(Figures.text(value)) \(units[unit])"
     }
 }

@@ -23,14 +23,15 @@ package struct RunSummary {
     }
 
     package var text: String {
-        [answers, left, metrics, weights, seconds, "run folder: \(folder.url.path)"]
+        [answers, left, metrics, weights, costs, "run folder: \(folder.url.path)"]
             .filter { !$0.isEmpty }.joined(separator: "\n\n")
     }
 
     private var answers: String {
-        var table = TextTable(header: ["prompt", "before", "after", "wanted"])
-        table.rows = cases.prefix(RunSummary.longestTable).map {
-            [$0.prompt, $0.answers["before"] ?? "", $0.answers["after"] ?? "", $0.wanted].map(RunSummary.line)
+        let stages = CaseResult.stages(of: cases)
+        var table = TextTable(header: ["prompt"] + stages + ["wanted"])
+        table.rows = cases.prefix(RunSummary.longestTable).map { one in
+            ([one.prompt] + stages.map { one.answers[$0] ?? "" } + [one.wanted]).map(RunSummary.line)
         }
         let rest = cases.count - table.rows.count
         return table.text(width: width) + (rest > 0 ? "\n… and \(rest) more in cases.jsonl" : "")
@@ -77,6 +78,7 @@ package struct RunSummary {
     private var weights: String {
         var table = TextTable(header: ["parameter", "‖Δ‖", "‖Δ‖/‖W‖", "rank"], numeric: [1, 2, 3])
         let changes = results.weights.filter { $0.stage == nil }
+        guard !changes.isEmpty else { return "" }
         table.rows = changes.prefix(RunSummary.longestTable).map {
             [
                 $0.parameter, Figures.text($0.deltaNorm),
@@ -87,11 +89,12 @@ package struct RunSummary {
         return table.text(width: width) + (rest > 0 ? "\n… and \(rest) more in metrics.json" : "")
     }
 
-    private var seconds: String {
+    private var costs: String {
         let phases = results.seconds.filter { $0.value >= 0.005 }.sorted { $0.value > $1.value }
         let count = results.processes ?? 1
         return "seconds\(count > 1 ? " of \(count) processes" : ""): "
             + phases.map { "\($0.key) \(Figures.text($0.value))" }.joined(separator: ", ")
+            + (results.peakMemory.map { "\nmemory: \(Figures.size($0)) at most" } ?? "")
     }
 }
 

@@ -26,10 +26,10 @@ package struct ExperimentSuite: Sendable {
     /// - Parameters:
     ///   - overrides: for every run.
     ///   - sweeps: `key=a,b`; every combination of values is a run.
-    ///   - needsMethod: whether a file without a method is refused.
+    ///   - parts: what the file has to have.
     /// - Throws: what ``Experiment`` throws, of any run, and `usage` for variants and sweeps that are none.
     package init(
-        file: String, overrides: [String] = [], sweeps: [String] = [], needsMethod: Bool = true,
+        file: String, overrides: [String] = [], sweeps: [String] = [], parts: ExperimentParts = .all,
         currentFolder: String = FileManager.default.currentDirectoryPath
     ) throws(RuntimeError) {
         let read = try ExperimentFile(file, overrides: overrides, currentFolder: currentFolder)
@@ -54,7 +54,7 @@ package struct ExperimentSuite: Sendable {
                 if !label.isEmpty { tree = tree.named("\(name).\(ExperimentSuite.slug(label))") }
                 let experiment = try Experiment(
                     tree, file: read.path, source: read.source, overrides: overrides + step.texts, paths: read.paths,
-                    needsMethod: needsMethod)
+                    parts: parts)
                 members.append(Member(label: label, variant: variant.name, experiment: experiment))
             }
         }

@@ -7,7 +7,7 @@ import SutureModel
 /// The cases of a run: what the dataset has, less what cannot be used and may be skipped. Host and worker choose alike,
 /// since the choice depends on dataset, settings, model and components alone.
 package struct CaseSelection: Sendable {
-    /// What a run works on, numbered from 0.
+    /// What a run works on, numbered from 0; with `dataset.known`, what it chooses from (``KnownCases``).
     package var cases: [EditCase]
     /// What it leaves out.
     package var skipped: [SkippedCase]
@@ -27,7 +27,10 @@ package struct CaseSelection: Sendable {
         _ dataset: Experiment.Dataset, model: String?, needs: [CaseRequirements.Need]
     ) throws(RuntimeError) {
         let log = ReadingLog(dataset.invalid)
-        cases = try DatasetReaders.named(dataset.name).read(dataset, log)
+        // The limit counts what is left of the known cases, which the model decides about later.
+        var read = dataset
+        if dataset.known != nil { read.limit = nil }
+        cases = try DatasetReaders.named(dataset.name).read(read, log)
         skipped = log.skipped
         warnings = log.warnings(of: dataset.path)
         if let model, dataset.join == .template {

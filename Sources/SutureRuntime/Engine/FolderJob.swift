@@ -69,6 +69,18 @@ extension ResolvedExperiment {
         return model
     }
 
+    /// The cases that the unedited model knows, where the dataset asks for that.
+    ///
+    /// - Parameter progress: hears of the phase "known".
+    func known(
+        _ selection: CaseSelection, by model: LanguageModel, in folder: RunFolder,
+        _ progress: (_ phase: String, _ done: Int, _ total: Int) throws -> Void
+    ) throws -> (selection: CaseSelection, metrics: [StagedMetric]) {
+        try KnownCases.choose(
+            from: selection, of: dataset, by: model, keptIn: folder.state.appending(path: "known.json")
+        ) { try progress("known", $0, $1) }
+    }
+
     /// The second moments of that model.
     func statistics(
         of model: LanguageModel, _ inputs: InputWatch, progress: @escaping (Int, Int) throws -> Void

@@ -2,7 +2,7 @@
 
 import Foundation
 
-/// Seconds by phase, over all processes that have worked on a run. One phase runs at a time, and naming another stops the clock
+/// Seconds by phase, and the largest memory, over all processes that have worked on a run. One phase runs at a time, and naming another stops the clock
 /// of the previous one.
 ///
 /// They are kept in the run's state: at most every two seconds, and when the run ends with an error. What a process has done
@@ -17,6 +17,8 @@ package final class PhaseClock {
     package private(set) var seconds: [String: Double]
     /// This one included.
     package let processes: Int
+    /// Of earlier processes.
+    private let earlierMemory: Int
     private let file: URL?
     private let now: Now
     private var current: (name: String, start: ContinuousClock.Instant)?
@@ -25,6 +27,8 @@ package final class PhaseClock {
     private struct Kept: Codable {
         var seconds: [String: Double]
         var processes: Int
+        /// Runs of older versions do not say this.
+        var peakMemory: Int?
     }
 
     /// - Parameter file: holds what earlier processes took; nil: nothing is kept.
@@ -39,6 +43,7 @@ package final class PhaseClock {
         }
         seconds = kept?.seconds ?? [:]
         processes = earlier + 1
+        earlierMemory = kept?.peakMemory ?? 0
         self.file = file
         self.now = now
         lastWrite = now()
@@ -67,9 +72,12 @@ package final class PhaseClock {
         current = nil
     }
 
+    /// The largest resident memory of any of the processes, in bytes, pages of mapped files included.
+    package var peakMemory: Int { max(earlierMemory, Processor.peakMemory) }
+
     /// Keeps what was measured so far.
     package func write() throws {
         guard let file else { return }
-        try SealedFile.write(Kept(seconds: seconds, processes: processes), to: file)
+        try SealedFile.write(Kept(seconds: seconds, processes: processes, peakMemory: peakMemory), to: file)
     }
 }

@@ -10,14 +10,10 @@ import SutureModel
 /// Each step leaves what it did in the run folder's `state/` before the next begins, and looks there first. So a run that
 /// was killed continues where it stopped and ends with the numbers of an undisturbed one.
 package final class RunEngine {
-    /// Cases in one call of an evaluator. A kill during an evaluation costs at most the work of one call.
-    private static let evaluationChunk = 16
-
     private let folder: RunFolder
     private let experiment: ResolvedExperiment
     private let inputs: InputWatch
-    private let events: any RunEvents
-    private let clock: PhaseClock
+    private let progress: RunProgress
     private let locator: LoadedComponent
     private let method: LoadedComponent
     /// The name of the method.
@@ -31,9 +27,8 @@ package final class RunEngine {
         self.folder = folder
         self.experiment = experiment
         self.inputs = inputs
-        clock = try PhaseClock(keptIn: folder.state.appending(path: "seconds.json"))
-        self.events = events
-        locator = try LoadedComponent(experiment.locator)
+        progress = try RunProgress(folder, events)
+        locator = try LoadedComponent(try experiment.requiredLocator())
         let named = try experiment.requiredMethod()
         method = try LoadedComponent(named)
         methodID = named.id
@@ -43,34 +38,26 @@ package final class RunEngine {
     /// - Returns: what the run found out, and the model that it read.
     /// - Throws: the error that ended the run; `FAILED` then holds its sentence.
     package func run() throws -> (results: RunResults, model: LanguageModel) {
-        do {
-            return try work()
-        } catch {
-            clock.stop()
-            // The error matters more than a time that is lost.
-            try? clock.write()
-            throw error
-        }
+        try progress.timing { try work() }
     }
 
     private func work() throws -> (results: RunResults, model: LanguageModel) {
         try enter("load")
-        let selection = try CaseSelection(experiment.dataset, model: experiment.model.source, needs: needs)
-        let cases = selection.cases
+        let read = try CaseSelection(experiment.dataset, model: experiment.model.source, needs: needs)
         let original = try experiment.loadModel(inputs)
-        let statistics = experiment.statistics(of: original, inputs) { [self] done, total in
-            try report("statistics", done, total)
-        }
+        let (selection, knowledge) = try experiment.known(read, by: original, in: folder, progress.report)
+        let cases = selection.cases
         let store = TensorStore(folder: folder.state.appending(path: "tensors"))
-        let log = try ScoreLog(folder.state.appending(path: "scores.jsonl"))
         let plan = EditGroups(experiment.edit, caseCount: cases.count)
         var results = RunResults()
         results.skipped = selection.skipped
+        results.metrics = knowledge
         var reports: [MethodReport] = []
 
-        let answersBefore = try answers("before", original, cases, group: 0)
-        let evaluation = Evaluation(original: original, statistics: statistics, log: log)
-        try evaluate("before", original, cases, group: 0, evaluation)
+        let evaluation = try CaseEvaluation(
+            evaluators, of: experiment, in: folder, original: original, inputs: inputs, progress: progress)
+        let answersBefore = try evaluation.answers("before", original, cases, group: 0)
+        try evaluation.measure("before", original, cases, group: 0)
 
         var current = original
         var carried = CarriedState()
@@ -97,32 +84,35 @@ package final class RunEngine {
             results.weights += changes
             current = edited
             if plan.restores {
-                answersAfter += try answers("after", edited, groupCases, group: group.index)
-                try evaluate("after", edited, groupCases, group: group.index, evaluation)
+                answersAfter += try evaluation.answers("after", edited, groupCases, group: group.index)
+                try evaluation.measure("after", edited, groupCases, group: group.index)
             } else if let measured = measured(after: group, cases) {
-                try evaluate("batch-\(group.index + 1)", edited, measured, group: group.index, evaluation)
+                try evaluation.measure("batch-\(group.index + 1)", edited, measured, group: group.index)
             }
         }
         try checkUnchanged(results.patches)
         if !plan.restores {
-            answersAfter = try answers("after", current, cases, group: 0)
-            try evaluate("after", current, cases, group: 0, evaluation)
+            answersAfter = try evaluation.answers("after", current, cases, group: 0)
+            try evaluation.measure("after", current, cases, group: 0)
         }
         try enter("summarize")
-        for stage in stages(log, reports) {
-            results.metrics += try summarize(stage, current, evaluation)
+        for stage in stages(evaluation.log, reports) {
+            results.metrics += try evaluation.summary(of: stage, current)
             results.metrics += methodMetrics(stage, reports)
         }
-        for sentence in nonFiniteFigures(log, reports, results.metrics, cases).sentences {
+        let figures = NonFiniteFigures(
+            evaluation.measured + measured(by: reports), metrics: results.metrics, cases: cases)
+        for sentence in figures.sentences {
             Host.log(.warning, sentence)
         }
         results.prompts = try cases.map { try LocationsFile.Prompt($0, original.tokenizer) }
         results.cases = try CaseResult.records(
-            cases, original, before: answersBefore, after: answersAfter, evaluators: evaluatorNames, log: log,
-            method: methodID, reports: reports)
-        clock.stop()
-        results.seconds = clock.seconds
-        results.processes = clock.processes
+            cases, original, answers: ["before": answersBefore, "after": answersAfter], evaluators: evaluation.names,
+            log: evaluation.log, method: methodID, reports: reports)
+        progress.clock.stop()
+        results.seconds = progress.clock.seconds
+        results.processes = progress.clock.processes
+        results.peakMemory = progress.clock.peakMemory
         return (results, original)
     }
 
@@ -141,11 +131,9 @@ package final class RunEngine {
 
     /// What the components need of each case.
     private var needs: [CaseRequirements.Need] {
-        let components = [(locator, experiment.locator)] + (experiment.method.map { [(method, $0)] } ?? [])
-        return (components + zip(evaluators, experiment.evaluators)).flatMap { $0.needs(as: $1) }
+        let components = zip([locator, method], [experiment.locator, experiment.method].compactMap(\.self))
+        return (Array(components) + zip(evaluators, experiment.evaluators)).flatMap { $0.needs(as: $1) }
     }
-
-    private var evaluatorNames: [String] { experiment.evaluators.map(\.label) }
 
     /// What a sequential run measures after a group; nil: nothing.
     private func measured(after group: EditGroups.Group, _ cases: [EditCase]) -> [EditCase]? {
@@ -169,12 +157,12 @@ package final class RunEngine {
 
     /// Locates and patches a group, or takes what is already there.
     private func edit(
-        _ cases: [EditCase], _ group: Int, _ model: LanguageModel, _ evaluation: Evaluation, _ store: TensorStore,
+        _ cases: [EditCase], _ group: Int, _ model: LanguageModel, _ evaluation: CaseEvaluation, _ store: TensorStore,
         _ carried: CarriedState
     ) throws -> GroupState.Content {
         let state = GroupState(folder: folder.state.appending(path: "group-\(group)"))
         if let content = try state.read() { return content }
-        let components = components(evaluation)
+        let components = evaluation.components()
         var content = GroupState.Content()
 
         try enter("locate")
@@ -188,7 +176,7 @@ package final class RunEngine {
         services.report = { [self] stage, deltas, scores in
             let weights = try measure(stage, deltas, on: model, cases, group, evaluation)
             content.reports.append(MethodReport(stage: stage, weights: weights, scores: scores))
-            try clock.enter("patch")
+            try progress.clock.enter("patch")
         }
         let patched = try components.perform(
             ComponentCall(.patch, cases: cases, locations: content.locations), by: method, on: model, services)
@@ -203,7 +191,7 @@ package final class RunEngine {
     /// Measures an intermediate result of a patcher.
     private func measure(
         _ stage: String, _ deltas: [Delta], on model: LanguageModel, _ cases: [EditCase], _ group: Int,
-        _ evaluation: Evaluation
+        _ evaluation: CaseEvaluation
     ) throws -> [WeightChange] {
         guard !stage.isEmpty, stage != "before", stage != "after" else {
             throw SutureError(
@@ -211,7 +199,7 @@ package final class RunEngine {
                 hint: "name it by its number: \"pass-1\"")
         }
         let (edited, changes) = try PatchCheck.apply(deltas, to: model, by: methodID, group: group)
-        try evaluate(stage, edited, cases, group: group, evaluation)
+        try evaluation.measure(stage, edited, cases, group: group)
         return changes.map { change in
             var change = change
             change.stage = stage
@@ -219,75 +207,12 @@ package final class RunEngine {
         }
     }
 
-    // MARK: Evaluation
+    // MARK: What the method recorded
 
-    /// What every evaluation of a run shares.
-    private struct Evaluation {
-        var original: LanguageModel
-        var statistics: StatisticsService
-        var log: ScoreLog
-    }
-
-    /// Lets every evaluator measure a model on the cases, chunk by chunk, and on what concerns the run as a whole.
-    private func evaluate(
-        _ stage: String, _ model: LanguageModel, _ cases: [EditCase], group: Int, _ evaluation: Evaluation
-    ) throws {
-        let phase = "evaluate-\(stage)"
-        let components = components(evaluation, phase: phase)
-        let chunks =
-            stride(from: 0, to: cases.count, by: RunEngine.evaluationChunk).map {
-                Array(cases[$0..<min($0 + RunEngine.evaluationChunk, cases.count)])
-            } + [[]]
-        for (number, evaluator) in evaluators.enumerated() {
-            for (place, chunk) in chunks.enumerated() {
-                try report(phase, number * chunks.count + place, evaluators.count * chunks.count)
-                let indices = chunk.map(\.index)
-                guard evaluation.log.scores(stage: stage, evaluator: number, group: group, cases: indices) == nil
-                else { continue }
-                let scores = try components.perform(
-                    ComponentCall(.evaluate, stage: stage, cases: chunk), by: evaluator, on: model,
-                    components.services(of: evaluator)
-                ).scores
-                try evaluation.log.append(
-                    stage: stage, evaluator: number, group: group, cases: indices, scores: scores)
-            }
+    private func measured(by reports: [MethodReport]) -> [NonFiniteFigures.Measured] {
+        reports.flatMap { report in
+            report.scores.map { NonFiniteFigures.Measured(component: methodID, stage: report.stage, score: $0) }
         }
-    }
-
-    private func summarize(
-        _ stage: String, _ model: LanguageModel, _ evaluation: Evaluation
-    ) throws -> [StagedMetric] {
-        let components = components(evaluation, phase: "summarize")
-        var metrics: [StagedMetric] = []
-        for (number, evaluator) in evaluators.enumerated() {
-            let scores = evaluation.log.scores(stage: stage, evaluator: number)
-            guard !scores.isEmpty else { continue }
-            let summary = try components.perform(
-                ComponentCall(.summarize, stage: stage, scores: scores), by: evaluator, on: model,
-                components.services(of: evaluator))
-            metrics += summary.metrics.map { StagedMetric(evaluatorNames[number], stage, $0) }
-        }
-        return metrics
-    }
-
-    /// Of evaluators and of the method.
-    private func nonFiniteFigures(
-        _ log: ScoreLog, _ reports: [MethodReport], _ metrics: [StagedMetric], _ cases: [EditCase]
-    ) -> NonFiniteFigures {
-        var scores: [NonFiniteFigures.Measured] = []
-        for stage in log.stages {
-            for (number, name) in evaluatorNames.enumerated() {
-                scores += log.scores(stage: stage, evaluator: number).map {
-                    NonFiniteFigures.Measured(component: name, stage: stage, score: $0)
-                }
-            }
-        }
-        for report in reports {
-            scores += report.scores.map {
-                NonFiniteFigures.Measured(component: methodID, stage: report.stage, score: $0)
-            }
-        }
-        return NonFiniteFigures(scores, metrics: metrics, cases: cases)
     }
 
     /// The means of what the method recorded under a stage, in the order in which the names first appear.
@@ -301,46 +226,5 @@ package final class RunEngine {
         }
     }
 
-    /// What the model says after each prompt. It is kept, so that a resumed run says the same.
-    private func answers(
-        _ stage: String, _ model: LanguageModel, _ cases: [EditCase], group: Int
-    ) throws -> [String] {
-        let prompts = cases.filter { !$0.prompt.isEmpty }
-        guard prompts.count == cases.count else { return cases.map { _ in "" } }
-        let file = folder.state.appending(path: "answers-\(stage)-\(group).json")
-        if let kept = try SealedFile.read([String].self, from: file) { return kept }
-        try enter("answers-\(stage)")
-        let answers = try Answers.greedy(model, cases)
-        try inputs.check()
-        try SealedFile.write(answers, to: file)
-        return answers
-    }
-
-    // MARK: Services
-
-    /// - Parameter phase: the clock that runs whatever the component calls its phases; nil: those.
-    private func components(_ evaluation: Evaluation, phase fixed: String? = nil) -> ComponentServices {
-        ComponentServices(
-            original: evaluation.original, seed: experiment.seed, checkInputs: inputs.check,
-            progress: { [self] phase, done, total in try report(fixed ?? phase, done, total) },
-            secondMoments: { [self] kind, layers in
-                try clock.enter("statistics")
-                let moments = try evaluation.statistics.secondMoments(kind, layers: layers)
-                try clock.enter(fixed ?? "patch")
-                return moments
-            })
-    }
-
-    private func enter(_ phase: String) throws { try report(phase, 0, 0) }
-
-    private func report(_ phase: String, _ done: Int, _ total: Int) throws {
-        try clock.enter(phase)
-        try events.phase(phase, done: done, total: total)
-    }
-}
-
-/// Receives how far a run is. The worker sends this to the host.
-package protocol RunEvents {
-    /// - Throws: `SutureError` with the code `cancelled` when the run must end.
-    func phase(_ name: String, done: Int, total: Int) throws
+    private func enter(_ phase: String) throws { try progress.enter(phase) }
 }

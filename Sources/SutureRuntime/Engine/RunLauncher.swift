@@ -89,13 +89,18 @@ package struct RunLauncher: Sendable {
     ///
     /// - Parameters:
     ///   - readings: what was read already for other runs.
-    ///   - locatesOnly: leaves method and evaluators out; see ``planToLocate(_:output:)``.
+    ///   - used: leaves the other components out; see ``planToLocate(_:output:)`` and ``planToEvaluate(_:patches:output:)``.
     func plan(
-        _ experiment: Experiment, _ readings: PlanReadings, locatesOnly: Bool = false
+        _ experiment: Experiment, _ readings: PlanReadings, used: ExperimentParts = .all
     ) throws(RuntimeError) -> PlannedRun {
         let ownPlugins = plugins + experiment.plugins.filter { !experiment.pluginsOfFile.contains($0) }
         try self.permission.require(
             PluginSearchPath(named: ownPlugins).lacking(experiment.pluginsOfFile), namedBy: experiment.file)
+        guard used == .evaluators || experiment.model.patches.isEmpty else {
+            throw RuntimeError(
+                .usage, "model.patches is for `suture evaluate` alone",
+                hint: "to edit an edited model, write it with `suture patch apply` first")
+        }
         let named = plugins + experiment.plugins
         let catalogue = try PluginCatalogue.scanBlocking(PluginSearchPath(named: named))
         let model = try readings.inspection(of: experiment.model)
@@ -105,7 +110,7 @@ package struct RunLauncher: Sendable {
         var components: [PlacedComponent] = []
         var resolved = try experiment.resolve(
             note: { notes.append($0) }, needs: { needs.append($0) }, libraries: { libraries.append($0) },
-            made: { components.append($0) }, model: ModelParts(model), locatesOnly: locatesOnly
+            made: { components.append($0) }, model: ModelParts(model), used: used
         ) {
             kind, request throws(RuntimeError) in try catalogue.find(kind: kind, id: request.name)
         }
@@ -116,6 +121,11 @@ package struct RunLauncher: Sendable {
         resolved.versions = Versions.current
         let stamps = try readings.inputs.record(in: &resolved)
         var planned = planned(resolved, selection, model, source: experiment.source)
+        if resolved.dataset.known != nil {
+            notes.append(
+                "the numbers of cases are the largest possible: the unedited model decides at the start which ones it knows"
+            )
+        }
         planned.notes = notes
         planned.warnings = try catalogue.unusable(among: named) + planned.warnings
         planned.stamps = stamps
@@ -168,7 +178,7 @@ package struct RunLauncher: Sendable {
     private func planned(
         _ experiment: ResolvedExperiment, _ selection: CaseSelection, _ model: ModelInspection, source: Data?
     ) -> PlannedRun {
-        let count = selection.cases.count
+        let count = min(selection.cases.count, experiment.dataset.limit ?? .max)
         let folder = URL(fileURLWithPath: experiment.output.folder).appending(path: experiment.runID)
         return PlannedRun(
             experiment: experiment, folder: RunFolder(folder), caseCount: count, skipped: selection.skipped,
@@ -254,6 +264,12 @@ package struct RunLauncher: Sendable {
     /// The cases of a finished run, one per line of cases.jsonl.
     package func cases(_ folder: RunFolder) throws(RuntimeError) -> [CaseResult] {
         try folder.readLines(CaseResult.self, from: folder.cases)
+    }
+
+    /// The cases that a finished run left out.
+    package func skipped(_ folder: RunFolder) throws(RuntimeError) -> [SkippedCase] {
+        guard FileManager.default.fileExists(atPath: folder.skipped.path) else { return [] }
+        return try folder.readLines(SkippedCase.self, from: folder.skipped)
     }
 
     private static func make(_ folder: RunFolder) throws(RuntimeError) {

@@ -3,15 +3,14 @@
 import Foundation
 import SutureKit
 
-/// report.html shows a finished run on one page that needs no other file: what the model says now, the figures before
-/// and
+/// report.html shows a finished run on one page that needs no other file: what the model says now, the figures before and
 /// after, what changed in the weights, where the locator looked, and where the time went.
 struct RunReport {
     private let title: String
     private let results: MetricsFile
     private let cases: [CaseResult]
     private let skipped: [SkippedCase]
-    private let locations: LocationsFile
+    private let locations: LocationsFile?
 
     /// The largest number of rows in a table. Beyond it the page refers to the file.
     private static let longestTable = 200
@@ -19,7 +18,7 @@ struct RunReport {
     private static let longestBar = 300.0
 
     init(
-        title: String, results: MetricsFile, cases: [CaseResult], skipped: [SkippedCase] = [], locations: LocationsFile
+        title: String, results: MetricsFile, cases: [CaseResult], skipped: [SkippedCase] = [], locations: LocationsFile?
     ) {
         self.title = title
         self.results = results
@@ -30,7 +29,7 @@ struct RunReport {
 
     var html: String {
         get throws(RuntimeError) {
-            let found = LocationPictures(locations).sections
+            let found = locations.map { LocationPictures($0).sections } ?? []
             let left = SkippedCase.section(skipped, of: cases.count + skipped.count)
             let sections =
                 [answers, left, metrics, stages, weights].compactMap { $0 } + found + [seconds].compactMap { $0 }
@@ -42,9 +41,10 @@ struct RunReport {
 
     private var answers: Page.Section? {
         let shown = cases.prefix(RunReport.longestTable)
+        let stages = CaseResult.stages(of: cases)
         let table = TextTable(
-            header: ["prompt", "before", "after", "wanted"],
-            rows: shown.map { [$0.prompt, $0.answers["before"] ?? "", $0.answers["after"] ?? "", $0.wanted] })
+            header: ["prompt"] + stages + ["wanted"],
+            rows: shown.map { one in [one.prompt] + stages.map { one.answers[$0] ?? "" } + [one.wanted] })
         let notes =
             cases.count > shown.count
             ? ["The first \(shown.count) of \(cases.count) cases; all are in cases.jsonl."] : []
@@ -52,7 +52,8 @@ struct RunReport {
             heading: "What the model says",
             table: Page.Table(table) { row, column in
                 let one = shown[row]
-                return column == 2 && !one.wanted.isEmpty && (one.answers["after"] ?? "").hasPrefix(one.wanted)
+                return column == stages.count && stages.last == "after" && !one.wanted.isEmpty
+                    && (one.answers["after"] ?? "").hasPrefix(one.wanted)
             }, notes: notes)
     }
 
@@ -135,6 +136,10 @@ struct RunReport {
             ])
         }
         let head = [Page.Cell(text: "phase"), Page.Cell(text: "seconds", kind: "number"), Page.Cell(text: "")]
-        return Page.Section(heading: "Seconds", table: Page.Table(head: head, rows: rows), notes: resumed)
+        let memory = results.peakMemory.map {
+            "The process that worked had \(Figures.size($0)) of memory at most, pages of mapped files included."
+        }
+        return Page.Section(
+            heading: "Seconds", table: Page.Table(head: head, rows: rows), notes: resumed + [memory].compactMap(\.self))
     }
 }

@@ -19,6 +19,8 @@ package struct RunResults {
     package var seconds: [String: Double] = [:]
     /// How many processes have worked on the run.
     package var processes = 1
+    /// The largest resident memory of any of them, in bytes.
+    package var peakMemory: Int?
 
     package init() {}
 }
@@ -78,14 +80,23 @@ package struct MetricsFile: Sendable, Hashable, Codable {
     /// How many processes have worked on the run: more than one where it was resumed. Nil in a file of an older version, which
     /// has the seconds of the last alone.
     package var processes: Int?
+    /// The largest resident memory of any of them, in bytes; pages of mapped files count. Nil in a file of an older version.
+    package var peakMemory: Int?
+
+    enum CodingKeys: String, CodingKey {
+        case metrics, weights, seconds, processes
+        case peakMemory = "peak_memory"
+    }
 
     package init(
-        metrics: [StagedMetric], weights: [WeightChange], seconds: [String: Double], processes: Int? = 1
+        metrics: [StagedMetric], weights: [WeightChange], seconds: [String: Double], processes: Int? = 1,
+        peakMemory: Int? = nil
     ) {
         self.metrics = metrics
         self.weights = weights
         self.seconds = seconds
         self.processes = processes
+        self.peakMemory = peakMemory
     }
 }
 
@@ -127,9 +138,15 @@ package struct CaseResult: Sendable, Hashable, Codable {
     /// What the edit is to make the model say; empty where the request is not of that kind.
     package var wanted: String { targetNew.isEmpty ? answer : targetNew }
 
+    /// The stages at which the model was asked: a run asks before and after the edit.
+    static func stages(of cases: [CaseResult]) -> [String] {
+        ["before", "after"].filter { stage in cases.contains { $0.answers[stage] != nil } }
+    }
+
+    /// - Parameter answers: stage → what the model says after each prompt.
     static func records(
-        _ cases: [EditCase], _ model: LanguageModel, before: [String], after: [String], evaluators: [String],
-        log: ScoreLog, method: String, reports: [MethodReport]
+        _ cases: [EditCase], _ model: LanguageModel, answers: [String: [String]], evaluators: [String], log: ScoreLog,
+        method: String = "", reports: [MethodReport] = []
     ) throws -> [CaseResult] {
         var scores: [String: [Int: [String: Double]]] = [:]
         func note(_ score: Score, _ stage: String, of component: String) {
@@ -157,7 +174,7 @@ package struct CaseResult: Sendable, Hashable, Codable {
                     ? [] : try model.tokenizer.encode(one.filledPrompt, addSpecialTokens: true).ids,
                 targetNewIDs: try target(one.targetNew),
                 targetTrueIDs: try target(one.targetTrue), answerIDs: try ids(one.answer),
-                answers: ["before": before[place], "after": after[place]],
+                answers: answers.mapValues { $0[place] },
                 scores: scores.mapValues { $0[one.index] ?? [:] })
         }
     }

@@ -18,12 +18,13 @@ struct RunWriter {
         try RunFolder.write(lines, to: folder.cases)
         try folder.write(skipped: results.skipped)
         let locations = LocationsFile(
-            locator: LocationsFile.Locator(experiment.locator), cases: results.prompts, locations: results.locations)
+            locator: LocationsFile.Locator(try experiment.requiredLocator()), cases: results.prompts,
+            locations: results.locations)
         try RunFolder.write(locations, to: folder.locations)
         try writePatches(results)
         let metrics = MetricsFile(
             metrics: results.metrics, weights: results.weights, seconds: results.seconds,
-            processes: results.processes)
+            processes: results.processes, peakMemory: results.peakMemory)
         try RunFolder.write(metrics, to: folder.metrics)
         let report = RunReport(
             title: "\(experiment.name): \(try experiment.requiredMethod().id) on \(experiment.model.source)",

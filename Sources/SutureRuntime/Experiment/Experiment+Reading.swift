@@ -29,10 +29,10 @@ extension Experiment {
             read.root, file: read.path, source: read.source, overrides: read.overrides, paths: read.paths)
     }
 
-    /// - Parameter needsMethod: whether a file without a method is refused.
+    /// - Parameter parts: what the file has to have.
     init(
         _ root: ConfigNode, file: String, source: Data, overrides: [String], paths: PathResolver,
-        needsMethod: Bool = true
+        parts: ExperimentParts = .all
     ) throws(RuntimeError) {
         let reader = try ConfigReader(root, path: "", keys: ExperimentSchema.root.keys)
         let schema = try reader.required("schema")
@@ -45,12 +45,20 @@ extension Experiment {
         model = try Self.model(reader, paths)
         (plugins, pluginsOfFile) = try Self.plugins(reader, paths)
         dataset = try Self.dataset(reader, paths)
-        locator = try Self.component(try reader.required("locator"), path: "locator")
-        let method = needsMethod ? try reader.required("method") : reader["method"]
-        self.method = try method.map { (node) throws(RuntimeError) in try Self.component(node, path: "method") }
+        func component(_ key: String, isNeeded: Bool) throws(RuntimeError) -> ComponentRequest? {
+            let node = isNeeded ? try reader.required(key) : reader[key]
+            return try node.map { (node) throws(RuntimeError) in try Self.component(node, path: key) }
+        }
+        locator = try component("locator", isNeeded: parts != .evaluators)
+        method = try component("method", isNeeded: parts == .all)
         edit = try Self.edit(reader)
         statistics = try Self.statistics(reader, paths)
         evaluators = try Self.evaluators(reader)
+        guard parts != .evaluators || !evaluators.isEmpty else {
+            throw RuntimeError(
+                .usage, "\(file) has no evaluators, so there is nothing to measure",
+                hint: "list some: evaluators: [counterfact]; `suture plugins list` names them")
+        }
         seed = try reader.integer("seed", atLeast: 0) ?? 0
         limits = Limits(
             stallSeconds: try Self.section("limits", of: reader)?.number(
@@ -105,7 +113,15 @@ extension Experiment {
             device = named
         }
         let threads = try section.integer("threads", atLeast: 1, atMost: Processor.mostThreads)
-        return Model(source: found, dtype: dtype, device: device, threads: threads ?? Processor.defaultThreads)
+        var patches: [String] = []
+        for (item, text) in zip(try section.list("patches"), try section.texts("patches")) {
+            guard let path = paths.existing(text) else {
+                throw paths.missing(text, what: "the patch", at: item.place, kind: .file)
+            }
+            patches.append(path)
+        }
+        return Model(
+            source: found, dtype: dtype, device: device, threads: threads ?? Processor.defaultThreads, patches: patches)
     }
 
     private static func plugins(
@@ -140,7 +156,10 @@ extension Experiment {
             conditions: try section["where"].map { (node) throws(RuntimeError) in
                 try [RecordCondition](node, path: section.name("where"))
             } ?? [],
-            join: try join(section, format: name), invalid: invalid.flatMap(Dataset.Invalid.init) ?? .stop)
+            join: try join(section, format: name), invalid: invalid.flatMap(Dataset.Invalid.init) ?? .stop,
+            known: try section["known"].map { (node) throws(RuntimeError) in
+                try Dataset.Known(node, path: section.name("known"), format: name)
+            })
     }
 
     /// What is between a prompt and its object, by the file or else by the format.
@@ -208,18 +227,38 @@ extension Experiment {
         _ reader: ConfigReader, _ paths: PathResolver
     ) throws(RuntimeError) -> Statistics? {
         guard let section = try section("statistics", of: reader) else { return nil }
+        let isSampled = try section.choice("source", of: ["file", "model"]) == "model"
+        let dtypes: [DType] = [.float64, .float32]
+        let limit = try section.integer("limit", atLeast: 1)
+        return Statistics(
+            path: try statisticsPath(section, paths, isSampled: isSampled),
+            limit: limit ?? (isSampled ? sampledPassages : nil),
+            maxTokens: try section.integer("max_tokens", atLeast: 1),
+            maxLength: try section.integer("max_length", atLeast: 1) ?? (isSampled ? sampledTokens : 1024),
+            batchTokens: try section.integer("batch_tokens", atLeast: 1) ?? 4096,
+            dtype: try section.choice("dtype", of: dtypes.map(\.description)).flatMap(DType.init(named:)) ?? .float64)
+    }
+
+    /// What a model writes for statistics unless the file says otherwise: 500 passages of 64 tokens.
+    private static let sampledPassages = 500
+    private static let sampledTokens = 64
+
+    /// The text for statistics; nil where the model writes it.
+    private static func statisticsPath(
+        _ section: ConfigReader, _ paths: PathResolver, isSampled: Bool
+    ) throws(RuntimeError) -> String? {
+        if isSampled {
+            guard let node = section["path"] else { return nil }
+            throw section.mustBe(
+                "left out with source: model", "path", node,
+                hint: "the model writes the text then; use source: file for one")
+        }
         let path = try section.requiredText("path")
         let place = try section.required("path").place
         guard let found = paths.existing(path) else {
             throw paths.missing(path, what: "the text for statistics", at: place, kind: .file)
         }
         try PathResolver.checkRepeats(found, what: "the text for statistics", at: place)
-        let dtypes: [DType] = [.float64, .float32]
-        return Statistics(
-            path: found, limit: try section.integer("limit", atLeast: 1),
-            maxTokens: try section.integer("max_tokens", atLeast: 1),
-            maxLength: try section.integer("max_length", atLeast: 1) ?? 1024,
-            batchTokens: try section.integer("batch_tokens", atLeast: 1) ?? 4096,
-            dtype: try section.choice("dtype", of: dtypes.map(\.description)).flatMap(DType.init(named:)) ?? .float64)
+        return found
     }
 }

@@ -3,6 +3,11 @@
 import Foundation
 import SutureKit
 
+/// Which components of an experiment a command uses. The others need not be in the file.
+package enum ExperimentParts: Sendable {
+    case all, locator, evaluators
+}
+
 /// An experiment file with its overrides: checked, typed, with every default of the file itself filled in.
 ///
 /// The settings of components stay untyped here, because only a component knows them: see ``ArgumentResolver``.
@@ -18,6 +23,8 @@ package struct Experiment: Sendable {
         package var device: Device
         /// That one operation on the processor uses.
         package var threads: Int
+        /// Absolute paths of patches that lie over the model, in their order.
+        package var patches: [String] = []
     }
 
     package struct Dataset: Sendable, Hashable {
@@ -35,10 +42,12 @@ package struct Experiment: Sendable {
         package var join: Join?
         /// What happens to a record that cannot be a case of this run.
         package var invalid = Invalid.stop
+        /// What the unedited model has to know; nil: nothing. ``limit`` counts the cases that are left then.
+        package var known: Known?
 
         package init(
             name: String, path: String, limit: Int?, offset: Int, conditions: [RecordCondition] = [],
-            join: Join? = nil, invalid: Invalid = .stop
+            join: Join? = nil, invalid: Invalid = .stop, known: Known? = nil
         ) {
             self.name = name
             self.path = path
@@ -47,6 +56,25 @@ package struct Experiment: Sendable {
             self.conditions = conditions
             self.join = join
             self.invalid = invalid
+            self.known = known
+        }
+
+        /// What the unedited model has to know about a case.
+        package struct Known: Sendable, Hashable {
+            /// What counts as known.
+            package enum Degree: String, Sendable, CaseIterable {
+                /// Each token of the true object is the model's first choice after those before it.
+                case firstChoice = "first-choice"
+                /// The true object is likelier than the new one.
+                case likelier
+                /// Everything does.
+                case any
+            }
+
+            /// The object of the prompt. Other cases are left out.
+            package var answer: Degree
+            /// The object of each neighbour. Other neighbours are left out, and cases that have none left.
+            package var neighbors: Degree
         }
 
         package enum Join: String, Sendable, CaseIterable {
@@ -127,13 +155,13 @@ package struct Experiment: Sendable {
 
     /// The text and the budget of second moments.
     package struct Statistics: Sendable, Hashable {
-        /// Absolute path of a text file, one passage a line.
-        package var path: String
-        /// Lines to use; nil: all.
+        /// Absolute path of a text file, one passage a line; nil: the model writes the text itself.
+        package var path: String?
+        /// Lines to use, or passages to write; nil: all.
         package var limit: Int?
         /// Tokens to use, over all lines; nil: no bound.
         package var maxTokens: Int?
-        /// Tokens of a line; what follows is cut off.
+        /// Tokens of a line or passage; what follows is cut off.
         package var maxLength: Int
         /// Tokens of a forward pass, padding included. Never derived from the model's context.
         package var batchTokens: Int
@@ -158,8 +186,9 @@ package struct Experiment: Sendable {
     /// Those of them that the file names, and not the command line.
     package var pluginsOfFile: [String]
     package var dataset: Dataset
-    package var locator: ComponentRequest
-    /// Nil where the file has none, which suffices for `suture locate`.
+    /// Nil where the file has none, which suffices for `suture evaluate`.
+    package var locator: ComponentRequest?
+    /// Nil where the file has none, which suffices for `suture locate` and `suture evaluate`.
     package var method: ComponentRequest?
     package var edit: Edit
     package var statistics: Statistics?

@@ -12,13 +12,19 @@ indirect enum ExperimentSchema: Sendable {
     static let root = section([
         ("schema", .value),
         ("experiment", .value),
-        ("model", section([("source", .value), ("dtype", .value), ("device", .value), ("threads", .value)])),
+        (
+            "model",
+            section([
+                ("source", .value), ("dtype", .value), ("device", .value), ("threads", .value), ("patches", .value),
+            ])
+        ),
         ("plugins", .value),
         (
             "dataset",
             section([
                 ("name", .value), ("path", .value), ("where", .table), ("limit", .value), ("offset", .value),
                 ("join", .value), ("invalid", .value),
+                ("known", section([("answer", .value), ("neighbors", .value)])),
             ])
         ),
         ("locator", .component),
@@ -27,7 +33,7 @@ indirect enum ExperimentSchema: Sendable {
         (
             "statistics",
             section([
-                ("path", .value), ("limit", .value), ("max_tokens", .value), ("max_length", .value),
+                ("source", .value), ("path", .value), ("limit", .value), ("max_tokens", .value), ("max_length", .value),
                 ("batch_tokens", .value), ("dtype", .value),
             ])
         ),

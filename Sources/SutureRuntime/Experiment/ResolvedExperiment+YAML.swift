@@ -73,21 +73,24 @@ extension ResolvedExperiment {
             ("experiment", .text(name)),
             (
                 "model",
-                .mapping([
-                    ("source", .text(model.source)), ("dtype", .text(model.dtype.description)),
-                    ("device", .text(model.device.description)), ("threads", .integer(model.threads)),
-                ])
+                .mapping(
+                    [
+                        ("source", .text(model.source)), ("dtype", .text(model.dtype.description)),
+                        ("device", .text(model.device.description)), ("threads", .integer(model.threads)),
+                    ] + (model.patches.isEmpty ? [] : [("patches", .texts(model.patches))]))
             ),
             (
                 "dataset",
-                .mapping([
-                    ("name", .text(dataset.name)), ("path", .text(dataset.path)), ("where", dataset.conditions.value),
-                    ("limit", .optional(dataset.limit)), ("offset", .integer(dataset.offset)),
-                    ("join", dataset.join.map { .text($0.rawValue) } ?? .null),
-                    ("invalid", .text(dataset.invalid.rawValue)),
-                ])
+                .mapping(
+                    [
+                        ("name", .text(dataset.name)), ("path", .text(dataset.path)),
+                        ("where", dataset.conditions.value), ("limit", .optional(dataset.limit)),
+                        ("offset", .integer(dataset.offset)),
+                        ("join", dataset.join.map { .text($0.rawValue) } ?? .null),
+                        ("invalid", .text(dataset.invalid.rawValue)),
+                    ] + (dataset.known.map { [("known", $0.value)] } ?? []))
             ),
-            ("locator", locator.value(ofRun: ofRun)),
+            ("locator", locator?.value(ofRun: ofRun) ?? .null),
             ("method", method?.value(ofRun: ofRun) ?? .null),
             (
                 "edit",
@@ -135,7 +138,7 @@ extension ResolvedExperiment {
             device: try model.named("device", Device.init(named:)),
             // Older runs do not say this.
             threads: try model.integer("threads", atLeast: 1, atMost: Processor.mostThreads)
-                ?? Processor.defaultThreads)
+                ?? Processor.defaultThreads, patches: try model.texts("patches"))
         let dataset = try section("dataset")
         self.dataset = Experiment.Dataset(
             name: try dataset.requiredText("name"), path: try dataset.requiredText("path"),
@@ -147,8 +150,13 @@ extension ResolvedExperiment {
             join: try dataset["join"] == nil
                 ? DatasetReaders.named(dataset.requiredText("name")).join
                 : dataset.named("join", Experiment.Dataset.Join.init),
-            invalid: try dataset["invalid"] == nil ? .stop : dataset.named("invalid", Experiment.Dataset.Invalid.init))
-        locator = try ResolvedComponent(try reader.required("locator"), .locator, path: "locator")
+            invalid: try dataset["invalid"] == nil ? .stop : dataset.named("invalid", Experiment.Dataset.Invalid.init),
+            known: try dataset["known"].map { (node) throws(RuntimeError) in
+                try Experiment.Dataset.Known(node, path: "dataset.known", kind: .file)
+            })
+        locator = try reader["locator"].map { (node) throws(RuntimeError) in
+            try ResolvedComponent(node, .locator, path: "locator")
+        }
         method = try reader["method"].map { (node) throws(RuntimeError) in
             try ResolvedComponent(node, .patcher, path: "method")
         }
@@ -162,7 +170,8 @@ extension ResolvedExperiment {
         if reader["statistics"] != nil {
             let statistics = try section("statistics")
             self.statistics = Experiment.Statistics(
-                path: try statistics.requiredText("path"), limit: try statistics.integer("limit"),
+                path: try statistics.text("source") == "model" ? nil : statistics.requiredText("path"),
+                limit: try statistics.integer("limit"),
                 maxTokens: try statistics.integer("max_tokens"),
                 maxLength: try statistics.requiredInteger("max_length"),
                 batchTokens: try statistics.requiredInteger("batch_tokens"), dtype: try statistics.dtype("dtype"))
@@ -218,9 +227,9 @@ extension ConfigReader {
 extension Experiment.Statistics {
     fileprivate var value: ConfigValue {
         .mapping([
-            ("path", .text(path)), ("limit", .optional(limit)), ("max_tokens", .optional(maxTokens)),
-            ("max_length", .integer(maxLength)), ("batch_tokens", .integer(batchTokens)),
-            ("dtype", .text(dtype.description)),
+            path.map { ("path", .text($0)) } ?? ("source", .text("model")), ("limit", .optional(limit)),
+            ("max_tokens", .optional(maxTokens)), ("max_length", .integer(maxLength)),
+            ("batch_tokens", .integer(batchTokens)), ("dtype", .text(dtype.description)),
         ])
     }
 }

@@ -84,8 +84,9 @@ package struct ResolvedExperiment: Sendable, Hashable {
     package var model: Experiment.Model
     package var plugins: [String]
     package var dataset: Experiment.Dataset
-    package var locator: ResolvedComponent
-    /// Nil for an experiment that only locates; see ``requiredMethod()``.
+    /// Nil for an experiment that only evaluates; see ``requiredLocator()``.
+    package var locator: ResolvedComponent?
+    /// Nil for an experiment that only locates or evaluates; see ``requiredMethod()``.
     package var method: ResolvedComponent?
     package var edit: Experiment.Edit
     package var statistics: Experiment.Statistics?
@@ -109,14 +110,27 @@ package struct ResolvedExperiment: Sendable, Hashable {
 
     /// The method.
     ///
-    /// - Throws: `usage` for an experiment that only locates.
+    /// - Throws: `usage` for an experiment that only locates or evaluates.
     package func requiredMethod() throws(RuntimeError) -> ResolvedComponent {
         guard let method else {
+            let what = locator == nil ? "the figures of `suture evaluate`" : "the locations of `suture locate`"
             throw RuntimeError(
-                .usage, "\"\(runID)\" holds the locations of `suture locate`, and a run with a method is needed here",
+                .usage, "\"\(runID)\" holds \(what), and a run with a method is needed here",
                 hint: "start a run with `suture run`")
         }
         return method
+    }
+
+    /// The locator.
+    ///
+    /// - Throws: `usage` for an experiment that only evaluates.
+    package func requiredLocator() throws(RuntimeError) -> ResolvedComponent {
+        guard let locator else {
+            throw RuntimeError(
+                .usage, "\"\(runID)\" holds the figures of `suture evaluate`, and locations are needed here",
+                hint: "start `suture locate`")
+        }
+        return locator
     }
 
     /// The same experiment, wherever it was written and wherever its output goes, as text.
@@ -141,13 +155,13 @@ extension Experiment {
     ///   - libraries: receives the libraries that settings name (see ``SettingLibrary``).
     ///   - made: receives each component, those among the settings of another before it.
     ///   - model: what layers and sites settings may name; nil: any.
-    ///   - locatesOnly: leaves method, evaluators and the form of the edit out, whatever the file says.
+    ///   - used: leaves the other components and the form of the edit out, whatever the file says.
     ///   - find: looks a component up; what it throws is passed on.
     /// - Throws: what ``ArgumentResolver`` throws.
     package func resolve(
         note: (String) -> Void = { _ in }, needs: (CaseRequirements.Need) -> Void = { _ in },
         libraries: (SettingLibrary) -> Void = { _ in }, made: (PlacedComponent) -> Void = { _ in },
-        model parts: ModelParts? = nil, locatesOnly: Bool = false,
+        model parts: ModelParts? = nil, used: ExperimentParts = .all,
         _ find: (ComponentKind, ComponentRequest) throws(RuntimeError) -> ComponentDescription
     ) throws(RuntimeError) -> ResolvedExperiment {
         func resolved(_ kind: ComponentKind, _ request: ComponentRequest) throws(RuntimeError) -> ResolvedComponent {
@@ -167,14 +181,15 @@ extension Experiment {
             made(PlacedComponent(component: resolved, place: request.place))
             return resolved
         }
-        let locator = try resolved(.locator, self.locator)
+        var locator: ResolvedComponent?
+        if let request = self.locator, used != .evaluators { locator = try resolved(.locator, request) }
         var method: ResolvedComponent?
-        if let request = self.method, !locatesOnly { method = try resolved(.patcher, request) }
+        if let request = self.method, used == .all { method = try resolved(.patcher, request) }
         var evaluators: [ResolvedComponent] = []
-        for request in self.evaluators where !locatesOnly { evaluators.append(try resolved(.evaluator, request)) }
+        for request in self.evaluators where used != .locator { evaluators.append(try resolved(.evaluator, request)) }
         return ResolvedExperiment(
             name: name, model: model, plugins: plugins, dataset: dataset, locator: locator, method: method,
-            edit: locatesOnly ? Edit(mode: .batch, size: nil, restore: .afterBatch) : edit,
+            edit: used != .all ? Edit(mode: .batch, size: nil, restore: .afterBatch) : edit,
             statistics: statistics, evaluators: evaluators, seed: seed, limits: limits, output: output, source: file,
             overrides: overrides, versions: [:], digests: [:])
     }

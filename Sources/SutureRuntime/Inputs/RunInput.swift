@@ -83,14 +83,17 @@ extension ResolvedExperiment {
             RunInput(setting: "model.source", path: model.source, form: .model),
             RunInput(setting: "dataset.path", path: dataset.path, form: .file),
         ]
+        inputs += model.patches.enumerated().map {
+            RunInput(setting: "model.patches[\($0)]", path: $1, form: .folder)
+        }
         let chatTemplate = "\(model.source)/\(ChatTemplate.fileName)"
         if dataset.join == .template, FileStamp(chatTemplate) != nil {
             inputs.append(RunInput(setting: "dataset.join", path: chatTemplate, form: .file))
         }
-        if let statistics {
-            inputs.append(RunInput(setting: "statistics.path", path: statistics.path, form: .file))
+        if let path = statistics?.path {
+            inputs.append(RunInput(setting: "statistics.path", path: path, form: .file))
         }
-        inputs += locator.inputs(at: "locator")
+        if let locator { inputs += locator.inputs(at: "locator") }
         if let method { inputs += method.inputs(at: "method") }
         for evaluator in evaluators { inputs += evaluator.inputs(at: "evaluators.\(evaluator.label)") }
         var libraries: Set<String> = []

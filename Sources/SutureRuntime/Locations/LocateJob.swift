@@ -16,12 +16,14 @@ package struct LocateJob: FolderJob {
 
     package func run(_ work: FolderWork) throws {
         let experiment = work.experiment
-        let locator = try LoadedComponent(experiment.locator)
-        let selection = try CaseSelection(
-            experiment.dataset, model: experiment.model.source, needs: locator.needs(as: experiment.locator))
-        let cases = selection.cases
+        let named = try experiment.requiredLocator()
+        let locator = try LoadedComponent(named)
+        let read = try CaseSelection(
+            experiment.dataset, model: experiment.model.source, needs: locator.needs(as: named))
         try work.phase("load", done: 0, total: 0)
         let model = try experiment.loadModel(work.inputs)
+        let selection = try experiment.known(read, by: model, in: work.folder, work.phase).selection
+        let cases = selection.cases
         let statistics = experiment.statistics(of: model, work.inputs) {
             try work.phase("statistics", done: $0, total: $1)
         }
@@ -36,18 +38,19 @@ package struct LocateJob: FolderJob {
             components.services(of: locator, store: store)
         ).locations
         let file = LocationsFile(
-            locator: LocationsFile.Locator(experiment.locator),
+            locator: LocationsFile.Locator(named),
             cases: try cases.map { try LocationsFile.Prompt($0, model.tokenizer) }, locations: locations)
         try work.folder.write(skipped: selection.skipped)
-        try LocateJob.write(file, skipped: selection.skipped, of: experiment, to: work.folder)
+        try LocateJob.write(file, by: named.id, skipped: selection.skipped, of: experiment, to: work.folder)
     }
 
     private static func write(
-        _ file: LocationsFile, skipped: [SkippedCase], of experiment: ResolvedExperiment, to folder: RunFolder
+        _ file: LocationsFile, by locator: String, skipped: [SkippedCase], of experiment: ResolvedExperiment,
+        to folder: RunFolder
     ) throws {
         try RunFolder.write(file, to: folder.locations)
         let report = LocateReport(
-            title: "\(experiment.name): \(experiment.locator.id) on \(experiment.model.source)", file: file,
+            title: "\(experiment.name): \(locator) on \(experiment.model.source)", file: file,
             skipped: skipped)
         try RunFolder.write(Data(report.csv.utf8), to: folder.locationTable)
         try RunFolder.write(Data(report.html.utf8), to: folder.report)

@@ -21,7 +21,7 @@ extension RunLauncher {
             if let output { experiment.output.folder = experiment.paths.absolute(output) }
             let run: PlannedRun
             do {
-                run = try plan(experiment, readings, locatesOnly: true)
+                run = try plan(experiment, readings, used: .locator)
             } catch {
                 guard !member.label.isEmpty else { throw error }
                 throw RuntimeError(error.kind, "\(member.label): \(error.message)", hint: error.hint)

@@ -6,7 +6,7 @@ import SutureModel
 
 /// Computes uncentred second moments E[x xᵀ] of a site over a text: all layers in one truncated pass.
 ///
-/// Each line of the text is tokenised alone, without an added start token, and cut to `maxLength`. Every real position
+/// Each line of a text is tokenised alone, without an added start token, and cut to `maxLength`. Every real position
 /// counts, the first included. Products are summed in float32 or wider inside a batch, whatever the model's type, and in the
 /// settings' over batches.
 package struct SecondMomentPass {
@@ -26,11 +26,16 @@ package struct SecondMomentPass {
     ///
     /// - Throws: an empty text; what progress throws.
     package func run(_ kind: Site.Kind, layers: [Int], lines: [String]) throws -> [SecondMoment] {
-        let rows = try tokens(lines)
+        try run(kind, layers: layers, rows: try tokens(lines))
+    }
+
+    /// The same for rows of tokens, each at least one.
+    func run(_ kind: Site.Kind, layers: [Int], rows: [[Int]]) throws -> [SecondMoment] {
         let total = rows.reduce(0) { $0 + $1.count }
         guard total > 0, let last = layers.max() else {
             throw RuntimeError(
-                .file, "the statistics text \(settings.path) holds no tokens", hint: "give a text with some lines")
+                .file, "the statistics text \(settings.path ?? "of the model") holds no tokens",
+                hint: "give a text with some lines")
         }
         var sums: [Tensor?] = layers.map { _ in nil }
         var done = 0
@@ -59,7 +64,7 @@ package struct SecondMomentPass {
     }
 
     /// Token rows of the text, cut to the length and, in order, to the token budget.
-    private func tokens(_ lines: [String]) throws -> [[Int]] {
+    func tokens(_ lines: [String]) throws -> [[Int]] {
         let limit = min(settings.maxLength, model.configuration.contextLength)
         var left = settings.maxTokens ?? .max
         var rows: [[Int]] = []
@@ -70,6 +75,15 @@ package struct SecondMomentPass {
             left -= ids.count
         }
         return rows
+    }
+
+    /// Rows, in order, to the token budget.
+    func cut(_ rows: [[Int]]) -> [[Int]] {
+        var left = settings.maxTokens ?? .max
+        return rows.compactMap { row in
+            defer { left -= min(left, row.count) }
+            return left > 0 ? Array(row.prefix(left)) : nil
+        }
     }
 
     /// Rows of similar length together, each batch at most `budget` tokens with its padding. The order depends on the rows

@@ -15,6 +15,8 @@ package final class StatisticsService {
     private let cache: URL
     private static let momentsName = "moments"
     private var memory: [Site: SecondMoment] = [:]
+    /// What the model has written.
+    private var rows: [[Int]]?
     private var cacheIsUsable = true
     private let warn: (String) -> Void
     private let checkInputs: () throws -> Void
@@ -55,7 +57,8 @@ package final class StatisticsService {
         guard let settings else {
             throw RuntimeError(
                 .usage, "the method needs second moments, and the experiment names no text for them",
-                hint: "add statistics: {path: a text file, limit: how many of its lines}")
+                hint:
+                    "add statistics: {path: a text file, limit: how many of its lines}, or statistics: {source: model}")
         }
         if let layer = layers.first(where: { !(0..<model.configuration.layerCount).contains($0) }) {
             throw RuntimeError(
@@ -63,21 +66,24 @@ package final class StatisticsService {
                 hint: "layers count from 0")
         }
         var files: [Int: URL] = [:]
-        var lines: TextFile?
+        var source: StatisticsText?
         for layer in layers where memory[Site(kind, layer: layer)] == nil {
-            let text = try lines ?? TextFile(settings.path, limit: settings.limit)
-            lines = text
+            let text = try source ?? StatisticsText(settings)
+            source = text
             let key = CacheKey(
-                settings: settings, text: text.digest, model: modelDigest, dtype: model.dtype,
+                settings: settings, text: text.identity, model: modelDigest, dtype: model.dtype,
                 site: Site(kind, layer: layer))
             let url = key.file(in: cache)
             files[layer] = url
             if let moment = kept(at: url) { memory[Site(kind, layer: layer)] = try moment.protected() }
         }
         let missing = layers.filter { memory[Site(kind, layer: $0)] == nil }
-        if !missing.isEmpty, let lines {
+        if !missing.isEmpty, let source {
             let pass = SecondMomentPass(model: model, settings: settings, progress: progress)
-            let moments = try pass.run(kind, layers: missing, lines: lines.lines)
+            let rows = try rows ?? source.rows(for: pass)
+            // What the model writes takes longer to make than to keep.
+            if case .sampled = source { self.rows = rows }
+            let moments = try pass.run(kind, layers: missing, rows: rows)
             try checkInputs()
             for (layer, moment) in zip(missing, moments) {
                 memory[Site(kind, layer: layer)] = try moment.protected()
@@ -97,10 +103,10 @@ package final class StatisticsService {
         _ kind: Site.Kind, layers: Range<Int>, of experiment: ResolvedExperiment, cache: URL = cacheFolder
     ) throws -> [Int] {
         guard let settings = experiment.statistics else { return [] }
-        let text = try TextFile(settings.path, limit: settings.limit)
+        let text = try StatisticsText(settings)
         return layers.filter { layer in
             let key = CacheKey(
-                settings: settings, text: text.digest, model: experiment.modelDigest,
+                settings: settings, text: text.identity, model: experiment.modelDigest,
                 dtype: experiment.model.dtype, site: Site(kind, layer: layer))
             return FileManager.default.fileExists(atPath: key.file(in: cache).path)
         }

@@ -35,7 +35,7 @@ struct ExperimentSuiteTests {
         let experiments = suite.members.map(\.experiment)
         #expect(experiments.map(\.method?.name) == ["memit", "rome", "memit"])
         #expect(experiments[1].method?.settings["v_num_grad_steps"] == nil)
-        #expect(experiments[1].locator.name == "fixed-layers")
+        #expect(experiments[1].locator?.name == "fixed-layers")
         #expect(experiments[1].edit.mode == .single)
         #expect(experiments[2].method?.settings["v_num_grad_steps"]?.integer == 25)
         #expect(experiments[2].method?.settings["v_lr"]?.number == 0.1)

@@ -110,7 +110,7 @@ struct SentencePieceTests {
             targetTrue: "Africa", answer: " Asia")
         let log = try ScoreLog(scratch.url.appending(path: "scores.jsonl"))
         let record = try CaseResult.records(
-            [editCase], model, before: [""], after: [""], evaluators: [], log: log, method: "m", reports: [])[0]
+            [editCase], model, answers: ["before": [""]], evaluators: [], log: log)[0]
         let used = try TestSession(model).model
         let (prompt, new) = try used.encode(prompt: editCase.filledPrompt, target: "Asia")
         #expect(record.promptIDs == prompt && record.targetNewIDs == new && record.answerIDs == new)

@@ -127,16 +127,17 @@ private let sumTolerance = 1e-5
     func unusableCache() throws {
         let scratch = try ScratchFolder()
         let asked = try settings(in: scratch)
+        let file = try #require(asked.path)
         var warnings: [String] = []
         // A file stands where the folder should be.
         let service = StatisticsService(
-            model: model, settings: asked, modelDigest: "digest", cache: URL(fileURLWithPath: asked.path),
+            model: model, settings: asked, modelDigest: "digest", cache: URL(fileURLWithPath: file),
             warn: { warnings.append($0) }
         ) { _, _ in }
         #expect(try service.secondMoments(.neurons, layers: [0, 1]).count == 2)
         #expect(try service.secondMoments(.neurons, layers: [0])[0].tokenCount > 0)
         try #require(warnings.count == 1)
-        #expect(warnings[0].contains("'\(asked.path)") && !warnings[0].contains("Error Domain"))
+        #expect(warnings[0].contains("'\(file)") && !warnings[0].contains("Error Domain"))
         #expect(warnings[0].hasSuffix("set SUTURE_CACHE to a folder with space where you may write"))
     }
 
@@ -217,5 +218,40 @@ private let sumTolerance = 1e-5
     func missing() throws {
         let service = StatisticsService(model: model, settings: nil, modelDigest: "") { _, _ in }
         #expect(throws: RuntimeError.self) { try service.secondMoments(.neurons, layers: [0]) }
+    }
+
+    // MARK: Text of the model's own
+
+    @Test("what a model writes depends on the passage's number alone, and has no tokens that begin or end a text")
+    func sampled() throws {
+        let few = try SampledText(count: 5, length: 12).rows(of: model) { _, _ in }
+        let many = try SampledText(count: 40, length: 12).rows(of: model) { _, _ in }
+        #expect(few.count == 5 && Array(many.prefix(5)) == few)
+        #expect(Set(many).count > 30)
+        #expect(many.allSatisfy { $0.count <= 12 && !$0.contains(where: model.endTokens.contains) })
+    }
+
+    @Test("moments over the model's own text are kept under what the text is")
+    func sampledMoments() throws {
+        let scratch = try ScratchFolder()
+        var asked = settings(maxLength: 16)
+        (asked.path, asked.limit) = (nil, 20)
+        func moment(_ settings: Experiment.Statistics) throws -> SecondMoment {
+            try StatisticsService(model: model, settings: settings, modelDigest: "digest", cache: scratch.url) { _, _ in
+            }
+            .secondMoments(.neurons, layers: [1])[0]
+        }
+        let first = try moment(asked)
+        let rows = try SampledText(count: 20, length: 16).rows(of: model) { _, _ in }
+        #expect(first.tokenCount == rows.reduce(0) { $0 + $1.count })
+        let pass = SecondMomentPass(model: model, settings: asked) { _, _ in }
+        #expect(try difference(first, pass.run(.neurons, layers: [1], rows: rows)[0]) == 0)
+        #expect(try difference(moment(asked), first) == 0)
+        asked.limit = 10
+        #expect(try moment(asked).tokenCount < first.tokenCount)
+        let names = try FileManager.default.contentsOfDirectory(atPath: scratch.url.appending(path: "moments").path)
+        #expect(names.count == 2)
+        asked.maxTokens = 30
+        #expect(try moment(asked).tokenCount == 30)
     }
 }

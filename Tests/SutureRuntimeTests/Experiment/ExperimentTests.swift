@@ -19,7 +19,7 @@ struct ExperimentTests {
         #expect(experiment.dataset.name == "counterfact")
         #expect(experiment.dataset.limit == 10)
         #expect(experiment.dataset.offset == 0)
-        #expect(experiment.locator.name == "fixed-layers")
+        #expect(experiment.locator?.name == "fixed-layers")
         #expect(experiment.method?.name == "memit")
         #expect(experiment.method?.settings["v_num_grad_steps"]?.integer == 25)
         #expect(experiment.method?.settings["name"] == nil)

@@ -288,7 +288,7 @@ struct RunInputTests {
             return component
         }
         var experiment = experiment
-        experiment.locator = moved(experiment.locator)
+        experiment.locator = experiment.locator.map(moved)
         experiment.method = experiment.method.map(moved)
         experiment.evaluators = experiment.evaluators.map(moved)
         return experiment

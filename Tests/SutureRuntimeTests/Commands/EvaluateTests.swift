@@ -1,0 +1,208 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+import TestSupport
+import Testing
+
+@testable import SutureRuntime
+
+/// `suture evaluate` as a user starts it, and `dataset.known`.
+@Suite("Evaluating alone")
+struct EvaluateTests {
+    /// A file without locator and method, unless `more` has them.
+    private func experiment(
+        dataset: String = "limit: 3", more: String = ""
+    ) throws -> (scratch: ScratchFolder, file: URL) {
+        let scratch = try ScratchFolder()
+        let world = Repository.world.path
+        let file = scratch.url.appending(path: "experiment.yaml")
+        let text = """
+            schema: 1
+            experiment: look
+            model: {source: \(world)/model}
+            dataset: {name: counterfact, path: \(world)/facts.json, \(dataset)}
+            evaluators: [counterfact]
+            output: {dir: \(scratch.url.path)/runs}
+            \(more)
+            """
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        return (scratch, file)
+    }
+
+    private let rome = """
+        locator: {name: fixed-layers, layers: [1]}
+        method: {name: rome, mom2_adjustment: false, v_num_grad_steps: 5}
+        """
+
+    private func suture(_ scratch: ScratchFolder, _ arguments: [String]) throws -> CommandLineRun {
+        try CommandLineRun(arguments, cache: scratch.url)
+    }
+
+    /// The one folder of a kind.
+    private func folder(_ scratch: ScratchFolder, _ prefix: String) throws -> RunFolder {
+        let runs = scratch.url.appending(path: "runs")
+        let names = try FileManager.default.contentsOfDirectory(atPath: runs.path).filter { $0.hasPrefix(prefix) }
+        return RunFolder(runs.appending(path: try #require(names.first)))
+    }
+
+    private func metrics(_ folder: RunFolder) throws -> MetricsFile {
+        try folder.read(MetricsFile.self, from: folder.metrics)
+    }
+
+    /// stage → name → value
+    private func values(_ folder: RunFolder) throws -> [String: [String: Double]] {
+        var values: [String: [String: Double]] = [:]
+        for metric in try metrics(folder).metrics { values[metric.stage, default: [:]][metric.key] = metric.value }
+        return values
+    }
+
+    @Test("the figures are those of a run, before the edit and, with its patch, after it")
+    func figures() throws {
+        let (scratch, file) = try experiment(more: rome)
+        #expect(try suture(scratch, ["run", file.path]).code == 0)
+        let run = try folder(scratch, "look-")
+        let ran = try values(run)
+        let patch = run.patch.path
+
+        let plain = try suture(scratch, ["evaluate", file.path, "--output", "\(scratch.url.path)/plain"])
+        #expect(plain.code == 0 && plain.errors.isEmpty, "\(plain.errors)")
+        #expect(plain.output.contains("counterfact.efficacy_success") && !plain.output.contains("after"))
+        let patched = try suture(
+            scratch, ["evaluate", file.path, "--patch", patch, "--output", "\(scratch.url.path)/patched"])
+        #expect(patched.code == 0, "\(patched.errors)")
+        func only(_ name: String) throws -> RunFolder {
+            let place = scratch.url.appending(path: name)
+            let names = try FileManager.default.contentsOfDirectory(atPath: place.path)
+            #expect(names.count == 1)
+            return RunFolder(place.appending(path: names[0]))
+        }
+        let before = try values(only("plain"))
+        let both = try values(only("patched"))
+        #expect(Set(before.keys) == ["before"] && Set(both.keys) == ["before", "after"])
+        func counterfact(_ values: [String: Double]?) -> [String: Double] {
+            (values ?? [:]).filter { $0.key.hasPrefix("counterfact.") }
+        }
+        #expect(counterfact(before["before"]) == counterfact(ran["before"]))
+        #expect(counterfact(both["before"]) == counterfact(ran["before"]))
+        #expect(counterfact(both["after"]) == counterfact(ran["after"]))
+        #expect(try metrics(only("patched")).weights.map(\.parameter) == metrics(run).weights.map(\.parameter))
+    }
+
+    @Test("a file without locator and method is enough; it leaves figures, cases and a page, DONE last, and once")
+    func files() throws {
+        let (scratch, file) = try experiment()
+        let first = try suture(scratch, ["evaluate", file.path])
+        #expect(first.code == 0 && first.errors.isEmpty, "\(first.errors)")
+        let folder = try folder(scratch, "look-evaluate-")
+        #expect(
+            Set(try FileManager.default.contentsOfDirectory(atPath: folder.url.path)) == [
+                "config.source.yaml", "config.resolved.yaml", "metrics.json", "cases.jsonl", "report.html", "log.jsonl",
+                "DONE",
+            ])
+        #expect(try folder.readLines(CaseResult.self, from: folder.cases).map(\.answers.count) == [1, 1, 1])
+        let again = try suture(scratch, ["evaluate", file.path, "--json"])
+        #expect(again.code == 0 && again.errors.contains("these figures are already there"))
+        #expect(again.output.contains("\"efficacy_success\""))
+        let resumed = try suture(scratch, ["run", "--resume", folder.url.path])
+        #expect(
+            resumed.code == 2 && resumed.errors.contains("holds the figures of `suture evaluate`"), "\(resumed.errors)")
+    }
+
+    @Test(
+        "what cannot be measured is one sentence",
+        arguments: [
+            ("evaluators: [counterfact]", "evaluators: []", "has no evaluators, so there is nothing to measure"),
+            ("model: {", "model: {patches: [nowhere], ", "the patch 'nowhere' does not exist"),
+            ("model: {", "model: {patches: nowhere, ", "model.patches must be a list"),
+        ])
+    func mistakes(old: String, new: String, sentence: String) throws {
+        let (scratch, file) = try experiment()
+        let text = try String(contentsOf: file, encoding: .utf8).replacing(old, with: new)
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        let run = try suture(scratch, ["evaluate", file.path])
+        #expect(run.code != 0 && run.errors.contains(sentence), "\(run.errors)")
+        #expect(run.errors.split(separator: "\n").count == 1, "\(run.errors)")
+    }
+
+    @Test("a folder that is no patch is named, and so is a run that would lie on a patch")
+    func wrongPatches() throws {
+        let (scratch, file) = try experiment(more: rome)
+        let wrong = try suture(scratch, ["evaluate", file.path, "--patch", Repository.world.path])
+        #expect(wrong.code == 4 && wrong.errors.contains("is not a patch"), "\(wrong.errors)")
+        let run = try suture(scratch, ["run", file.path, "+model.patches=[\(Repository.world.path)]"])
+        #expect(run.code == 2 && run.errors.contains("model.patches is for `suture evaluate` alone"), "\(run.errors)")
+    }
+
+    // MARK: dataset.known
+
+    @Test("the cases and neighbours that stay are those whose true object is the first choice")
+    func known() throws {
+        let (scratch, file) = try experiment(dataset: "limit: 40")
+        #expect(try suture(scratch, ["evaluate", file.path]).code == 0)
+        let all = try folder(scratch, "look-evaluate-")
+        let (narrow, other) = try experiment(
+            dataset: "limit: 40, known: {answer: first-choice, neighbors: first-choice}")
+        let run = try suture(narrow, ["evaluate", other.path])
+        #expect(run.code == 0, "\(run.errors)")
+        let kept = try folder(narrow, "look-evaluate-")
+        let stage = try #require(values(kept)["before"])
+        // Every true object of a prompt and of a neighbour is the first choice now, and not all were before.
+        #expect(stage["counterfact.neighborhood_accuracy"] == 100)
+        #expect(try #require(values(all)["before"]?["counterfact.neighborhood_accuracy"]) < 100)
+        let known = try #require(stage["known.answer"])
+        #expect(known > 0 && known < 100 && stage["known.neighbors"] != nil)
+        let cases = try kept.readLines(CaseResult.self, from: kept.cases)
+        let skipped = try kept.readLines(SkippedCase.self, from: kept.skipped)
+        #expect(cases.count <= 40 && !skipped.isEmpty)
+        #expect(cases.map(\.index) == Array(cases.indices))
+        #expect(Set(cases.map(\.id)).isDisjoint(with: skipped.map(\.id)))
+        #expect(skipped.allSatisfy { $0.reason.contains("the unedited model") })
+        #expect(run.errors.contains("the largest possible"))
+    }
+
+    @Test("a run edits the known cases alone, and the limit counts them")
+    func knownRun() throws {
+        let (scratch, file) = try experiment(dataset: "limit: 2, known: {answer: first-choice}", more: rome)
+        let run = try suture(scratch, ["run", file.path])
+        #expect(run.code == 0, "\(run.errors)")
+        let folder = try folder(scratch, "look-")
+        let cases = try folder.readLines(CaseResult.self, from: folder.cases)
+        #expect(cases.count == 2)
+        for one in cases { #expect(one.answers["before"]?.hasPrefix(one.targetTrue) == true, "\(one.id)") }
+    }
+
+    @Test(
+        "what cannot be known is one sentence",
+        arguments: [
+            ("known: {answer: best}", "dataset.known.answer must be one of first-choice, likelier, any"),
+            ("known: {answers: any}", "answers"),
+            ("known: likelier", "dataset.known must be"),
+        ])
+    func unknowable(known: String, sentence: String) throws {
+        let (scratch, file) = try experiment(dataset: known)
+        let run = try suture(scratch, ["evaluate", file.path])
+        #expect(run.code == 2 && run.errors.contains(sentence), "\(run.errors)")
+    }
+
+    // MARK: Statistics without a corpus
+
+    @Test("a method that needs second moments runs on text of the model's own")
+    func sampledStatistics() throws {
+        let (scratch, file) = try experiment(
+            dataset: "limit: 2",
+            more: """
+                locator: {name: fixed-layers, layers: [1]}
+                method: {name: memit, v_num_grad_steps: 5}
+                statistics: {source: model, limit: 200, max_length: 32}
+                """)
+        let run = try suture(scratch, ["run", file.path])
+        #expect(run.code == 0, "\(run.errors)")
+        let config = try String(
+            contentsOf: folder(scratch, "look-").url.appending(path: "config.resolved.yaml"), encoding: .utf8)
+        #expect(config.contains("source: \"model\"") && !config.contains("statistics.path"))
+        let mixed = try suture(scratch, ["run", file.path, "+statistics.path=\(file.path)"])
+        #expect(mixed.code == 2 && mixed.errors.contains("left out with source: model"), "\(mixed.errors)")
+    }
+}
