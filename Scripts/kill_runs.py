@@ -8,7 +8,7 @@
 The run edits facts of the bundled model in sequence by AlphaEdit, which carries state from group to group and needs
 second moments. Each is killed up to three times by signal 9: the program, its worker, or both. Then it is resumed to
 its end. All files of the finished folder but the log and the report must hold the same bytes; in metrics.json all but
-`seconds` and `processes`. No process and no file may be left over: in the run folder, in the cache and in TMPDIR.
+`seconds`, `processes` and `peak_memory`. No process and no file may be left over: in the run folder, in the cache and in TMPDIR.
 `--busy N` keeps N processes busy meanwhile. Exit status: 0 where all runs are equal and nothing is left; 1 otherwise.
 """
 import argparse
@@ -28,7 +28,7 @@ ROOT = pathlib.Path(__file__).resolve().parent.parent
 # Files that say when something happened or how a run went about it, and DONE, which has their digests.
 FREE = {"log.jsonl", "report.html", "DONE"}
 # Of metrics.json, the members that do.
-FREE_FIGURES = {"seconds", "processes", "sha256"}
+FREE_FIGURES = {"seconds", "processes", "peak_memory", "sha256"}
 
 
 class Place:

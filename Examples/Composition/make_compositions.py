@@ -4,7 +4,7 @@
     ~/smollm2/bin/python make_compositions.py MODEL_FOLDER
 
 A composition is kept where the first tokens of both facts are the model's first choices. `right` says whether that of the
-composition is, and `says` what its first word is. See get_model.py for the packages.
+composition is, and `says` what its first word is. See ../SmolLM2/get_model.py for the packages.
 """
 import json
 import pathlib

@@ -42,6 +42,17 @@ package enum Processor {
         return environment
     }
 
+    /// Begins this program again, with the same arguments and the environment of a process that computes, unless it has that
+    /// already. For commands that compute in the host. Where the program cannot be begun again, it goes on, and is slow on a
+    /// busy machine.
+    package static func beginAgainForComputing() {
+        let own = ProcessInfo.processInfo.environment
+        let wanted = environment(own)
+        guard wanted != own else { return }
+        for (name, value) in wanted where own[name] != value { setenv(name, value, 1) }
+        execv("/proc/self/exe", CommandLine.unsafeArgv)
+    }
+
     /// The largest resident memory of this process so far, in bytes; pages of mapped files count.
     static var peakMemory: Int {
         var usage = rusage()

@@ -44,6 +44,7 @@ struct ModelCommand: ParsableCommand {
         @Flag(help: "Print JSON.") var json = false
 
         func run() throws {
+            Processor.beginAgainForComputing()
             let text = try reporting {
                 let generation = try TextGeneration(
                     folder: folder, patch: patch, dtype: dtype, device: device, maxNewTokens: maxNewTokens,

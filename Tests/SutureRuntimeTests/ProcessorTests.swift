@@ -83,4 +83,20 @@ struct ProcessorTests {
             #expect(Processor.defaultThreads <= ProcessInfo.processInfo.activeProcessorCount)
         }
     }
+
+    @Test("A command that computes in the host has the environment of a worker, begun again once")
+    func waitPolicy() throws {
+        let scratch = try ScratchFolder()
+        let model = Repository.world.appending(path: "model").path
+        let prompt = "Cairo is a city in\u{20}"
+        // libgomp prints what it goes by when it is loaded: once by each program that is begun.
+        let run = try CommandLineRun(
+            ["model", "generate", model, "--prompt", prompt, "--max-new-tokens", "1"], cache: scratch.url,
+            environment: ["OMP_DISPLAY_ENV": "TRUE"])
+        #expect(run.code == 0 && run.output.hasPrefix(prompt), "\(run.errors)")
+        let policies = run.errors.split(separator: "\n").filter { $0.contains("OMP_WAIT_POLICY") }
+        let own = ProcessInfo.processInfo.environment
+        let isBegunAgain = own["OMP_WAIT_POLICY"] == nil && own["GOMP_SPINCOUNT"] == nil
+        #expect(policies.count == (isBegunAgain ? 2 : 1), "\(policies)")
+    }
 }
