@@ -85,6 +85,39 @@ package struct RunLauncher: Sendable {
         return run
     }
 
+    /// What a command that uses some of the components does for a suite: each of its runs once, however many members share it.
+    ///
+    /// - Parameters:
+    ///   - command: the end of the runs' names.
+    ///   - output: the folder that result folders go into; nil: that of the file.
+    ///   - change: what the command line adds to each experiment.
+    /// - Throws: what is wrong with one of the experiments, under its label.
+    func plan(
+        _ suite: ExperimentSuite, used: ExperimentParts, as command: String, output: String?,
+        _ change: (inout Experiment) throws(RuntimeError) -> Void = { (_) throws(RuntimeError) in }
+    ) throws(RuntimeError) -> [PlannedRun] {
+        var planned: [PlannedRun] = []
+        let readings = PlanReadings()
+        var settings = SettingsCheck()
+        for member in suite.members {
+            var experiment = member.experiment
+            experiment.name = "\(suite.name)-\(command)"
+            if let output { experiment.output.folder = experiment.paths.absolute(output) }
+            let run: PlannedRun
+            do {
+                try change(&experiment)
+                run = try plan(experiment, readings, used: used)
+            } catch {
+                guard !member.label.isEmpty else { throw error }
+                throw RuntimeError(error.kind, "\(member.label): \(error.message)", hint: error.hint)
+            }
+            settings.add(run, label: member.label)
+            if !planned.contains(where: { $0.experiment.digest == run.experiment.digest }) { planned.append(run) }
+        }
+        try settings.perform()
+        return planned
+    }
+
     /// One run, but for what its components say of their settings.
     ///
     /// - Parameters:

@@ -14,27 +14,10 @@ extension RunLauncher {
     package func planToEvaluate(
         _ suite: ExperimentSuite, patches: [String], output: String? = nil
     ) throws(RuntimeError) -> [PlannedRun] {
-        var planned: [PlannedRun] = []
-        let readings = PlanReadings()
-        var settings = SettingsCheck()
-        for member in suite.members {
-            var experiment = member.experiment
-            experiment.name = "\(suite.name)-evaluate"
+        try plan(suite, used: .evaluators, as: "evaluate", output: output) { (experiment) throws(RuntimeError) in
             experiment.model.patches += patches.map { URL(fileURLWithPath: $0).path }
-            if let output { experiment.output.folder = experiment.paths.absolute(output) }
             for patch in experiment.model.patches { _ = try PatchManifest(folder: URL(fileURLWithPath: patch)) }
-            let run: PlannedRun
-            do {
-                run = try plan(experiment, readings, used: .evaluators)
-            } catch {
-                guard !member.label.isEmpty else { throw error }
-                throw RuntimeError(error.kind, "\(member.label): \(error.message)", hint: error.hint)
-            }
-            settings.add(run, label: member.label)
-            if !planned.contains(where: { $0.experiment.digest == run.experiment.digest }) { planned.append(run) }
         }
-        try settings.perform()
-        return planned
     }
 
     /// Evaluates in a worker, or reads at once what the folder already holds.

@@ -12,25 +12,7 @@ extension RunLauncher {
     package func planToLocate(
         _ suite: ExperimentSuite, output: String? = nil
     ) throws(RuntimeError) -> [PlannedRun] {
-        var planned: [PlannedRun] = []
-        let readings = PlanReadings()
-        var settings = SettingsCheck()
-        for member in suite.members {
-            var experiment = member.experiment
-            experiment.name = "\(suite.name)-locate"
-            if let output { experiment.output.folder = experiment.paths.absolute(output) }
-            let run: PlannedRun
-            do {
-                run = try plan(experiment, readings, used: .locator)
-            } catch {
-                guard !member.label.isEmpty else { throw error }
-                throw RuntimeError(error.kind, "\(member.label): \(error.message)", hint: error.hint)
-            }
-            settings.add(run, label: member.label)
-            if !planned.contains(where: { $0.experiment.digest == run.experiment.digest }) { planned.append(run) }
-        }
-        try settings.perform()
-        return planned
+        try plan(suite, used: .locator, as: "locate", output: output)
     }
 
     /// Locates in a worker, or reads at once what the folder already holds.

@@ -16,7 +16,7 @@ extension ArchitectureDescription {
             vocabulary: Setting("vocab_size", default: 65024), activation: Setting("activation", default: "gelu"),
             epsilon: Setting("layer_norm_epsilon", default: 1e-5), tiesHeadByDefault: true),
         norm: .layerNorm,
-        positions: .rotary(Rotary(scalings: RotaryScaling.allCases)), block: .parallel,
+        positions: .rotary(Rotary()), block: .parallel,
         names: Names(
             embedding: "word_embeddings", attentionNorm: "h.{}.ln_attn", mlpNorm: "h.{}.ln_mlp",
             queryKeyValue: .fusedByGroup("h.{}.self_attention.query_key_value"),
