@@ -28,35 +28,17 @@ struct EvaluateCommand: ParsableCommand {
         let suite = try ExperimentSuite(
             file: file, overrides: multirun ? [] : overrides, sweeps: multirun ? overrides : [], parts: .evaluators)
         let runs = try launcher.planToEvaluate(suite, patches: patch, output: output)
-        Terminal.printNotes(of: runs)
-        var answers: [Answer] = []
-        for (number, planned) in runs.enumerated() {
-            if planned.folder.isDone && !fresh {
-                Terminal.printError("these figures are already there; --fresh measures again", prefix: "")
-            }
-            let progress = ProgressLine(label: runs.count > 1 ? "\(number + 1)/\(runs.count)" : "")
-            defer { progress.clear() }
-            let results = try launcher.evaluate(planned, startsAnew: fresh, onEvent: progress.show)
-            progress.clear()
-            answers.append(Answer(folder: planned.folder.url.path, results: results))
-            guard !json else { continue }
-            if answers.count > 1 { try Terminal.print() }
-            let summary = RunSummary(
+        try PartialRuns(
+            runs: runs, name: { $0.experiment.runID },
+            alreadyDone: "these figures are already there; --fresh measures again", plural: "evaluations"
+        ).perform(fresh: fresh, json: json) { (planned, progress) throws(RuntimeError) in
+            try launcher.evaluate(planned, startsAnew: fresh, onEvent: progress.show)
+        } text: { (planned, results) throws(RuntimeError) in
+            RunSummary(
                 results: results, cases: try launcher.cases(planned.folder),
                 skipped: try launcher.skipped(planned.folder),
-                folder: planned.folder, width: Terminal.width)
-            try Terminal.print(summary.text)
+                folder: planned.folder, width: Terminal.width
+            ).text
         }
-        guard json else { return }
-        if runs.count == 1, let answer = answers.first {
-            try Terminal.printJSON(answer)
-        } else {
-            try Terminal.printJSON(answers)
-        }
-    }
-
-    private struct Answer: Encodable {
-        var folder: String
-        var results: MetricsFile
     }
 }

@@ -27,47 +27,13 @@ struct LocateCommand: ParsableCommand {
         let suite = try ExperimentSuite(
             file: file, overrides: multirun ? [] : overrides, sweeps: multirun ? overrides : [], parts: .locator)
         let runs = try launcher.planToLocate(suite, output: output)
-        Terminal.printNotes(of: runs)
-        var answers: [Answer] = []
-        var failed: [String] = []
-        for (number, planned) in runs.enumerated() {
-            if planned.folder.isDone && !fresh {
-                Terminal.printError("these locations are already there; --fresh finds them again", prefix: "")
-            }
-            let name = planned.experiment.locator?.id ?? ""
-            let progress = ProgressLine(
-                label: runs.count > 1 ? "\(number + 1)/\(runs.count) \(name)" : "")
-            defer { progress.clear() }
-            do {
-                let found = try launcher.locate(planned, startsAnew: fresh, onEvent: progress.show)
-                progress.clear()
-                answers.append(Answer(folder: planned.folder.url.path, results: found))
-                guard !json else { continue }
-                if answers.count > 1 { try Terminal.print() }
-                try Terminal.print(LocateSummary(file: found, folder: planned.folder, width: Terminal.width).text)
-            } catch {
-                guard runs.count > 1, error.kind != .interrupted else { throw error }
-                progress.clear()
-                failed.append(name)
-                Terminal.printError("\(name): \(error.description)")
-            }
+        try PartialRuns(
+            runs: runs, name: { $0.experiment.locator?.id ?? "" },
+            alreadyDone: "these locations are already there; --fresh finds them again", plural: "locators"
+        ).perform(fresh: fresh, json: json) { (planned, progress) throws(RuntimeError) in
+            try launcher.locate(planned, startsAnew: fresh, onEvent: progress.show)
+        } text: { planned, found in
+            LocateSummary(file: found, folder: planned.folder, width: Terminal.width).text
         }
-        if json {
-            if runs.count == 1, let answer = answers.first {
-                try Terminal.printJSON(answer)
-            } else {
-                try Terminal.printJSON(answers)
-            }
-        }
-        guard failed.isEmpty else {
-            throw RuntimeError(
-                .sweep, "\(failed.count) of \(runs.count) locators failed: " + failed.joined(separator: ", "),
-                hint: "their sentences are above; run again to try those alone")
-        }
-    }
-
-    private struct Answer: Encodable {
-        var folder: String
-        var results: LocationsFile
     }
 }

@@ -135,6 +135,28 @@ struct EvaluateTests {
         #expect(run.code == 2 && run.errors.contains("model.patches is for `suture evaluate` alone"), "\(run.errors)")
     }
 
+    @Test("one evaluation of several that fails does not end the others")
+    func several() throws {
+        let (scratch, file) = try experiment()
+        let data = scratch.url.appending(path: "unknown.json")
+        let facts = try Data(contentsOf: Repository.world.appending(path: "facts.json"))
+        let text = try #require(String(data: facts, encoding: .utf8))
+        // No model knows these objects.
+        let pattern = #/"target_true": *\{"str": *"[^"]*"/#
+        try text.replacing(pattern, with: #""target_true": {"str": "qzx""#).write(
+            to: data, atomically: true, encoding: .utf8)
+        let run = try suture(
+            scratch,
+            [
+                "evaluate", file.path, "-m", "dataset.path=\(data.path),\(Repository.world.path)/facts.json",
+                "+dataset.known={answer: first-choice}",
+            ])
+        #expect(run.code == 6, "\(run.errors)")
+        #expect(run.errors.contains("the unedited model knows none of the"), "\(run.errors)")
+        #expect(run.errors.contains("1 of 2 evaluations failed"), "\(run.errors)")
+        #expect(run.output.contains("counterfact.efficacy_success"))
+    }
+
     // MARK: dataset.known
 
     @Test("the cases and neighbours that stay are those whose true object is the first choice")
