@@ -13,21 +13,42 @@ struct CounterFact: Evaluator {
         id: "counterfact", summary: "Efficacy, paraphrase and neighbourhood by success, accuracy and magnitude.",
         requires: [.prompt, .subject, .targetNew, .targetTrue])
 
+    @Parameter(
+        "attributes", help: "Ask attribute prompts, too: other subjects, of which the new object is true (ROME's code)."
+    )
+    var asksAttributes = false
+
+    @Parameter(
+        "distracted", help: "Ask neighbours a second time, after a sentence that states the edit (CounterFact+).")
+    var asksDistracted = false
+
     @Parameter(.batchTokens) var tokenBudget = 8192
 
     /// The prompts of one kind, and which of the two objects must win there.
     private struct Group {
         var name: String
         var wantsNew: Bool
-        var prompts: (EditCase) -> [String]
+        var prompts: @Sendable (EditCase) -> [String]
     }
 
-    private static var groups: [Group] {
-        [
-            Group(name: "efficacy", wantsNew: true) { [$0.filledPrompt] },
-            Group(name: "paraphrase", wantsNew: true) { $0.paraphrasePrompts },
-            Group(name: "neighborhood", wantsNew: false) { $0.neighborhoodPrompts },
-        ]
+    /// Those of the published score.
+    private static let ownGroups = [
+        Group(name: "efficacy", wantsNew: true) { [$0.filledPrompt] },
+        Group(name: "paraphrase", wantsNew: true) { $0.paraphrasePrompts },
+        Group(name: "neighborhood", wantsNew: false) { $0.neighborhoodPrompts },
+    ]
+
+    private var groups: [Group] {
+        var groups = CounterFact.ownGroups
+        if asksAttributes { groups.append(Group(name: "attribute", wantsNew: true) { $0.attributePrompts }) }
+        if asksDistracted {
+            groups.append(
+                Group(name: "distracted_neighborhood", wantsNew: false) { editCase in
+                    let statement = editCase.filledPrompt + editCase.following(editCase.targetNew) + ". "
+                    return editCase.neighborhoodPrompts.map { statement + $0 }
+                })
+        }
+        return groups
     }
 
     private static let measures = ["success", "accuracy", "magnitude"]
@@ -37,7 +58,7 @@ struct CounterFact: Evaluator {
         try session.progress("evaluate", 0, of: cases.count)
         var requests: [TargetRequest] = []
         for editCase in cases {
-            for prompt in CounterFact.groups.flatMap({ $0.prompts(editCase) }) {
+            for prompt in groups.flatMap({ $0.prompts(editCase) }) {
                 requests.append(
                     try TargetRequest(
                         prompt, objects: [editCase.targetNew, editCase.targetTrue], joint: editCase.joint, model))
@@ -48,7 +69,7 @@ struct CounterFact: Evaluator {
 
         var scores: [Score] = []
         for editCase in cases {
-            for group in CounterFact.groups {
+            for group in groups {
                 let count = group.prompts(editCase).count
                 guard count > 0 else { continue }
                 let pairs = ratings.prefix(count).map {
@@ -70,15 +91,17 @@ struct CounterFact: Evaluator {
     }
 
     func summarize(_ scores: [Score]) throws -> [Metric] {
-        var metrics = CounterFact.groups.flatMap { group in
+        var metrics = groups.flatMap { group in
             CounterFact.measures.compactMap { measure in
                 Metric.mean(
                     of: "\(group.name)_\(measure)", in: scores, times: 100, unit: "percent",
                     direction: .higherIsBetter, protocol: "teacher-forced")
             }
         }
-        let successes = metrics.filter { $0.name.hasSuffix("_success") }
-        if successes.count == CounterFact.groups.count {
+        let successes = CounterFact.ownGroups.compactMap { group in
+            metrics.first { $0.name == "\(group.name)_success" }
+        }
+        if successes.count == CounterFact.ownGroups.count {
             metrics.append(
                 Metric(
                     "score", successes.map(\.value).harmonicMean(), unit: "percent",

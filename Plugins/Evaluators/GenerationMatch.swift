@@ -6,8 +6,8 @@ import SutureKit
 /// the length of the object (the WILD protocol, Yang et al. 2025).
 ///
 /// `match` compares the whole normalised text, `contained` asks for the object's words somewhere in it. On the prompt
-/// and its paraphrases the new object is wanted; on neighbours the true one, or their own. The protocol's chat
-/// template is not applied: prompts are continued as they are.
+/// and its paraphrases the new object is wanted; on neighbours the true one, or their own. The protocol asks in the
+/// model's chat template, which `chat` does.
 struct GenerationMatch: Evaluator {
     static let descriptor = ComponentDescriptor(
         id: "generation", summary: "Whether the model says the object by itself, as its whole text or in it.",
@@ -15,10 +15,24 @@ struct GenerationMatch: Evaluator {
 
     let settings = ContinuationSettings(maxNewTokens: 512, stops: [".", "\n"])
 
+    @Parameter(
+        "chat", help: "Ask in the chat template of the model folder, as a user; otherwise prompts are continued.")
+    var asksAsUser = false
+
+    @Parameter("system", help: "What the conversation begins with, of the role system; needs chat.")
+    var system: String?
+
     private static let groups = ["efficacy", "paraphrase", "neighborhood"]
     private static let measures = ["match", "contained"]
 
-    func validate() throws { try settings.validate() }
+    func validate() throws {
+        try settings.validate()
+        guard system == nil || asksAsUser else {
+            throw SutureError(
+                .invalidArgument, "generation: system is given, but prompts are not put into a chat template",
+                hint: "set chat: true, or remove system")
+        }
+    }
 
     /// The prompts of each group with the wanted objects.
     private func questions(_ editCase: EditCase) -> [[(prompt: String, object: String)]] {
@@ -34,8 +48,11 @@ struct GenerationMatch: Evaluator {
     }
 
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
-        let prompts = cases.flatMap { questions($0).joined() }.map(\.prompt)
-        var said = try settings.continuations(of: prompts, try session.model, in: session)[...]
+        let model = try session.model
+        let prompts = try cases.flatMap { questions($0).joined() }.map { question in
+            asksAsUser ? try model.chatPrompt(question.prompt, system: system) : question.prompt
+        }
+        var said = try settings.continuations(of: prompts, model, in: session)[...]
         var scores: [Score] = []
         for editCase in cases {
             for (group, questions) in zip(GenerationMatch.groups, questions(editCase)) where !questions.isEmpty {
@@ -59,7 +76,7 @@ struct GenerationMatch: Evaluator {
             GenerationMatch.measures.compactMap { measure in
                 Metric.mean(
                     of: "\(group)_\(measure)", in: scores, times: 100, unit: "percent", direction: .higherIsBetter,
-                    protocol: settings.protocolName)
+                    protocol: settings.protocolName + (asksAsUser ? ", chat template" : ""))
             }
         }
     }

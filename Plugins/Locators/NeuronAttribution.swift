@@ -49,6 +49,11 @@ struct NeuronAttribution: Locator {
     @Parameter("upper_half", help: "Select only neurons of the upper half of the layers, as mint requires.")
     var isUpperHalf = false
 
+    @Parameter(
+        "upper_layers", in: .positive, unit: "layers",
+        help: "Select only neurons of this many layers from the top, instead of upper_half; more than there are: all.")
+    var upperLayers: Int?
+
     @Parameter("score", help: "What a neuron is judged by.")
     var measure = Measure.attribution
 
@@ -63,6 +68,11 @@ struct NeuronAttribution: Locator {
     @Parameter(.batchTokens) var tokenBudget = 4096
 
     func validate() throws {
+        guard !isUpperHalf || upperLayers == nil else {
+            throw SutureError(
+                .invalidArgument, "neuron-attribution: both upper_half and upper_layers are given",
+                hint: "remove one of the two")
+        }
         guard ratio > 0 else {
             throw SutureError(
                 .invalidArgument, "neuron-attribution: ratio is 0", hint: "give a share of one layer's neurons")
@@ -86,7 +96,9 @@ struct NeuronAttribution: Locator {
             var sum = try Tensor.zeros([model.info.layerCount, model.info.dMLP])
             for member in group.members { sum = try sum + maps[member] }
             let critical = losses.map { losses in group.members.reduce(0) { $0 + losses[$1] } }
-            let layers = (0..<model.info.layerCount).filter { !isUpperHalf || $0 >= model.info.layerCount / 2 }
+            let count = model.info.layerCount
+            let first = upperLayers.map { max(0, count - $0) } ?? (isUpperHalf ? count / 2 : 0)
+            let layers = Array(first..<count)
             return try select(sum, pattern, among: layers, critical: critical).map { layer, unit, score in
                 Location(
                     .neurons(layer), caseIndex: group.caseIndex, position: group.position, unit: unit, score: score,

@@ -2,6 +2,24 @@
 
 import SutureKit
 
+/// Which token's neurons stand for a prediction when all of an answer are repaired together.
+enum KeyPositions: String, ParameterChoice {
+    /// The token before, from which the answer's token is predicted.
+    case predicting
+    /// The answer's token itself, one later, as the authors' code reads them.
+    case answer
+
+    /// What is run: to the last key.
+    fileprivate func tokens(of answer: ReferenceAnswer, _ model: Model) throws(SutureError) -> [Int] {
+        guard self == .answer else { return answer.forced }
+        let tokens = answer.prompt + answer.answer
+        try model.requireRoom(for: tokens.count, "the prompt with its answer", ofCase: answer.id)
+        return tokens
+    }
+
+    fileprivate func key(of position: Int) -> Int { self == .answer ? position + 1 : position }
+}
+
 extension AnswerRepair {
     /// The answers that have failures, in their order, in groups of at most `limit` tokens to solve for; a longer
     /// answer is alone.
@@ -25,9 +43,10 @@ extension AnswerRepair {
 
     /// Repairs the answers of a group at once, on the model that the groups before left.
     ///
+    /// - Parameter keys: whose neurons stand for a prediction.
     /// - Parameter repair: repairs rows, whose failures it is given; returns what it counts as steps.
     func together(
-        _ group: [Int], _ changes: inout WeightChanges, keepsRightTokens: Bool,
+        _ group: [Int], _ changes: inout WeightChanges, keepsRightTokens: Bool, keys: KeyPositions = .predicting,
         repair: ([RepairRow], [Failure], inout WeightChanges) throws -> Int
     ) throws {
         try session.progress("repair", group[0], of: answers.count)
@@ -39,7 +58,7 @@ extension AnswerRepair {
         }
         var steps = 0
         if !failures.isEmpty {
-            let rows = rows(members, before, keepsRightTokens: keepsRightTokens)
+            let rows = try rows(members, before, keepsRightTokens: keepsRightTokens, keys)
             steps = try repair(rows, failures, &changes)
         }
         let after = try changes.model.choices(for: members, tokenBudget: settings.tokenBudget)
@@ -57,14 +76,17 @@ extension AnswerRepair {
     ///
     /// Two failures in one context are one; if they want different tokens, no model can give both, and the later one is
     /// left out.
-    private func rows(_ members: [ReferenceAnswer], _ choices: [[Int]], keepsRightTokens: Bool) -> [RepairRow] {
+    private func rows(
+        _ members: [ReferenceAnswer], _ choices: [[Int]], keepsRightTokens: Bool, _ keys: KeyPositions
+    ) throws -> [RepairRow] {
         var targets: [[Int]: (token: Int, id: String)] = [:]
         var rows: [RepairRow] = []
         for (answer, choices) in zip(members, choices) {
-            var row = RepairRow(tokens: answer.forced, reads: [])
+            var row = RepairRow(tokens: try keys.tokens(of: answer, session.model), reads: [])
             for (token, choice) in choices.enumerated() {
+                let position = answer.position(of: token)
                 let read = RepairRead(
-                    position: answer.position(of: token), target: answer.answer[token], choice: choice)
+                    position: position, target: answer.answer[token], choice: choice, key: keys.key(of: position))
                 guard keepsRightTokens || !read.isRight else { continue }
                 let context = answer.context(of: token)
                 if let known = targets[context] {

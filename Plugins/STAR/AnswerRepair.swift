@@ -28,7 +28,7 @@ struct AnswerRepair {
 
     /// One failing token after the other, left to right, case by case; each on the model that the one before left.
     ///
-    /// Predictions are read again after each, so that a token that has become right by then is left alone.
+    /// Predictions are read again after each, unless ``RepairSettings/wrongTokens`` says once.
     ///
     /// - Parameter repair: repairs one token; returns what it counts as steps.
     func oneByOne(
@@ -45,9 +45,10 @@ struct AnswerRepair {
             while let token = answer.failures(now).first(where: { $0 >= next }) {
                 let failure = Failure(answer: answer, token: token, choice: now[token])
                 record.steps += Double(try repair(failure, &changes, &record))
-                now = try read(answer, changes)
+                if settings.wrongTokens == .anew { now = try read(answer, changes) }
                 next = token + 1
             }
+            if settings.wrongTokens == .once { now = try read(answer, changes) }
             record.seconds = watch.seconds
             record.judge(answer, before: before, after: now)
             try report(record)

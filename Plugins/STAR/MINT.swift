@@ -32,8 +32,12 @@ struct MINT: Patcher {
     var usesGain = false
 
     @Parameter(
-        "orthogonal", help: "Take out of a target direction what earlier repairs used in its layer; not published.")
+        "orthogonal",
+        help: "Take out of a target direction what earlier repairs used; in the authors' later code, not in the paper.")
     var isOrthogonal = false
+
+    @Parameter("rerank", help: "Which candidate is patched next: of the best trial (gain), or of the locator's score.")
+    var rerank = Rerank.gain
 
     private let bases = SemanticBasisCache()
 
@@ -54,10 +58,10 @@ struct MINT: Patcher {
             let direction = SemanticSteer.scaledByExtremes(
                 try steer.directions([(failure.target, failure.choice)], basis)[0])
             let plan = try NeuronPlan(
-                failure, candidates: candidates(neurons), rate: alpha * scale, tokenBudget: repair.tokenBudget
-            ) { isOrthogonal ? history.orthogonal(direction, at: $0) : direction }
+                failure, candidates: candidates(neurons), rerank: rerank, rate: alpha * scale,
+                tokenBudget: repair.tokenBudget, direction: isOrthogonal ? history.orthogonal(direction) : direction)
             let (tries, kept) = try plan.repair(&changes, limit: maxPatches)
-            for layer in Set(kept.map(\.layer)) { history.add(direction, at: layer) }
+            if !kept.isEmpty { history.add(direction) }
             record.patchedNeurons = (record.patchedNeurons ?? 0) + Set(kept).count
             return tries
         }
@@ -74,6 +78,6 @@ struct MINT: Patcher {
             }
             candidates += units.map { Neuron(layer: layer, unit: $0) }
         }
-        return candidates
+        return candidates.sorted { neurons.scores[$0] ?? 0 > neurons.scores[$1] ?? 0 }
     }
 }

@@ -7,26 +7,36 @@ struct Neuron: Hashable {
     var unit: Int
 }
 
+/// What decides which candidate is patched next.
+enum Rerank: String, ParameterChoice {
+    /// A trial of each: the one whose patch leaves the smallest lead of the wrong token. One may come again.
+    case gain
+    /// The locator's score, the highest first, each once before the first comes again.
+    case score
+}
+
 /// Which neurons to patch for one failing token, and the patches.
 struct NeuronPlan {
     let failure: Failure
+    /// The most responsible first.
     let candidates: [Neuron]
+    let rerank: Rerank
     /// α
     let rate: Double
     let tokenBudget: Int
-    /// τ by layer, `[dModel]`, float32.
-    private let directions: [Int: Tensor]
+    /// τ, `[dModel]`, float32.
+    private let direction: Tensor
 
     init(
-        _ failure: Failure, candidates: [Neuron], rate: Double, tokenBudget: Int, direction: (Int) -> [Double]
+        _ failure: Failure, candidates: [Neuron], rerank: Rerank, rate: Double, tokenBudget: Int, direction: [Double]
     ) throws {
+        guard !candidates.isEmpty else { throw SutureError(.internal, "there is no candidate") }
         self.failure = failure
         self.candidates = candidates
+        self.rerank = rerank
         self.rate = rate
         self.tokenBudget = tokenBudget
-        let layers = Set(candidates.map(\.layer))
-        directions = try Dictionary(
-            uniqueKeysWithValues: layers.map { ($0, try Tensor(direction($0).map { Float($0) })) })
+        self.direction = try Tensor(direction.map { Float($0) })
     }
 
     /// Patches until the token is right; takes all back if it is not after `limit` patches.
@@ -37,7 +47,7 @@ struct NeuronPlan {
         var patched: [Neuron] = []
         var choice = failure.choice
         while patched.count < limit {
-            let (best, change) = try plan(against: choice, changes.model)
+            let (best, change) = try next(after: patched.count, against: choice, changes.model)
             try changes.add([best.layer: .columns([best.unit], change)])
             patched.append(best)
             choice = try changes.model.choices(for: [failure.only], tokenBudget: tokenBudget)[0][0]
@@ -45,6 +55,15 @@ struct NeuronPlan {
         }
         changes = untouched
         return (patched.count, [])
+    }
+
+    private func next(after tries: Int, against choice: Int, _ model: Model) throws -> (Neuron, Tensor) {
+        switch rerank {
+        case .gain: return try plan(against: choice, model)
+        case .score:
+            let neuron = candidates[tries % candidates.count]
+            return (neuron, try withoutGradients { try change(of: neuron, model) })
+        }
     }
 
     /// The candidate whose patch leaves the smallest lead P(a) − P(t), with the change of its write vector
@@ -95,30 +114,27 @@ struct NeuronPlan {
 
     /// (o + α τ) / (1 + α) − o, `[dModel, 1]`, float32.
     private func change(of neuron: Neuron, _ model: Model) throws -> Tensor {
-        guard let direction = directions[neuron.layer] else {
-            throw SutureError(.internal, "layer \(neuron.layer) has no direction")
-        }
         let weight = try model.parameter(model.weightName(reading: .neurons(neuron.layer)))
         let old = try weight.select(1, neuron.unit).cast(to: .float32)
         return try ((direction.cast(device: old.device) - old) * (rate / (1 + rate))).unsqueezed(1)
     }
 }
 
-/// Directions that earlier repairs used, by layer, as orthonormal sets.
+/// Directions that earlier repairs used, as an orthonormal set. A token's direction is the same in every layer.
 struct DirectionHistory {
-    private var used: [Int: [[Double]]] = [:]
+    private var used: [[Double]] = []
 
-    mutating func add(_ direction: [Double], at layer: Int) {
-        let rest = DirectionHistory.rest(of: direction, used[layer] ?? [])
+    mutating func add(_ direction: [Double]) {
+        let rest = DirectionHistory.rest(of: direction, used)
         let norm = DirectionHistory.dot(rest, rest).squareRoot()
         // What lies in the span already adds nothing.
         guard norm > 1e-6 * DirectionHistory.dot(direction, direction).squareRoot() else { return }
-        used[layer, default: []].append(rest.map { $0 / norm })
+        used.append(rest.map { $0 / norm })
     }
 
     /// The part of a direction that is orthogonal to those, with the norm of the whole; the whole where none is left.
-    func orthogonal(_ direction: [Double], at layer: Int) -> [Double] {
-        let rest = DirectionHistory.rest(of: direction, used[layer] ?? [])
+    func orthogonal(_ direction: [Double]) -> [Double] {
+        let rest = DirectionHistory.rest(of: direction, used)
         let (whole, left) = (DirectionHistory.dot(direction, direction), DirectionHistory.dot(rest, rest))
         guard left > 1e-12 * whole else { return direction }
         return rest.map { $0 * (whole / left).squareRoot() }

@@ -6,6 +6,8 @@ import SutureKit
 struct PatchedNeurons {
     /// Nil: every neuron of the layer.
     private(set) var byLayer: [Int: [Int]?]
+    /// How responsible the locator found single neurons; the sum where it named one several times.
+    private(set) var scores: [Neuron: Double] = [:]
 
     var layers: [Int] { byLayer.keys.sorted() }
     func units(at layer: Int) -> [Int]? { byLayer[layer] ?? nil }
@@ -22,6 +24,7 @@ struct PatchedNeurons {
                 byLayer[layer] = .some(nil)
                 continue
             }
+            scores[Neuron(layer: layer, unit: unit), default: 0] += location.score
             guard let known = byLayer[layer] else {
                 byLayer[layer] = [unit]
                 continue

@@ -8,6 +8,14 @@ struct RepairRead {
     var target: Int
     /// The model's first choice when the repair began.
     var choice: Int
+    /// The position whose neurons stand for the prediction in the solve.
+    var key: Int
+
+    /// - Parameter key: if not given, the position from which the token is predicted.
+    init(position: Int, target: Int, choice: Int, key: Int? = nil) {
+        (self.position, self.target, self.choice) = (position, target, choice)
+        self.key = key ?? position
+    }
 
     var isRight: Bool { target == choice }
 }
@@ -30,6 +38,7 @@ struct RepairPass {
         /// Of the tokens before the stream; nil where there are none.
         var past: KeyValueCache?
         var reads: TokenPositions
+        var keys: TokenPositions
         /// int64 `[read]`
         var targets: Tensor
     }
@@ -64,13 +73,16 @@ struct RepairPass {
         pass.captures = [Capture(site, at: TokenPositions(restsFrom: starts, of: rows.map(\.tokens.count)))]
         pass.keepsCache = isLast
         let output = try model.forward(pass)
+        func positions(_ of: (RepairRead) -> Int) -> TokenPositions {
+            TokenPositions(
+                rows.enumerated().flatMap { i, row in
+                    row.reads.map { TokenIndex(row: i, position: of($0) - starts[i]) }
+                })
+        }
         return Batch(
             stream: try output.captures[0].reshaped(rows.count, width, -1), lengths: IntegerVector(lengths),
             past: (starts.max() ?? 0) > 0 ? try output.cache?.selecting(lengths: starts) : nil,
-            reads: TokenPositions(
-                rows.enumerated().flatMap { i, row in
-                    row.reads.map { TokenIndex(row: i, position: $0.position - starts[i]) }
-                }),
+            reads: positions(\.position), keys: positions(\.key),
             targets: try Tensor(rows.flatMap { $0.reads.map(\.target) }, device: model.info.device))
     }
 
@@ -94,7 +106,8 @@ struct RepairPass {
                 return sum
             }
             for (i, gradient) in found.enumerated() {
-                parts[i].append(Observation.Part(projection: try gradient.cast(to: .float32), reads: batch.reads))
+                parts[i].append(
+                    Observation.Part(projection: try gradient.cast(to: .float32), reads: batch.reads, keys: batch.keys))
             }
         }
         guard loss.isFinite else {
@@ -115,6 +128,7 @@ struct Observation {
         /// The neurons that entered the down projection and the gradient at its output, float32.
         var projection: ProjectionGradient
         var reads: TokenPositions
+        var keys: TokenPositions
     }
 
     let loss: Double
@@ -123,9 +137,9 @@ struct Observation {
     let targets: Tensor
     let parts: [Int: [Part]]
 
-    /// Z: the neurons at the reads, `[read, unit]`.
+    /// Z: the neurons at the keys of the reads, `[read, unit]`.
     func neurons(at layer: Int, units: [Int]?) throws -> Tensor {
-        let z = try Tensor.concatenated((parts[layer] ?? []).map { try $0.projection.input.pick($0.reads) })
+        let z = try Tensor.concatenated((parts[layer] ?? []).map { try $0.projection.input.pick($0.keys) })
         return try units.map { try z.indexSelect(1, $0) } ?? z
     }
 

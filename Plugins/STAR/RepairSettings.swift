@@ -2,6 +2,14 @@
 
 import SutureKit
 
+/// When it is read which of an answer's tokens are wrong, and what the model says instead.
+enum WrongTokens: String, ParameterChoice {
+    /// Again after every repair: a token that has become right is left alone, one that has become wrong is repaired.
+    case anew
+    /// Before an answer's first repair, as in the authors' code.
+    case once
+}
+
 /// What all three methods may be told about where they write and what they read.
 struct RepairSettings: ParameterSet {
     @Parameter(
@@ -19,6 +27,11 @@ struct RepairSettings: ParameterSet {
         "max_answer_tokens", in: .positive, unit: "tokens",
         help: "Repair only this many tokens of an answer, from its beginning; without: all.")
     var answerLimit: Int?
+
+    @Parameter(
+        "wrong_tokens",
+        help: "One token at a time: an answer's wrong tokens are read again after every repair (anew) or once before.")
+    var wrongTokens = WrongTokens.anew
 
     @Parameter(.batchTokens) var tokenBudget = 8192
 

@@ -21,6 +21,14 @@ struct SGD: Patcher {
     let repair = RepairSettings()
     let steps = StepSettings()
 
+    func validate() throws {
+        guard form == .token || repair.wrongTokens == .anew else {
+            throw SutureError(
+                .invalidArgument, "sgd: wrong_tokens is once, but form: finetune trains whole answers",
+                hint: "remove wrong_tokens")
+        }
+    }
+
     func patch(_ cases: [EditCase], at locations: [Location], in session: Session) throws -> Patch {
         guard !cases.isEmpty else { return Patch() }
         let answers = try AnswerRepair(cases, "sgd", repair, in: session)

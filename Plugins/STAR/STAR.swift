@@ -39,7 +39,25 @@ struct STAR: Patcher {
         help: "joint: the right tokens of the answers are in the loss, and in the solve with steers of 0.")
     var keepsRightTokens = true
 
+    @Parameter(
+        "key_positions",
+        help: "joint: the neurons to solve with, of the tokens that predict the answer's or of the answer's own.")
+    var keys = KeyPositions.predicting
+
     private let bases = SemanticBasisCache()
+
+    func validate() throws {
+        guard mode == .joint || keys == .predicting else {
+            throw SutureError(
+                .invalidArgument, "star: key_positions is answer, but mode is iterative, where no answer token is run",
+                hint: "set mode: joint, or remove key_positions")
+        }
+        guard mode == .iterative || repair.wrongTokens == .anew else {
+            throw SutureError(
+                .invalidArgument, "star: wrong_tokens is once, but in mode: joint they are read once in any case",
+                hint: "remove wrong_tokens")
+        }
+    }
 
     func patch(_ cases: [EditCase], at locations: [Location], in session: Session) throws -> Patch {
         guard !cases.isEmpty else { return Patch() }
@@ -57,7 +75,7 @@ struct STAR: Patcher {
             // Near as many tokens as neurons the prior stops being exact.
             let limit = max(1, changes.model.info.dMLP / 4)
             for group in answers.groups(keepsRightTokens: keepsRightTokens, limit: limit) {
-                try answers.together(group, &changes, keepsRightTokens: keepsRightTokens) {
+                try answers.together(group, &changes, keepsRightTokens: keepsRightTokens, keys: keys) {
                     rows, failures, changes in
                     let neurons = try repair.neurons(
                         for: failures, at: locations, of: "star", changes.model, in: session)

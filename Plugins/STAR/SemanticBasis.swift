@@ -63,14 +63,18 @@ struct SemanticBasis {
     }
 
     /// The head's weight, transposed: `[dModel, vocabulary]`.
+    ///
+    /// A cap of the logits bends what is large, so unit vectors are scaled down, by a power of two that rounds nothing. No
+    /// family has both a cap and a bias, beside which small logits would be lost.
     static func head(of model: Model) throws -> Tensor {
         let info = model.info
-        let identity = try Tensor.identity(info.dModel, device: info.device)
         let zero = try Tensor.zeros([1, info.dModel], device: info.device)
         let bias = try logits(of: zero, model)
+        let scale = try bias.abs().max().item() == 0 ? 0x1p-7 : 1
+        let identity = try Tensor.identity(info.dModel, device: info.device) * scale
         var rows: [Tensor] = []
         for start in stride(from: 0, to: info.dModel, by: 512) {
-            rows.append(try logits(of: identity[start..<min(start + 512, info.dModel)], model) - bias)
+            rows.append(try (logits(of: identity[start..<min(start + 512, info.dModel)], model) - bias) * (1 / scale))
         }
         return try Tensor.concatenated(rows)
     }

@@ -6,11 +6,14 @@ import SutureKit
 struct Steers {
     /// The reads whose steer is not 0.
     private let wrong: [Int]
+    /// Whether every prediction's neurons are those that the prediction is made from.
+    private let readsWherePredicted: Bool
     /// Their steers, `[wrong read, dModel]`, float32.
     let values: Tensor
 
     init(_ reads: [RepairRead], _ steer: SemanticSteer, _ basis: SemanticBasis) throws {
         wrong = reads.indices.filter { !reads[$0].isRight }
+        readsWherePredicted = reads.allSatisfy { $0.key == $0.position }
         let directions = try steer.directions(wrong.map { (reads[$0].target, reads[$0].choice) }, basis)
         values = try Tensor(
             directions.flatMap { SemanticSteer.scaledByQuartiles($0).map { Float($0) } },
@@ -32,7 +35,7 @@ struct Steers {
         at layer: Int, _ units: [Int]?, _ seen: Observation, rate: Double, isLast: Bool
     ) throws -> LayerStep {
         let neurons = try seen.neurons(at: layer, units: units)
-        guard isLast, neurons.shape[0] == 1, units == nil else {
+        guard isLast, neurons.shape[0] == 1, units == nil, readsWherePredicted else {
             let sign = try seen.weightGradient(at: layer, units: units).sign()
             return LayerStep(try prior(neurons).abs() * sign * -rate, units: units)
         }

@@ -45,6 +45,8 @@ public struct EditCase: Sendable, Hashable, Codable {
         public static let related = Fields(rawValue: 1 << 15)
         /// ``EditCase/unrelated``
         public static let unrelated = Fields(rawValue: 1 << 16)
+        /// ``EditCase/probes``
+        public static let probes = Fields(rawValue: 1 << 17)
 
         /// Each field with its name in experiment files and sentences, and whether a case has it.
         static let table: [(name: CodingKeys, field: Fields, isPresent: @Sendable (EditCase) -> Bool)] = [
@@ -65,6 +67,7 @@ public struct EditCase: Sendable, Hashable, Codable {
             (.wrongAnswer, .wrongAnswer, { !$0.wrongAnswer.isEmpty }),
             (.related, .related, { !$0.related.isEmpty }),
             (.unrelated, .unrelated, { !$0.unrelated.isEmpty }),
+            (.probes, .probes, { !$0.probes.isEmpty }),
         ]
 
         /// Each field with its name in experiment files and sentences.
@@ -91,7 +94,7 @@ public struct EditCase: Sendable, Hashable, Codable {
         case firstHopPrompt = "first_hop_prompt"
         case secondHopPrompt = "second_hop_prompt"
         case wrongAnswer = "wrong_answer"
-        case related, unrelated
+        case related, unrelated, probes
     }
 
     /// Position in the run, from 0.
@@ -137,6 +140,8 @@ public struct EditCase: Sendable, Hashable, Codable {
     public var related: [Question]
     /// Compositions that have nothing to do with this one, whose answers must stay as they are.
     public var unrelated: [Question]
+    /// Questions about what else the edit should have changed, or should have left alone.
+    public var probes: [Probe]
 
     /// A case of these fields. A field that is left out is one that the data set does not have.
     public init(
@@ -145,7 +150,7 @@ public struct EditCase: Sendable, Hashable, Codable {
         neighborhoodPrompts: [String] = [], generationPrompts: [String] = [], attributePrompts: [String] = [],
         neighborSamples: [Neighbor] = [], generations: [MarkedText] = [], bridge: String = "",
         firstHopPrompt: String = "", secondHopPrompt: String = "", wrongAnswer: String = "", related: [Question] = [],
-        unrelated: [Question] = []
+        unrelated: [Question] = [], probes: [Probe] = []
     ) {
         self.index = index
         self.id = id
@@ -166,6 +171,7 @@ public struct EditCase: Sendable, Hashable, Codable {
         self.wrongAnswer = wrongAnswer
         self.related = related
         self.unrelated = unrelated
+        self.probes = probes
     }
 
     /// The prompt with the subject filled in. Where there is no subject, the prompt as it is, `{}` of its own included.

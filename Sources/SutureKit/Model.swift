@@ -112,6 +112,20 @@ public final class Model: Sendable {
         }
     }
 
+    /// What the model reads when a user says something, in the words of the chat template of its folder, up to where its
+    /// answer begins. It is put into tokens as any prompt, special tokens added.
+    ///
+    /// - Parameter system: what the conversation begins with, of the role `system`; nil: nothing.
+    /// - Throws: `unimplemented` where the folder has no chat template, `invalidArgument` where the template refuses the
+    ///   message or a system's words.
+    public func chatPrompt(_ message: String, system: String? = nil) throws(SutureError) -> String {
+        let table = try Host.models()
+        try Host.require(suture_model_api.Later.chat_prompt, of: table)
+        return try text { buffer, capacity, needed in
+            table.pointee.chat_prompt(self.handle, system, message, buffer, capacity, needed)
+        }
+    }
+
     // MARK: Weights
 
     /// The checkpoint's name of the weight that reads a site: ``Site/neurons(_:)`` gives the down projection,

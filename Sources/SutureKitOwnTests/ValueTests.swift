@@ -19,7 +19,11 @@ struct ValueTests {
         generations: [MarkedText(prompt: "Say", text: "a bad word", marks: [2..<5, 6..<10])],
         bridge: "Italy", firstHopPrompt: "The country of Rome is", secondHopPrompt: "The currency of {} is",
         wrongAnswer: "the lira", related: [Question(prompt: "The flag of the country of Rome is", answer: " green")],
-        unrelated: [Question(prompt: "The river of the capital of France is", answer: " the Seine")])
+        unrelated: [Question(prompt: "The river of the capital of France is", answer: " the Seine")],
+        probes: [
+            Probe(kind: "reasoning", prompt: "The flag of Rome is", expectation: .follows, answers: ["blue", "azure"]),
+            Probe(kind: "forgetfulness", prompt: "Rome was", expectation: .stays, answers: ["built"]),
+        ])
 
     private func crossed<Value: Crossing>(_ value: Value) throws -> Value {
         let arena = CArena()

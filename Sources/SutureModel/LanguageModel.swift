@@ -2,6 +2,7 @@
 
 import Foundation
 import SutureKit
+import Synchronization
 
 /// A model folder in memory, with tokenizer and transformer. It is immutable; a patched model is a new value that
 /// shares the rest.
@@ -28,6 +29,8 @@ public final class LanguageModel: Sendable {
     /// What the user should know about the folder, as sentences.
     public let warnings: [String]
 
+    private let chat: SharedChatPrompts
+
     /// Cost: the files are mapped, all weights are looked at once, and those that are not stored in `dtype` are converted.
     ///
     /// - Throws: `ModelError` or `SutureError`, each a sentence about the file.
@@ -49,6 +52,7 @@ public final class LanguageModel: Sendable {
             tokensWithoutRow: stored.tokensWithoutRow)
         endTokens = Set(stored.endTokens)
         warnings = stored.warnings
+        chat = SharedChatPrompts()
     }
 
     private init(_ base: LanguageModel, _ transformer: Transformer) {
@@ -61,6 +65,15 @@ public final class LanguageModel: Sendable {
         device = base.device
         endTokens = base.endTokens
         warnings = base.warnings
+        chat = base.chat
+    }
+
+    /// What the model reads when a user says something, in the words of the folder's chat template, which is read once.
+    ///
+    /// - Parameter system: what the conversation begins with; nil: the message comes first.
+    /// - Throws: `missingField` where the folder has no template, and what the template refuses.
+    package func chatPrompt(_ message: String, system: String?) throws(ModelError) -> String {
+        try chat.prompts(of: self).prompt(message, system: system)
     }
 
     /// This model with changes added.
@@ -99,5 +112,19 @@ public final class LanguageModel: Sendable {
         }
         if site.kind != .headOutput, let refusal = configuration.expertRefusal(of: site, in: layer) { throw refusal }
         return transformer.weights.prefix + Template.fill(base, with: String(layer)) + ".weight"
+    }
+}
+
+/// The chat template of a model and of all that differ from it by patches, read when it is first asked for.
+private final class SharedChatPrompts: Sendable {
+    private let known = Mutex<ChatPrompts?>(nil)
+
+    func prompts(of model: LanguageModel) throws(ModelError) -> ChatPrompts {
+        try known.withLock { known throws(ModelError) in
+            if let known { return known }
+            let prompts = try ChatPrompts(folder: model.folder, tokenizer: model.tokenizer)
+            known = prompts
+            return prompts
+        }
     }
 }

@@ -31,7 +31,7 @@ public enum ModelTable {
                 encode: encode, decode: decode, forward: forward, generate: generate, weight_name: weightName,
                 parameter: parameter, apply: apply, cache_retain: cacheRetain, cache_release: cacheRelease,
                 cache_select: cacheSelect, parameter_count: parameterCount, parameter_name: parameterName,
-                projection_count: projectionCount, projection: projection))
+                projection_count: projectionCount, projection: projection, chat_prompt: chatPrompt))
         return UnsafePointer(table)
     }()
 
@@ -212,6 +212,24 @@ public enum ModelTable {
                     rows: try rows?.sealedHandle())
                 if let error = fill(out, with: c, size: out.pointee.struct_size, in: "suture_model_api.projection") {
                     throw Host.take(error)
+                }
+            }
+        }
+
+    private static let chatPrompt:
+        @convention(c) (
+            OpaquePointer, UnsafePointer<CChar>?, UnsafePointer<CChar>, UnsafeMutablePointer<CChar>?, Int64,
+            UnsafeMutablePointer<Int64>
+        ) -> OpaquePointer? = { handle, system, message, buffer, capacity, needed in
+            answer {
+                do throws(ModelError) {
+                    let prompt = try model(handle).chatPrompt(
+                        String(cString: message), system: system.map { String(cString: $0) })
+                    write(prompt, buffer, capacity, needed)
+                } catch {
+                    throw SutureError(
+                        error.code == .missingField ? .unimplemented : .invalidArgument, error.message,
+                        hint: error.hint)
                 }
             }
         }

@@ -77,6 +77,32 @@ struct STARGoldenTests {
         #expect(try golden.distance(patch, "iterative") < STARGoldenTests.tolerance)
     }
 
+    @Test(
+        "Wrong tokens that are read once are repaired as the plain implementation does", arguments: ["gpt2", "llama"])
+    func once(family: String) throws {
+        let golden = try Golden(family)
+        let star = STAR()
+        star.repair.wrongTokens = .once
+        let steps = try star.patch(golden.cases, at: [], in: golden.session.session)
+        #expect(try golden.distance(steps, "iterative_once") < STARGoldenTests.tolerance)
+        // A token that has become right is repaired all the same.
+        #expect(try golden.distance(steps, "iterative") > 0.01)
+        let sgd = SGD()
+        sgd.repair.wrongTokens = .once
+        let descent = try sgd.patch(golden.cases, at: [], in: golden.session.session)
+        #expect(try golden.distance(descent, "sgd_once") < STARGoldenTests.tolerance)
+    }
+
+    @Test("STAR solves with the neurons of the answer's own tokens on request", arguments: ["gpt2", "llama"])
+    func answerKeys(family: String) throws {
+        let golden = try Golden(family)
+        let star = STAR()
+        star.mode = .joint
+        star.keys = .answer
+        let patch = try star.patch(golden.cases, at: [], in: golden.session.session)
+        #expect(try golden.distance(patch, "joint_answer") < STARGoldenTests.tolerance)
+    }
+
     @Test("STAR repairs jointly as the plain implementation does", arguments: ["gpt2", "llama"], [true, false])
     func joint(family: String, keepsRightTokens: Bool) throws {
         let golden = try Golden(family)
@@ -106,18 +132,42 @@ struct STARGoldenTests {
         #expect(try golden.distance(patch, form == .token ? "sgd" : "finetune") < STARGoldenTests.tolerance)
     }
 
-    @Test("MINT patches the neurons that the plain implementation patches", arguments: ["gpt2", "llama"])
-    func mint(family: String) throws {
+    @Test(
+        "MINT patches the neurons that the plain implementation patches", arguments: ["gpt2", "llama"],
+        ["mint", "mint_score", "mint_orthogonal"])
+    func mint(family: String, run: String) throws {
         let golden = try Golden(family)
         let attribution = NeuronAttribution()
         attribution.count = 10
-        attribution.isUpperHalf = true
+        // Of three layers these are the upper half.
+        if run == "mint" { attribution.isUpperHalf = true } else { attribution.upperLayers = 2 }
         golden.session.components["locator"] = attribution
         let mint = MINT()
         mint.alpha = 3
+        mint.rerank = run == "mint_score" ? .score : .gain
+        mint.isOrthogonal = run == "mint_orthogonal"
         mint.repair.locator = ComponentReference(slot: "locator")
         let patch = try mint.patch(golden.cases, at: [], in: golden.session.session)
-        #expect(try golden.distance(patch, "mint") < STARGoldenTests.tolerance)
+        #expect(try golden.distance(patch, run) < STARGoldenTests.tolerance)
+    }
+
+    @Test("Settings that contradict each other are refused")
+    func contradictions() {
+        let star = STAR()
+        star.keys = .answer
+        #expect(throws: SutureError.self) { try star.validate() }
+        star.mode = .joint
+        #expect(throws: Never.self) { try star.validate() }
+        star.repair.wrongTokens = .once
+        #expect(throws: SutureError.self) { try star.validate() }
+        let sgd = SGD()
+        sgd.form = .finetune
+        sgd.repair.wrongTokens = .once
+        #expect(throws: SutureError.self) { try sgd.validate() }
+        let attribution = NeuronAttribution()
+        attribution.isUpperHalf = true
+        attribution.upperLayers = 2
+        #expect(throws: SutureError.self) { try attribution.validate() }
     }
 
     @Test(

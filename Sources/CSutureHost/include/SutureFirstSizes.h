@@ -31,6 +31,7 @@
 #define SUTURE_FIRST_SIZE_suture_optimizer_options 56
 #define SUTURE_FIRST_SIZE_suture_parameter 104
 #define SUTURE_FIRST_SIZE_suture_plugin 96
+#define SUTURE_FIRST_SIZE_suture_probe 48
 #define SUTURE_FIRST_SIZE_suture_projection 48
 #define SUTURE_FIRST_SIZE_suture_question 24
 #define SUTURE_FIRST_SIZE_suture_scalar 40

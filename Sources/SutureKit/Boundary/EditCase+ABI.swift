@@ -35,6 +35,9 @@ extension EditCase: Crossing {
         for question in try foreignElements(c.unrelated, c.unrelated_count, in: "suture_edit_case.unrelated") {
             unrelated.append(try Question(question))
         }
+        for probe in try foreignElements(c.probes, c.probe_count, in: "suture_edit_case.probes") {
+            probes.append(try Probe(probe))
+        }
     }
 
     package func c(in arena: CArena) -> UnsafePointer<suture_edit_case> {
@@ -67,6 +70,8 @@ extension EditCase: Crossing {
             $0.related = arena.array(related.map { $0.c(in: arena) })
             $0.unrelated_count = Int64(unrelated.count)
             $0.unrelated = arena.array(unrelated.map { $0.c(in: arena) })
+            $0.probe_count = Int64(probes.count)
+            $0.probes = arena.array(probes.map { $0.c(in: arena) })
         }
     }
 }
@@ -99,6 +104,31 @@ extension Question: Crossing {
         arena.make(suture_question.self) {
             $0.prompt = arena.string(prompt)
             $0.answer = arena.string(answer)
+        }
+    }
+}
+
+extension Probe: Crossing {
+    package init(_ c: Foreign<suture_probe>) throws(SutureError) {
+        guard let expectation = Expectation(rawValue: c.expectation) else {
+            throw SutureError(
+                .invalidArgument, "suture_probe.expectation is \(c.expectation), which is none of SUTURE_PROBE_…",
+                hint: "set it to SUTURE_PROBE_FOLLOWS or SUTURE_PROBE_STAYS")
+        }
+        self.init(
+            kind: try foreignText(c.kind, "suture_probe.kind"),
+            prompt: try foreignText(c.prompt, "suture_probe.prompt"),
+            expectation: expectation,
+            answers: try foreignTexts(c.answers, c.answer_count, in: "suture_probe.answers"))
+    }
+
+    package func c(in arena: CArena) -> UnsafePointer<suture_probe> {
+        arena.make(suture_probe.self) {
+            $0.kind = arena.string(kind)
+            $0.prompt = arena.string(prompt)
+            $0.expectation = expectation.rawValue
+            $0.answer_count = Int64(answers.count)
+            $0.answers = arena.strings(answers)
         }
     }
 }

@@ -174,6 +174,10 @@ extension Foreign where Struct == suture_edit_case {
     package var unrelated: UnsafePointer<UnsafePointer<suture_question>?>? {
         load(216, as: UnsafePointer<UnsafePointer<suture_question>?>?.self, or: nil)
     }
+    package var probe_count: Int64 { load(224, as: Int64.self, or: 0) }
+    package var probes: UnsafePointer<UnsafePointer<suture_probe>?>? {
+        load(232, as: UnsafePointer<UnsafePointer<suture_probe>?>?.self, or: nil)
+    }
 }
 
 extension suture_forward: ForeignLayout {
@@ -375,7 +379,13 @@ extension suture_model_api: ForeignLayout {
             ForeignFunctionRow("parameter_name", offset: 120, minor: 0),
             ForeignFunctionRow("projection_count", offset: 128, minor: 0),
             ForeignFunctionRow("projection", offset: 136, minor: 0),
+            ForeignFunctionRow("chat_prompt", offset: 144, minor: 2),
         ]
+    }
+
+    /// Functions of a later minor: ``Host/require(_:of:)`` one before the call.
+    package enum Later {
+        package static let chat_prompt = ForeignFunctionRow("chat_prompt", offset: 144, minor: 2)
     }
 }
 
@@ -481,6 +491,21 @@ extension Foreign where Struct == suture_plugin {
     package var abi_minor: UInt32 { load(12, as: UInt32.self) }
     package var id: UnsafePointer<CChar>? { load(16, as: UnsafePointer<CChar>?.self) }
     package var version: UnsafePointer<CChar>? { load(24, as: UnsafePointer<CChar>?.self) }
+}
+
+extension suture_probe: ForeignLayout {
+    package static var abiName: String { "suture_probe" }
+    package static var firstSize: Int { 48 }
+}
+
+extension Foreign where Struct == suture_probe {
+    package var kind: UnsafePointer<CChar>? { load(8, as: UnsafePointer<CChar>?.self) }
+    package var prompt: UnsafePointer<CChar>? { load(16, as: UnsafePointer<CChar>?.self) }
+    package var expectation: Int32 { load(24, as: Int32.self) }
+    package var answer_count: Int64 { load(32, as: Int64.self) }
+    package var answers: UnsafePointer<UnsafePointer<CChar>?>? {
+        load(40, as: UnsafePointer<UnsafePointer<CChar>?>?.self)
+    }
 }
 
 extension suture_projection: ForeignLayout {

@@ -15,16 +15,23 @@ package struct ChatPrompts: Sendable {
 
     /// - Throws: where the folder lacks a chat template or a tokenizer.
     package init(folder: URL) throws(ModelError) {
+        try self.init(folder: folder, tokenizer: Tokenizer(folder: folder))
+    }
+
+    /// - Parameter tokenizer: that of the folder.
+    /// - Throws: where the folder lacks a chat template.
+    init(folder: URL, tokenizer: Tokenizer) throws(ModelError) {
         self.folder = folder.path
         template = try ChatTemplate(folder: folder)
-        tokenizer = try Tokenizer(folder: folder)
+        self.tokenizer = tokenizer
     }
 
     /// What the model reads when a user says this, to be put into tokens as any text.
     ///
+    /// - Parameter system: what the conversation begins with; nil: the message comes first.
     /// - Throws: where the template cannot be followed, or the tokenizer adds other tokens than the template has.
-    package func prompt(_ message: String) throws(ModelError) -> String {
-        let whole = try template.text(for: message)
+    package func prompt(_ message: String, system: String? = nil) throws(ModelError) -> String {
+        let whole = try template.text(for: message, system: system)
         let wanted = try tokenizer.encode(whole, addSpecialTokens: false).ids
         for text in [whole, try withoutBeginning(whole, wanted)] {
             if let text, try tokenizer.encode(text, addSpecialTokens: true).ids == wanted { return text }

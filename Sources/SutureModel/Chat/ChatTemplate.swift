@@ -6,8 +6,8 @@ import Jinja
 /// The chat template of a model folder: what the model reads when a user says something.
 ///
 /// As in transformers, `chat_template.jinja` comes before `chat_template` in `tokenizer_config.json`; of several templates
-/// there, the one named "default" counts. The template is given the message as the only one, of the role `user`, with
-/// `add_generation_prompt`, and the special tokens by their names.
+/// there, the one named "default" counts. The template is given the message as the only one, of the role `user`, perhaps
+/// after one of the role `system`, with `add_generation_prompt`, and the special tokens by their names.
 package struct ChatTemplate: Sendable {
     /// The file in a model folder that holds a template by itself.
     package static let fileName = "chat_template.jinja"
@@ -48,10 +48,14 @@ package struct ChatTemplate: Sendable {
 
     /// What the model reads when a user says this, up to where its answer begins.
     ///
-    /// - Throws: `invalidField` where the template refuses the message, or cannot be followed.
-    package func text(for message: String) throws(ModelError) -> String {
+    /// - Parameter system: what the conversation begins with; nil: the message comes first.
+    /// - Throws: `invalidField` where the template refuses the messages, or cannot be followed.
+    package func text(for message: String, system: String? = nil) throws(ModelError) -> String {
+        func turn(_ role: String, _ content: String) -> JinjaInput {
+            .mapping([("role", .text(role)), ("content", .text(content))])
+        }
         var variables = tokens
-        variables["messages"] = .list([.mapping([("role", .text("user")), ("content", .text(message))])])
+        variables["messages"] = .list((system.map { [turn("system", $0)] } ?? []) + [turn("user", message)])
         variables["add_generation_prompt"] = .boolean(true)
         (variables["tools"], variables["documents"]) = (JinjaInput.none, JinjaInput.none)
         do {

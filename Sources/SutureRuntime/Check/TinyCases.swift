@@ -45,6 +45,10 @@ package enum TinyCases {
             editCase.secondHopPrompt = editCase.prompt
             editCase.wrongAnswer = "a tower"
             editCase.related = [Question(prompt: "The capital of \(editCase.subject) is", answer: " Rome")]
+            editCase.probes = [
+                Probe(kind: "reasoning", prompt: "The capital of Rome is", expectation: .follows, answers: ["Paris"]),
+                Probe(kind: "forgetfulness", prompt: "Mount Etna lies in", expectation: .stays, answers: ["Rome"]),
+            ]
             editCase.unrelated = [Question(prompt: "Paris plays", answer: " a tower")]
             return editCase
         }

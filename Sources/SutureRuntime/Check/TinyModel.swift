@@ -26,6 +26,8 @@ package enum TinyModel {
         case llama
         /// Parallel blocks, query, key and value of a head next to each other in one tensor.
         case gptNeoX = "gpt_neox"
+        /// Norms behind attention and MLP, windows, caps of the logits.
+        case gemma2
     }
 
     /// A model of a family. The folder is gone when this returns.
@@ -59,7 +61,8 @@ package enum TinyModel {
             // Norm weights near 1, the rest wide enough that predictions differ.
             let isNorm = name.contains("ln_") || name.contains("norm")
             let deviation = isNorm ? 0.1 : shape.count == 1 ? 0.1 : 0.3
-            let mean = isNorm && name.hasSuffix("weight") ? 1.0 : 0
+            // Gemma adds 1 to the weights of its norms.
+            let mean = isNorm && name.hasSuffix("weight") && family != .gemma2 ? 1.0 : 0
             let values = try random.normal(shape, mean: mean, deviation: deviation).scalars(as: Float.self)
             return SafetensorsWriter.Tensor(
                 name: name, dtype: .float32, shape: shape,
@@ -92,6 +95,16 @@ package enum TinyModel {
                     "intermediate_size": dMLP, "max_position_embeddings": contextLength, "hidden_act": "gelu",
                     "layer_norm_eps": 1e-5, "tie_word_embeddings": false, "rotary_pct": 0.5, "rotary_emb_base": 10000,
                     "use_parallel_residual": true,
+                ]
+            case .gemma2:
+                [
+                    "hidden_size": dModel, "num_hidden_layers": layerCount, "num_attention_heads": headCount,
+                    "num_key_value_heads": 1, "head_dim": dModel / headCount, "intermediate_size": dMLP,
+                    "max_position_embeddings": contextLength, "hidden_activation": "gelu_pytorch_tanh",
+                    "rms_norm_eps": 1e-6, "tie_word_embeddings": true, "rope_theta": 10000.0,
+                    "query_pre_attn_scalar": dModel / headCount, "attn_logit_softcapping": 20.0,
+                    "final_logit_softcapping": 5.0, "sliding_window": 8,
+                    "layer_types": (0..<layerCount).map { $0 % 2 == 0 ? "sliding_attention" : "full_attention" },
                 ]
             }
         return common.merging(own) { $1 }
@@ -161,6 +174,19 @@ package enum TinyModel {
                 Weight("post_attention_layernorm.weight", d), Weight("post_attention_layernorm.bias", d),
                 Weight("mlp.dense_h_to_4h.weight", m, d), Weight("mlp.dense_h_to_4h.bias", m),
                 Weight("mlp.dense_4h_to_h.weight", d, m), Weight("mlp.dense_4h_to_h.bias", d),
+            ]
+        case .gemma2:
+            let shared = d / headCount
+            ends.first = [Weight("model.embed_tokens.weight", vocabulary, d)]
+            ends.last = [Weight("model.norm.weight", d)]
+            prefix = "model.layers."
+            block = [
+                Weight("input_layernorm.weight", d), Weight("self_attn.q_proj.weight", d, d),
+                Weight("self_attn.k_proj.weight", shared, d), Weight("self_attn.v_proj.weight", shared, d),
+                Weight("self_attn.o_proj.weight", d, d), Weight("post_attention_layernorm.weight", d),
+                Weight("pre_feedforward_layernorm.weight", d), Weight("mlp.gate_proj.weight", m, d),
+                Weight("mlp.up_proj.weight", m, d), Weight("mlp.down_proj.weight", d, m),
+                Weight("post_feedforward_layernorm.weight", d),
             ]
         }
         let blocks = (0..<layerCount).flatMap { layer in

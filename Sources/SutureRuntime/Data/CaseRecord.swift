@@ -53,6 +53,15 @@ struct CaseRecord {
         RuntimeError(.file, "case \(id) of '\(file)' \(what)", hint: hint)
     }
 
+    /// A field as it is in the file; nil where there is none.
+    subscript(_ key: String) -> JSONValue? { value[key] }
+
+    /// The keys of a field that holds further fields, in their order; nil where it holds something else.
+    func members(_ key: String) -> [String]? {
+        guard case .object(let members)? = value[key] else { return nil }
+        return members.map(\.key)
+    }
+
     /// Whether a field is there and not null.
     func has(_ key: String) -> Bool { value[key].map { !$0.isNull } ?? false }
 
@@ -114,6 +123,12 @@ struct CaseRecord {
 
     /// A name that was read from a field, without white space at its ends.
     func trimmedName(_ text: String, _ key: String) -> String { trimmed(text, key, \.properties.isWhitespace) }
+
+    /// The same for a text that has not been looked at yet.
+    func checkedName(_ text: String, _ key: String) throws(RuntimeError) -> String {
+        try checkCharacters(text, key)
+        return trimmedName(text, key)
+    }
 
     /// A prompt that must be there, without blanks at its ends: what follows it brings its own. Line feeds stay.
     func prompt(_ key: String) throws(RuntimeError) -> String {

@@ -47,6 +47,9 @@ struct ChatCases {
         for place in result.unrelated.indices {
             result.unrelated[place].prompt = try prompts.prompt(editCase.unrelated[place].prompt)
         }
+        for place in result.probes.indices {
+            result.probes[place].prompt = try prompts.prompt(editCase.probes[place].prompt)
+        }
         return result
     }
 

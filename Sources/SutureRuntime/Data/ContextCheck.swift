@@ -96,6 +96,11 @@ final class ContextCheck {
                 following: editCase.bridge.isEmpty ? [] : [editCase.following(editCase.bridge)]))
         texts.append(Text(field: "second_hop_prompt", prompt: editCase.guidePrompt, following: objects))
         texts += questions("related", editCase.related) + questions("unrelated", editCase.unrelated)
+        texts += editCase.probes.enumerated().map {
+            Text(
+                field: "probes[\($0)].prompt of the kind \($1.kind)", prompt: $1.prompt,
+                following: $1.answers.map(editCase.following))
+        }
         return texts.filter { !$0.prompt.isEmpty }
     }
 }

@@ -12,7 +12,7 @@ package struct CounterFactReader: DatasetReader {
     package let join: Experiment.Dataset.Join? = .space
     package let provides: EditCase.Fields = [
         .prompt, .subject, .targetNew, .targetTrue, .paraphrases, .neighbors, .generation, .attributes,
-        .neighborSamples, .answer,
+        .neighborSamples, .probes, .answer,
     ]
 
     package init() {}
@@ -39,7 +39,8 @@ package struct CounterFactReader: DatasetReader {
             attributePrompts: try record.prompts("attribute_prompts"),
             neighborSamples: try record.records("neighborhood_samples").map { (sample) throws(RuntimeError) in
                 try CounterFactReader.neighbor(sample, target: targetTrue)
-            }.compactMap(\.self))
+            }.compactMap(\.self),
+            probes: try record.probes())
     }
 
     /// Nil where the prompt does not name the subject: published data has a few such samples.

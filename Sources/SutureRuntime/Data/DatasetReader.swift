@@ -46,7 +46,7 @@ extension DatasetReader {
 package enum DatasetReaders {
     package static let all: [any DatasetReader] = [
         CounterFactReader(), ZsREReader(.answer), ZsREReader(.alternative), PairsReader(),
-        MarkedGenerationsReader(), TextReader(), TwoHopReader(),
+        KnowEditReader(), MarkedGenerationsReader(), TextReader(), TwoHopReader(),
     ]
 
     package static var names: [String] { all.map(\.name) }

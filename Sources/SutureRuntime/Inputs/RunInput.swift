@@ -37,7 +37,7 @@ package struct RunInput: Sendable, Hashable {
         case .file, .plugin: return [("", path)]
         case .model:
             return try names { try FileManager.default.contentsOfDirectory(atPath: path) }
-                .filter { $0.hasSuffix(".safetensors") || $0.hasSuffix(".json") }
+                .filter { name in [".safetensors", ".json", ".jinja"].contains { name.hasSuffix($0) } }
                 .map { ($0, "\(path)/\($0)") }
         case .folder:
             // A link to a folder would be taken for a file.
@@ -85,10 +85,6 @@ extension ResolvedExperiment {
         ]
         inputs += model.patches.enumerated().map {
             RunInput(setting: "model.patches[\($0)]", path: $1, form: .folder)
-        }
-        let chatTemplate = "\(model.source)/\(ChatTemplate.fileName)"
-        if dataset.join == .template, FileStamp(chatTemplate) != nil {
-            inputs.append(RunInput(setting: "dataset.join", path: chatTemplate, form: .file))
         }
         if let path = statistics?.path {
             inputs.append(RunInput(setting: "statistics.path", path: path, form: .file))

@@ -34,7 +34,8 @@ extension FuzzReader {
         "neighborhood_prompts", "neighborhood_samples", "generation_prompts", "attribute_prompts", "src", "rephrase",
         "alt", "answers", "loc", "loc_ans", "answer", "intent", "code", "text", "marks", "[0, 1]", "hop1", "hop2",
         "bridge", "description", "says", "related", "unrelated", "prompt_comp", "subject_comp", "prompt_guide",
-        "subject_guide", "prompt_f_hop", "target", "{}", "{{}}", "France", "Lyon", " ", "\n",
+        "subject_guide", "prompt_f_hop", "target", "portability", "locality", "ground_truth", "labels", "concept",
+        "locality_prompt", "locality_ground_truth", "Reasoning", "{}", "{{}}", "France", "Lyon", " ", "\n",
     ]
 
     private static func dataset(_ format: any DatasetReader) -> FuzzReader {
@@ -84,6 +85,14 @@ enum DatasetSeeds {
         {"id": "b", "intent": "sort a list\\nnow", "code": "x.sort()"}
 
         """
+    private static let edits = """
+        [{"subject": "Lake Anna", "prompt": "The river of Lake Anna is", "target_new": "York", "ground_truth": [["Anna"]], \
+        "rephrase": "Anna is fed by", "portability": {"Reasoning": [{"prompt": "Its sea is", "ground_truth": [["x", "y"]]}]}, \
+        "locality": {"Forgetfulness": [{"prompt": ["Its state is"], "ground_truth": "Virginia"}]}}, {"concept": "ann", \
+        "text": "A page about ann", "labels": "Ann", "locality": [{"loc": "who", "loc_ans": 5}]}, {"prompt": "Oslo is in", \
+        "subject": "Oslo", "target": "Peru", "locality": {"n": {"prompt": ["a"], "ground_truth": [["b"]]}}, \
+        "locality_prompt": "c", "locality_ground_truth": "d"}]
+        """
     private static let marks = """
         [{"prompt": "He said", "text": " damn it", "marks": [[1, 5]]}, {"prompt": "He said", "text": "\u{1F600}x", \
         "marks": [[0, 1], [1, 2]]}]
@@ -103,6 +112,7 @@ enum DatasetSeeds {
         case "counterfact": [counterfact].bytes
         case "zsre", "zsre-alt": [zsre].bytes
         case "pairs": [pairs, counterfact].bytes
+        case "knowedit": [edits].bytes
         case "marked-generations": [marks].bytes
         case "two-hop": [hops].bytes
         default: ["One passage.\nAnother one.\r\n\n  third\n"].bytes

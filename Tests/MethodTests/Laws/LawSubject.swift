@@ -23,6 +23,7 @@ enum LawSubject: String, CaseIterable {
     case memit, rome, creme, pmet, alphaEdit, ime, star, mint, sgd, tnt, unlikelihood, negativeLikelihood
     case counterFact, zsRE, perplexity, drift, generationMatch, exactMatch, bleuEvaluator, rougeEvaluator, similarity
     case negatives, fluency, consistency, judgedText, phraseJudge, composition
+    case unchanged, probes, negation, editExtent
     case wordList, pattern, nativeFunction, marksFile
 
     /// Cases with every field that a component may need.
@@ -102,6 +103,10 @@ enum LawSubject: String, CaseIterable {
         case .judgedText: JudgedText.self
         case .phraseJudge: PhraseJudge.self
         case .composition: Composition.self
+        case .unchanged: Unchanged.self
+        case .probes: Probes.self
+        case .negation: Negation.self
+        case .editExtent: EditExtent.self
         case .wordList: WordList.self
         case .pattern: Pattern.self
         case .nativeFunction: NativeFunction.self

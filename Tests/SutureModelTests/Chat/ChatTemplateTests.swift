@@ -52,6 +52,16 @@ struct ChatTemplateTests {
         }
     }
 
+    @Test("What a system says comes first; a template that has no such role refuses it")
+    func system() throws {
+        let all = "{% for m in messages %}<{{ m.role }}>{{ m.content }}{% endfor %}"
+        #expect(try Chat(template: all).prompts.prompt("a", system: "Be brief.") == "<system>Be brief.<user>a")
+        #expect(try Chat(template: all).prompts.prompt("a") == "<user>a")
+        let strict = "{% if messages[0].role == 'system' %}{{ raise_exception('no system') }}{% endif %}x"
+        let sentence = try Chat(template: strict).sentence { _ = try $0.prompt("a", system: "b") }
+        #expect(sentence.contains("the template refuses: no system"))
+    }
+
     @Test("The folder's own file comes before the configuration, and the template named default before others")
     func places() throws {
         let configured = #"{"chat_template": "C {{ messages[0].content }}"}"#

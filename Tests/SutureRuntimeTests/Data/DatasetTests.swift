@@ -239,7 +239,7 @@ struct CaseRequirementsTests {
                 [EditCase(index: 0, id: "1")], dataset: other,
                 needs: Self.needs(.make("memit", .patcher, requires: .targetTrue)))
         }
-        #expect(error.hint == "use a dataset that supplies it: counterfact")
+        #expect(error.hint == "use a dataset that supplies it: counterfact, knowedit")
         let text = Experiment.Dataset(name: "text", path: "/prompts.txt", limit: nil, offset: 0)
         let answer = try failure {
             try CaseRequirements.check(

@@ -181,6 +181,13 @@ typedef struct suture_model_api {
      * weight is the outer product of the gradient at its output and the value at its input. [any-thread] */
     int64_t (*projection_count)(suture_model *model);
     suture_result (*projection)(suture_model *model, int64_t index, suture_projection *out);
+
+    /* What the model reads when a user says `message`, in the words of the chat template of its folder, up to where its
+     * answer begins; put it into tokens with adds_special 1. `system`: what comes first, of the role system; NULL: nothing.
+     * Fails with UNIMPLEMENTED where the folder has no template. Same buffer rule as decode. [any-thread] */
+    SUTURE_SINCE(2)
+    suture_result (*chat_prompt)(suture_model *model, const char *SUTURE_NULLABLE system, const char *message,
+                                 char *SUTURE_NULLABLE buffer, int64_t capacity, int64_t *needed);
 } suture_model_api;
 
 SUTURE_ASSUME_NONNULL_END

@@ -31,6 +31,7 @@ typedef struct suture_tensor suture_tensor;
 #define SUTURE_FIELD_WRONG_ANSWER (UINT64_C(1) << 14)
 #define SUTURE_FIELD_RELATED (UINT64_C(1) << 15)
 #define SUTURE_FIELD_UNRELATED (UINT64_C(1) << 16)
+#define SUTURE_FIELD_PROBES (UINT64_C(1) << 17)
 
 /* Another subject of the same relation, to be left as it is while a case is edited. */
 typedef struct suture_neighbor {
@@ -46,6 +47,20 @@ typedef struct suture_question {
     const char *prompt;
     const char *answer; /* follows the prompt with nothing in between */
 } suture_question;
+
+#define SUTURE_PROBE_FOLLOWS 1 /* the edit implies the answers */
+#define SUTURE_PROBE_STAYS 2   /* the edit leaves the answers as they are */
+
+/* A question about what else an edit should have changed, or should have left alone. */
+typedef struct suture_probe {
+    size_t struct_size;
+    const char *kind;    /* the data set's own word: "reasoning" */
+    const char *prompt;  /* whole */
+    int32_t expectation; /* SUTURE_PROBE_… */
+    int32_t reserved;
+    int64_t answer_count;                                      /* any one of them is right; at least one */
+    const char *SUTURE_NONNULL const *SUTURE_NULLABLE answers; /* without their leading space */
+} suture_probe;
 
 /* A text that followed a prompt, with the parts of it that are unwanted. */
 typedef struct suture_marked_text {
@@ -101,6 +116,8 @@ typedef struct suture_edit_case {
     SUTURE_SINCE(1) const suture_question *SUTURE_NONNULL const *SUTURE_NULLABLE related;
     SUTURE_SINCE(1) int64_t unrelated_count; /* compositions that have nothing to do with it */
     SUTURE_SINCE(1) const suture_question *SUTURE_NONNULL const *SUTURE_NULLABLE unrelated;
+    SUTURE_SINCE(2) int64_t probe_count; /* what else should have changed, or not */
+    SUTURE_SINCE(2) const suture_probe *SUTURE_NONNULL const *SUTURE_NULLABLE probes;
 } suture_edit_case;
 
 typedef struct suture_cases {

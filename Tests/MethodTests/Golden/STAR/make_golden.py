@@ -10,6 +10,9 @@ leaves, whole forward passes, one row at a time. Each folder holds a model, `cas
 transformers sees them) and `golden.safetensors`:
 
     iterative.L, joint.L, failing.L, subset.L, sgd.L, finetune.L, mint.L   change of layer L's down projection, [out, in]
+    iterative_once.L, sgd_once.L            the same with wrong tokens read once, before an answer's first repair
+    joint_answer.L                          the same with the neurons of the answer's own tokens
+    mint_score.L, mint_orthogonal.L         the same by the locator's scores; without the directions of earlier repairs
     occlusion.identity, occlusion.zero      [layer], mean over the failing tokens of the cases
     attribution                             [layer, dMLP], maps of sum 1, summed over the failing tokens
     attribution.first                       [layer, dMLP], of the first failing token
@@ -97,8 +100,9 @@ def steer(subject, target, choice):
     return delta / (spread + 1e-8)
 
 
-def star_epochs(subject, rows, keep, units, layers, epochs=10, rate=1e-2):
-    """rows: (ids, [(position, target, choice)]). keep: which reads are in the group."""
+def star_epochs(subject, rows, keep, units, layers, epochs=10, rate=1e-2, shift=0):
+    """rows: (ids, [(position, target, choice)]). keep: which reads are in the group. shift: how far behind the
+    predicting position the neurons of a read are."""
     reads = [(i, read) for i, (_, own) in enumerate(rows) for read in own if keep(read)]
     steers = torch.stack([steer(subject, target, choice) for _, (_, target, choice) in reads]).float()
     for _ in range(epochs):
@@ -107,7 +111,7 @@ def star_epochs(subject, rows, keep, units, layers, epochs=10, rate=1e-2):
                    for i, (position, target, _) in reads) / len(reads)
         loss.backward()
         for layer in layers:
-            z = torch.stack([outputs[i][1][layer][0, position] for i, (position, _, _) in reads]).detach()
+            z = torch.stack([outputs[i][1][layer][0, position + shift] for i, (position, _, _) in reads]).detach()
             gradient = subject.gradients()[layer]
             chosen = units.get(layer, list(range(INNER)))
             prior = torch.zeros_like(gradient)
@@ -116,36 +120,37 @@ def star_epochs(subject, rows, keep, units, layers, epochs=10, rate=1e-2):
             subject.modules[layer].weight.data += step if subject.transposed else step.T
 
 
-def walk(subject, cases, repair):
+def walk(subject, cases, repair, once=False):
     for prompt, answer in cases:
+        before = subject.choices(prompt, answer)
         for token in range(len(answer)):
-            choice = subject.choices(prompt, answer)[token]
+            choice = before[token] if once else subject.choices(prompt, answer)[token]
             if choice != answer[token]:
                 repair(prompt + answer[:token], answer[token], choice)
 
 
-def star(subject, cases, units={}, layers=range(LAYERS)):
+def star(subject, cases, units={}, layers=range(LAYERS), once=False):
     walk(subject, cases, lambda ids, target, choice: star_epochs(
-        subject, [(ids, [(len(ids) - 1, target, choice)])], lambda _: True, units, layers))
+        subject, [(ids, [(len(ids) - 1, target, choice)])], lambda _: True, units, layers), once)
 
 
-def star_joint(subject, cases, right_tokens=True):
+def star_joint(subject, cases, right_tokens=True, shift=0):
     rows = []
     for prompt, answer in cases:
         choices = subject.choices(prompt, answer)
-        rows.append((prompt + answer[:-1],
+        rows.append((prompt + answer,
                      [(len(prompt) - 1 + i, t, c) for i, (t, c) in enumerate(zip(answer, choices))]))
-    star_epochs(subject, rows, lambda read: right_tokens or read[1] != read[2], {}, range(LAYERS))
+    star_epochs(subject, rows, lambda read: right_tokens or read[1] != read[2], {}, range(LAYERS), shift=shift)
 
 
-def sgd(subject, cases, rate=1e-2):
+def sgd(subject, cases, rate=1e-2, once=False):
     def repair(ids, target, _):
         for _ in range(10):
             F.cross_entropy(subject.run(ids, leaves=True)[0][-1:], torch.tensor([target])).backward()
             for module in subject.modules:
                 module.weight.data -= rate * module.weight.grad
 
-    walk(subject, cases, repair)
+    walk(subject, cases, repair, once)
 
 
 def finetune(subject, cases, rate=1e-2):
@@ -170,19 +175,28 @@ def attribution(subject, ids, target):
     return torch.stack([(z * z.grad)[0].norm(dim=0) for z in inputs]).detach()
 
 
-def mint(subject, cases, alpha, candidates=10):
+def mint(subject, cases, alpha, candidates=10, by_score=False, orthogonal=False):
+    history = []
+
     def repair(ids, target, choice):
         scores = attribution(subject, ids, target)
         scores[:LAYERS // 2] = 0
         found = [(int(i) // INNER, int(i) % INNER) for i in scores.flatten().topk(candidates).indices]
         direction = subject.basis[target] - subject.basis[choice]
-        direction = (direction / (direction.max() - direction.min())).float()
+        direction = direction / (direction.max() - direction.min())
+        if orthogonal:
+            size = direction.norm()
+            for used in history:
+                direction = direction - (direction @ used) * used
+            direction = direction / direction.norm() * size
+        unit_direction = direction / direction.norm()
+        direction = direction.float()
         saved = [module.weight.detach().clone() for module in subject.modules]
 
         def patched(layer, unit):
             return (subject.rows(layer).data[unit] + alpha * direction) / (1 + alpha)
 
-        for _ in range(10):
+        for step in range(10):
             leads = []
             for layer, unit in found:
                 row = subject.rows(layer).data
@@ -192,11 +206,13 @@ def mint(subject, cases, alpha, candidates=10):
                     p = subject.run(ids)[0][-1].softmax(-1)
                 leads.append(float(p[choice] - p[target]))
                 row[unit] = old
-            layer, unit = found[min(range(len(found)), key=leads.__getitem__)]
+            best = step % len(found) if by_score else min(range(len(found)), key=leads.__getitem__)
+            layer, unit = found[best]
             subject.rows(layer).data[unit] = patched(layer, unit)
             with torch.no_grad():
                 choice = int(subject.run(ids)[0][-1].argmax())
             if choice == target:
+                history.append(unit_direction)
                 return
         for module, weight in zip(subject.modules, saved):
             module.weight.data.copy_(weight)
@@ -276,6 +292,11 @@ def main():
             "sgd": lambda: sgd(subject, cases),
             "finetune": lambda: finetune(subject, cases),
             "mint": lambda: mint(subject, cases, alpha=3.0),
+            "iterative_once": lambda: star(subject, cases, once=True),
+            "sgd_once": lambda: sgd(subject, cases, once=True),
+            "joint_answer": lambda: star_joint(subject, cases, shift=1),
+            "mint_score": lambda: mint(subject, cases, alpha=3.0, by_score=True),
+            "mint_orthogonal": lambda: mint(subject, cases, alpha=3.0, orthogonal=True),
         }
         for run, make in runs.items():
             subject.restore()
