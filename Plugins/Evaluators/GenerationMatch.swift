@@ -22,11 +22,21 @@ struct GenerationMatch: Evaluator {
     @Parameter("system", help: "What the conversation begins with, of the role system; needs chat.")
     var system: String?
 
-    private static let groups = ["efficacy", "paraphrase", "neighborhood"]
+    /// Whom the model is asked about.
+    enum Group: String, ParameterChoice { case efficacy, paraphrase, neighborhood }
+
+    @Parameter("groups", help: "What is asked: the edit prompt (efficacy), its paraphrases, neighbours.")
+    var groups = Group.allCases
+
     private static let measures = ["match", "contained"]
 
     func validate() throws {
         try settings.validate()
+        guard !groups.isEmpty, Set(groups).count == groups.count else {
+            throw SutureError(
+                .invalidArgument, "generation: groups is \(groups.isEmpty ? "empty" : "a list with a group twice")",
+                hint: "leave it out, or name each group once")
+        }
         guard system == nil || asksAsUser else {
             throw SutureError(
                 .invalidArgument, "generation: system is given, but prompts are not put into a chat template",
@@ -36,15 +46,16 @@ struct GenerationMatch: Evaluator {
 
     /// The prompts of each group with the wanted objects.
     private func questions(_ editCase: EditCase) -> [[(prompt: String, object: String)]] {
-        let neighbors =
-            editCase.targetTrue.isEmpty
-            ? editCase.neighborSamples.map { ($0.filledPrompt, $0.target) }
-            : editCase.neighborhoodPrompts.map { ($0, editCase.targetTrue) }
-        return [
-            [(editCase.filledPrompt, editCase.targetNew)],
-            editCase.paraphrasePrompts.map { ($0, editCase.targetNew) },
-            neighbors,
-        ]
+        groups.map { group in
+            switch group {
+            case .efficacy: [(editCase.filledPrompt, editCase.targetNew)]
+            case .paraphrase: editCase.paraphrasePrompts.map { ($0, editCase.targetNew) }
+            case .neighborhood:
+                editCase.targetTrue.isEmpty
+                    ? editCase.neighborSamples.map { ($0.filledPrompt, $0.target) }
+                    : editCase.neighborhoodPrompts.map { ($0, editCase.targetTrue) }
+            }
+        }
     }
 
     func evaluate(_ cases: [EditCase], in session: Session) throws -> [Score] {
@@ -55,14 +66,14 @@ struct GenerationMatch: Evaluator {
         var said = try settings.continuations(of: prompts, model, in: session)[...]
         var scores: [Score] = []
         for editCase in cases {
-            for (group, questions) in zip(GenerationMatch.groups, questions(editCase)) where !questions.isEmpty {
+            for (group, questions) in zip(groups, questions(editCase)) where !questions.isEmpty {
                 let pairs = zip(said.prefix(questions.count), questions).map {
                     (text: AnswerText.normalized($0.text), object: AnswerText.normalized($1.object))
                 }
                 said = said.dropFirst(questions.count)
                 func mean(_ measure: String, _ holds: (String, String) -> Bool) {
                     let share = Double(pairs.count { holds($0.text, $0.object) }) / Double(pairs.count)
-                    scores.append(Score("\(group)_\(measure)", share, caseIndex: editCase.index))
+                    scores.append(Score("\(group.rawValue)_\(measure)", share, caseIndex: editCase.index))
                 }
                 mean("match", ==)
                 mean("contained", AnswerText.contains)
@@ -72,10 +83,10 @@ struct GenerationMatch: Evaluator {
     }
 
     func summarize(_ scores: [Score]) throws -> [Metric] {
-        GenerationMatch.groups.flatMap { group in
+        groups.flatMap { group in
             GenerationMatch.measures.compactMap { measure in
                 Metric.mean(
-                    of: "\(group)_\(measure)", in: scores, times: 100, unit: "percent", direction: .higherIsBetter,
+                    of: "\(group.rawValue)_\(measure)", in: scores, times: 100, unit: "percent", direction: .higherIsBetter,
                     protocol: settings.protocolName + (asksAsUser ? ", chat template" : ""))
             }
         }

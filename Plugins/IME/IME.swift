@@ -27,6 +27,14 @@ struct IME: Patcher {
         case perRound = "per_round"
     }
     enum Kept: String, ParameterChoice { case last, best }
+    /// How the perplexity of what is written is compared with that of the values.
+    enum Gap: String, ParameterChoice {
+        /// |p(theta) − p(h)| of each case, as the paper has it.
+        case absolute
+        /// p(theta) − p(h), whose mean is the difference of the means that the authors' code reports. A case that is better
+        /// written than promised makes up for another.
+        case signed
+    }
     enum Rise: String, ParameterChoice { case none, likelihood, distance }
 
     @Parameter("base", kind: .patcher, help: "The method that is repeated, with its settings.")
@@ -40,6 +48,10 @@ struct IME: Patcher {
         help: "Stop when |p(theta) - p(h)|, the perplexity of the new object as written against as optimised, is at "
             + "most this in the mean over cases. If not given, never, as released.")
     var epsilon: Double?
+
+    @Parameter(
+        "gap", help: "The approximation error of a case: |p(theta) - p(h)| (absolute), or with its sign, as released.")
+    var gap = Gap.absolute
 
     @Parameter("variant", help: "full optimises and writes in every pass; spread adds the first pass's change again.")
     var variant = Variant.full
@@ -121,7 +133,7 @@ struct IME: Patcher {
             model = try model.applying(change)
 
             let scores = PassScores(scores: recorded)
-            let errors = try scores.approximationErrors()
+            let errors = try scores.approximationErrors(isSigned: gap == .signed)
             for score in recorded { try session.record(score) }
             for (index, error) in errors { try session.record(Score("approximation_error", error, caseIndex: index)) }
             try session.report(stage: "pass-\(number)", sum)

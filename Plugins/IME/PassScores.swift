@@ -19,13 +19,14 @@ struct PassScores {
     }
 
     /// |p(theta) − p(h)| of each case: the perplexity of the new object with the weights written against that with the
-    /// value put in.
-    func approximationErrors() throws -> [(caseIndex: Int, error: Double)] {
+    /// value put in. With its sign on request.
+    func approximationErrors(isSigned: Bool = false) throws -> [(caseIndex: Int, error: Double)] {
         let written = values("rewrite_nll_written")
         let cases = values("rewrite_nll_value").filter { written[$0.key] != nil }.sorted { $0.key < $1.key }
         guard !cases.isEmpty else { return [] }
         let logarithms = cases.map { (written[$0.key] ?? 0, $0.value) }
         let perplexities = try Tensor(logarithms.map(\.0)).exp() - Tensor(logarithms.map(\.1)).exp()
-        return try zip(cases, perplexities.abs().scalars(as: Double.self)).map { ($0.key, $1) }
+        let errors = try isSigned ? perplexities : perplexities.abs()
+        return try zip(cases, errors.scalars(as: Double.self)).map { ($0.key, $1) }
     }
 }

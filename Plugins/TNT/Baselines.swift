@@ -9,6 +9,7 @@ struct Unlikelihood: NegativePatcher {
 
     let texts = TextSettings()
     let training = TrainingSettings()
+    let marks = MarkSettings()
     let rounds = RoundSettings()
     let selection = SelectionSettings()
 
@@ -16,7 +17,7 @@ struct Unlikelihood: NegativePatcher {
     var keepsRest = true
 
     var loss: NegativeLoss {
-        NegativeLoss(marked: .unlikelihood, rest: keepsRest ? .likelihood : nil, alpha: training.alpha)
+        NegativeLoss(marked: .unlikelihood, rest: keepsRest ? .likelihood : nil, alpha: marks.alpha)
     }
 }
 
@@ -27,6 +28,7 @@ struct NegativeLikelihood: NegativePatcher {
 
     let texts = TextSettings()
     let training = TrainingSettings()
+    let marks = MarkSettings()
     let rounds = RoundSettings()
     let selection = SelectionSettings()
 
@@ -38,7 +40,7 @@ struct NegativeLikelihood: NegativePatcher {
 
     var loss: NegativeLoss {
         var loss = NegativeLoss(
-            marked: .negativeLikelihood, rest: keepsRest ? .likelihood : nil, alpha: training.alpha)
+            marked: .negativeLikelihood, rest: keepsRest ? .likelihood : nil, alpha: marks.alpha)
         loss.floor = floor
         return loss
     }

@@ -79,11 +79,14 @@ struct NegativeLoss: Sendable {
     ///
     /// - Parameters:
     ///   - logits: the original's, `[position, vocabulary]`; log-probabilities do as well.
-    ///   - tokens: what was generated there.
+    ///   - tokens: what was generated there; several where several tokens are unwanted in one place.
     ///   - weights: -1 or +1.
-    func targets(_ logits: Tensor, tokens: [Int], weights: [Int]) throws -> Targets {
+    func targets(_ logits: Tensor, tokens: [[Int]], weights: [Int]) throws -> Targets {
         let logits = try logits.detached().cast(to: .float32)
-        let index = try Tensor(tokens, device: logits.device).unsqueezed(1)
+        let width = tokens.map(\.count).max() ?? 1
+        // The first token again where a place has fewer: taken out twice is taken out once.
+        let padded = tokens.flatMap { $0 + [Int](repeating: $0[0], count: width - $0.count) }
+        let index = try Tensor(padded, shape: [tokens.count, width], device: logits.device)
         let isMarked = try Tensor(weights.map { $0 < 0 }, device: logits.device).unsqueezed(1)
         switch marked.target ?? rest?.target {
         case .smoothed:
@@ -144,7 +147,7 @@ struct NegativeLoss: Sendable {
             try positions.isEmpty
             ? nil
             : self.targets(
-                original.reshaped(-1, vocabulary).indexSelect(0, positions), tokens: positions.map { tokens[$0] },
+                original.reshaped(-1, vocabulary).indexSelect(0, positions), tokens: positions.map { [tokens[$0]] },
                 weights: positions.map { weights[$0] })
         return try self(current.reshaped(-1, vocabulary), targets: targets?.values, tokens: tokens, weights: weights)
     }

@@ -6,9 +6,16 @@ import SutureKit
 protocol NegativePatcher: Patcher {
     var texts: TextSettings { get }
     var training: TrainingSettings { get }
+    var marks: MarkSettings { get }
     var rounds: RoundSettings { get }
     var selection: SelectionSettings { get }
     var loss: NegativeLoss { get }
+    /// Whether what several samples show to be unwanted in one place is one target.
+    var mergesSamples: Bool { get }
+}
+
+extension NegativePatcher {
+    var mergesSamples: Bool { false }
 }
 
 /// How often a model is updated on what it then says.
@@ -66,9 +73,10 @@ extension NegativePatcher {
                         hint: "check the annotator's settings against what the model says, or raise max_new_tokens")
                 }
                 let train = NegativeTraining(
-                    loss: loss, settings: training, teacherMemory: rounds.teacherMemory << 20,
+                    loss: loss, settings: training, marks: marks, teacherMemory: rounds.teacherMemory << 20,
                     selection: selection)
-                let result = try train(sequences + earlier, on: model, seed: seed, in: session)
+                let all = sequences + earlier
+                let result = try train(mergesSamples ? all.merged() : all, on: model, seed: seed, in: session)
                 var changes = try patch + result.patch
                 // The order in which an interrupted run finds them again.
                 changes.deltas.sort { $0.parameter < $1.parameter }

@@ -26,6 +26,8 @@ struct NegativeTraining {
 
     var loss: NegativeLoss
     var settings: TrainingSettings
+    /// How often sequences with marks come; nil: none has marks.
+    var marks: MarkSettings?
     /// Bytes that the teacher's targets may take.
     var teacherMemory: Int
     /// Which step's changes to take; nil: the last one's.
@@ -39,12 +41,10 @@ struct NegativeTraining {
             model, loss, for: sequences, tokenBudget: settings.tokenBudget, memory: teacherMemory
         ) { try session.progress("teacher", $0, of: sequences.count) }
         let trained = try TrainableWeights(model.parameterNames(matching: settings.parameters), of: model)
-        let optimizer = try Optimizer(
-            .adamW(
-                learningRate: settings.learningRate, beta1: settings.betas[0], beta2: settings.betas[1],
-                weightDecay: settings.weightDecay),
-            leaves: trained.leaves)
-        let epoch = sequences.epoch(oversamplingBelow: settings.oversampleBelow, to: settings.oversampleTo)
+        var optimizer = try TrainingOptimizer(settings, trained)
+        let epoch =
+            marks.map { sequences.epoch(oversamplingBelow: $0.oversampleBelow, to: $0.oversampleTo) }
+            ?? Array(sequences.indices)
         var order = Order(epoch, random: try RandomNumbers(seed: seed))
         let total = settings.stepCount(epoch: epoch.count)
         var result = Result(
@@ -53,7 +53,6 @@ struct NegativeTraining {
         var best: Selection.Verdict?
         for step in 0..<total {
             try session.progress("train", step, of: total)
-            try optimizer.zeroGradients()
             let chosen = try order.next(min(settings.batchSize, epoch.count))
             let tokenCount = chosen.reduce(0) { $0 + sequences[$1].response.count }
             var sum = 0.0
@@ -71,8 +70,7 @@ struct NegativeTraining {
                     hint: "lower lr or alpha, or load the model in float32")
             }
             if settings.clip > 0 { _ = try trained.clipGradients(to: settings.clip) }
-            try optimizer.setLearningRate(settings.rate(step, of: total))
-            try optimizer.step()
+            try optimizer.step(trained, of: model, learningRate: settings.rate(step, of: total))
             if step == 0 { result.firstLoss = sum }
             result.lastLoss = sum
             if let selection, selection.isDue(step, of: total) {

@@ -17,6 +17,7 @@ struct TNT: NegativePatcher {
 
     let texts = TextSettings()
     let training = TrainingSettings()
+    let marks = MarkSettings()
     let rounds = RoundSettings()
     let selection = SelectionSettings()
 
@@ -25,5 +26,10 @@ struct TNT: NegativePatcher {
         help: "Added to every entry of a target that must not be zero. With a large vocabulary use 0.03 / its size.")
     var epsilon = 1e-6
 
-    var loss: NegativeLoss { variant.loss(alpha: training.alpha, epsilon: epsilon) }
+    @Parameter(
+        "merge_samples",
+        help: "Take all tokens out of a target that the samples show to be unwanted after the same tokens.")
+    var mergesSamples = false
+
+    var loss: NegativeLoss { variant.loss(alpha: marks.alpha, epsilon: epsilon) }
 }

@@ -54,13 +54,14 @@ struct Teacher {
 
     private func compute(_ sequences: [TrainingSequence]) throws -> NegativeLoss.Targets? {
         var reads: [TokenIndex] = []
-        var tokens: [Int] = []
+        var tokens: [[Int]] = []
         var weights: [Int] = []
         for (row, sequence) in sequences.enumerated() {
             let own = sequence.reads(row: row)
             for i in loss.targetPositions(sequence.weights) {
                 reads.append(own[i])
-                tokens.append(sequence.response[i])
+                let unwanted = sequence.unwanted?[i] ?? []
+                tokens.append(unwanted.isEmpty ? [sequence.response[i]] : unwanted)
                 weights.append(sequence.weights[i])
             }
         }

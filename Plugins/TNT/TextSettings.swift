@@ -16,7 +16,7 @@ struct TextSettings: ParameterSet {
     enum Source: String, ParameterChoice { case sampled, given }
 
     /// Which tokens of an unwanted part are marked.
-    enum Mark: String, ParameterChoice { case word, first }
+    enum Mark: String, ParameterChoice { case word, first, full }
 
     @Parameter(
         "generations",
@@ -24,7 +24,9 @@ struct TextSettings: ParameterSet {
             "Train on what the model says, or on the data set's texts. If not given, sampled if there is an annotator.")
     var source: Source?
 
-    @Parameter("mark", help: "Mark every token that an unwanted part touches, or only its first token.")
+    @Parameter(
+        "mark",
+        help: "Mark every token that an unwanted part touches (word), its first token (first), or the whole text (full).")
     var mark = Mark.word
 
     @Parameter("max_new_tokens", in: .positive, unit: "tokens", help: "The largest length of a sampled text.")
@@ -88,9 +90,10 @@ struct TextSettings: ParameterSet {
         }
         return zip(texts, marks).map { text, marks in
             let marked = text.decoded.tokens(in: marks, firstOnly: mark == .first)
+            let isWhole = mark == .full && !marked.isEmpty
             return TrainingSequence(
                 prompt: text.prompt, response: text.response,
-                weights: text.response.indices.map { marked.contains($0) ? -1 : 1 })
+                weights: text.response.indices.map { isWhole || marked.contains($0) ? -1 : 1 })
         }
     }
 

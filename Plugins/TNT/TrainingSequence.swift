@@ -7,8 +7,10 @@ struct TrainingSequence: Sendable, Hashable {
     var prompt: [Int]
     /// The end-of-text token included, where the model ended its text.
     var response: [Int]
-    /// For each token of the response: -1 marked, +1 kept.
+    /// For each token of the response: -1 marked, +1 kept, 0 ignored.
     var weights: [Int]
+    /// For each token of the response, all tokens that are unwanted in its place; nil: the token itself where it is marked.
+    var unwanted: [[Int]]?
 
     var hasMarks: Bool { weights.contains { $0 < 0 } }
     var markedCount: Int { weights.count { $0 < 0 } }
@@ -22,6 +24,30 @@ struct TrainingSequence: Sendable, Hashable {
 }
 
 extension [TrainingSequence] {
+    /// The same sequences, each place knowing what any of them shows to be unwanted after the tokens before it.
+    ///
+    /// Where several samples of one prompt begin alike and go on with different marked tokens, all of these are taken out of one
+    /// target. A place whose own token is fine counts as marked, too: its target lacks the others.
+    func merged() -> [TrainingSequence] {
+        func context(_ sequence: TrainingSequence, _ place: Int) -> [Int] {
+            // No token is -1: prompt and response cannot be confused.
+            sequence.prompt + [-1] + sequence.response[..<place]
+        }
+        var found: [[Int]: Set<Int>] = [:]
+        for sequence in self {
+            for (place, weight) in sequence.weights.enumerated() where weight < 0 {
+                found[context(sequence, place), default: []].insert(sequence.response[place])
+            }
+        }
+        return map { sequence in
+            var merged = sequence
+            let unwanted = sequence.response.indices.map { (found[context(sequence, $0)] ?? []).sorted() }
+            merged.unwanted = unwanted
+            merged.weights = zip(sequence.weights, unwanted).map { $1.isEmpty ? $0 : -1 }
+            return merged
+        }
+    }
+
     /// As one list of numbers, so that a session can keep them.
     var packed: [Int] {
         flatMap { [$0.prompt.count, $0.response.count] + $0.prompt + $0.response + $0.weights }

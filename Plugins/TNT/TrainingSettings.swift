@@ -4,13 +4,21 @@ import SutureKit
 
 /// What is trained, how long, and by which steps.
 struct TrainingSettings: ParameterSet {
-    @Parameter("alpha", in: .nonNegative, help: "How much a marked token counts against one that is not.")
-    var alpha = 1e4
-
     @Parameter("parameters", help: "What is trained: all, mlp, or names of parameters, in which * is any text.")
     var parameters = ["all"]
 
-    @Parameter("lr", in: .positive, help: "Learning rate of AdamW. Small models need more: 1e-4 to 2e-4.")
+    /// The rule by which a step changes the weights.
+    enum Rule: String, ParameterChoice {
+        case adamW = "adamw"
+        case adafactor
+    }
+
+    @Parameter("optimizer", help: "adamw, or adafactor, with which T5 is trained (rate relative to a weight's size).")
+    var optimizer = Rule.adamW
+
+    @Parameter(
+        "lr", in: .positive,
+        help: "Learning rate. Small models need more with adamw: 1e-4 to 2e-4. The authors' code has 1e-3 with adafactor.")
     var learningRate = 1e-5
 
     @Parameter("betas", in: .closed(0...0.999999), help: "The two decay rates of AdamW.")
@@ -35,14 +43,6 @@ struct TrainingSettings: ParameterSet {
     @Parameter("batch_size", in: .positive, unit: "sequences", help: "Sequences of a step, or all if fewer.")
     var batchSize = 32
 
-    @Parameter(
-        "oversample_below", in: .closed(0...1),
-        help: "Repeat sequences with marks where they are a smaller share than this.")
-    var oversampleBelow = 0.05
-
-    @Parameter("oversample_to", in: .closed(0...0.95), help: "The share that they then have.")
-    var oversampleTo = 0.2
-
     @Parameter(.batchTokens) var tokenBudget = 8192
 
     func validate() throws(SutureError) {
@@ -52,6 +52,11 @@ struct TrainingSettings: ParameterSet {
         }
         guard !parameters.isEmpty else {
             throw SutureError(.invalidArgument, "parameters is empty", hint: "write [all]")
+        }
+        guard optimizer == .adamW || weightDecay == 0 else {
+            throw SutureError(
+                .invalidArgument, "weight_decay is \(weightDecay), and adafactor has none",
+                hint: "remove it, or use optimizer: adamw")
         }
     }
 
@@ -67,4 +72,18 @@ struct TrainingSettings: ParameterSet {
         let warmUp = warmUp ?? min(100, total / 10)
         return learningRate * min(1, Double(step + 1) / Double(max(warmUp, 1)))
     }
+}
+
+/// How much marked tokens count, and how often sequences with marks come.
+struct MarkSettings: ParameterSet {
+    @Parameter("alpha", in: .nonNegative, help: "How much a marked token counts against one that is not.")
+    var alpha = 1e4
+
+    @Parameter(
+        "oversample_below", in: .closed(0...1),
+        help: "Repeat sequences with marks where they are a smaller share than this.")
+    var oversampleBelow = 0.05
+
+    @Parameter("oversample_to", in: .closed(0...0.95), help: "The share that they then have.")
+    var oversampleTo = 0.2
 }

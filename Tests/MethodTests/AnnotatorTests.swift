@@ -32,6 +32,31 @@ struct AnnotatorTests {
         return FilePath(url.path)
     }
 
+    // MARK: Frequencies
+
+    @Test("Words are marked by how often a text has them, in all or per million")
+    func frequencies() throws {
+        let corpus = try file("The sea, the sea and the sky\nA sea of Äpfel\n")
+        func marks(_ set: (CorpusFrequency) -> Void) throws -> [String] {
+            let annotator = CorpusFrequency()
+            annotator.path = corpus
+            set(annotator)
+            return try marked(annotator, "the SEA sings of äpfel and Rome")
+        }
+        #expect(try marks { $0.ceiling = 0 } == ["sings", "Rome"])
+        #expect(try marks { $0.floor = 3 } == ["the", "SEA"])
+        #expect(try marks { ($0.floor, $0.ceiling) = (1, 1) } == ["of", "äpfel", "and"])
+        #expect(try marks { ($0.ceiling, $0.isCaseSensitive) = (0, true) } == ["SEA", "sings", "äpfel", "Rome"])
+        // Eleven words: three times is 272,727 per million.
+        #expect(try marks { ($0.floor, $0.isRate) = (272_000, true) } == ["the", "SEA"])
+        #expect(try marks { ($0.floor, $0.isRate) = (273_000, true) } == [])
+        #expect(throws: SutureError.self) { try marks { _ in } }
+        let empty = CorpusFrequency()
+        empty.path = try file(" .\n")
+        empty.ceiling = 0
+        #expect(throws: SutureError.self) { try empty.validate() }
+    }
+
     // MARK: Word lists
 
     private func list(_ words: String..., isCaseSensitive: Bool = false) -> WordList {

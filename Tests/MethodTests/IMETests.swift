@@ -130,6 +130,20 @@ struct IMETests {
         #expect(abs(errors[0][0] - 6.2839) < 1e-3 && abs(errors[2][1] - 0.05666) < 1e-3)
     }
 
+    @Test("With its sign, a case that is better written than promised makes up for another")
+    func signedGap() throws {
+        let base = try halfWay(to: 3)
+        // Written against promised: 7.39 − 1.11, then 1.00 − 1.11: below 0 and so at most epsilon, which |…| is not.
+        base.record.likelihoods = [(0.1, 2), (0.1, 0), (0.1, 0), (0.1, 0)]
+        let ime = ime(over: base)
+        ime.epsilon = 0.05
+        ime.gap = .signed
+        _ = try ime.patch(cases, at: [], in: session.session)
+        #expect(base.record.calls == 2)
+        let errors = session.reports.map { $0.scores.filter { $0.name == "approximation_error" }.map(\.value) }
+        #expect(abs(errors[0][0] - 6.2839) < 1e-3 && abs(errors[1][0] + 0.10517) < 1e-3)
+    }
+
     @Test("Keeps the best pass where it is asked to")
     func best() throws {
         let base = try halfWay(to: 3)

@@ -188,7 +188,12 @@ struct ProbeTests {
         generation.asksAsUser = true
         let error = #expect(throws: SutureError.self) { try generation.evaluate(cases, in: session.session) }
         #expect(error?.code == .unimplemented && error?.message.contains("has no chat template") == true)
+        generation.groups = []
+        #expect(throws: SutureError.self) { try generation.validate() }
+        generation.groups = [.neighborhood]
         generation.asksAsUser = false
+        let scores = try generation.evaluate(cases, in: session.session)
+        #expect(Set(scores.map(\.name)) == ["neighborhood_match", "neighborhood_contained"])
         generation.system = "Be brief."
         #expect(throws: SutureError.self) { try generation.validate() }
     }

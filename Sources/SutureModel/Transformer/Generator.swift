@@ -70,6 +70,10 @@ struct Generator {
     /// `topP` of the mass.
     private func sample(_ logits: Tensor, _ stream: RandomNumbers) throws -> Int {
         let limit = settings.topK > 0 ? min(settings.topK, logits.count) : logits.count
+        if limit == logits.count, settings.topP >= 1 {
+            // Nothing is left out, so nothing need be sorted, which would take longer than a pass of a small model.
+            return try Int(stream.multinomial(logits.softmax()).item())
+        }
         let (values, indices) = try logits.topK(limit)
         var weights = try values.softmax()
         if settings.topP < 1 {

@@ -15,7 +15,7 @@ struct SampledText {
     var length: Int
 
     /// What the samples are, besides the model.
-    var identity: String { "sampled/1 \(count) \(length) \(Self.seed)" }
+    var identity: String { "sampled/2 \(count) \(length) \(Self.seed)" }
 
     /// The tokens of each passage, without those that begin and end it. A passage that ends at once is left out.
     ///

@@ -20,11 +20,11 @@ import TestSupport
 enum LawSubject: String, CaseIterable {
     case fixedLayers, causalTrace, layerOcclusion, neuronAttribution, logitLens, promptExchange, suppression
     case activationPatching, attributionPatching
-    case memit, rome, creme, pmet, alphaEdit, ime, star, mint, sgd, tnt, unlikelihood, negativeLikelihood
+    case memit, rome, creme, pmet, alphaEdit, ime, star, mint, sgd, tnt, unlikelihood, negativeLikelihood, corrective
     case counterFact, zsRE, perplexity, drift, generationMatch, exactMatch, bleuEvaluator, rougeEvaluator, similarity
     case negatives, fluency, consistency, judgedText, phraseJudge, composition
     case unchanged, probes, negation, editExtent
-    case wordList, pattern, nativeFunction, marksFile
+    case wordList, corpusFrequency, pattern, nativeFunction, marksFile
 
     /// Cases with every field that a component may need.
     static let cases = TinyCases.complete
@@ -88,6 +88,7 @@ enum LawSubject: String, CaseIterable {
         case .tnt: TNT.self
         case .unlikelihood: Unlikelihood.self
         case .negativeLikelihood: NegativeLikelihood.self
+        case .corrective: Corrective.self
         case .counterFact: CounterFact.self
         case .zsRE: ZsRE.self
         case .perplexity: Perplexity.self
@@ -108,6 +109,7 @@ enum LawSubject: String, CaseIterable {
         case .negation: Negation.self
         case .editExtent: EditExtent.self
         case .wordList: WordList.self
+        case .corpusFrequency: CorpusFrequency.self
         case .pattern: Pattern.self
         case .nativeFunction: NativeFunction.self
         case .marksFile: MarksFile.self
@@ -157,6 +159,10 @@ enum LawSubject: String, CaseIterable {
             patcher.training.learningRate = 6e-3
             patcher.training.steps = 3
             return patcher
+        case let patcher as Corrective:
+            patcher.training.learningRate = 6e-3
+            patcher.training.steps = 3
+            return patcher
         case let evaluator as Perplexity:
             evaluator.path = try file("text.txt", "The capital of Rome is Paris\nMount Etna\n")
             return evaluator
@@ -181,6 +187,10 @@ enum LawSubject: String, CaseIterable {
             return evaluator
         case is WordList: return words()
         case is PhraseJudge: return phrases()
+        case let annotator as CorpusFrequency:
+            annotator.path = try file("corpus.txt", "The capital of Rome\n")
+            annotator.ceiling = 0
+            return annotator
         case let annotator as Pattern:
             annotator.pattern = #"R\w+|\d+"#
             return annotator

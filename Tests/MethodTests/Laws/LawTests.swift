@@ -10,6 +10,8 @@ import Testing
 
 @Suite("The laws of the kinds")
 struct LawTests {
+    init() throws { try TestHost.install() }
+
     @Test("Every bundled component keeps the laws of its kind", arguments: LawSubject.allCases)
     func bundled(subject: LawSubject) throws {
         let scratch = try ScratchFolder()

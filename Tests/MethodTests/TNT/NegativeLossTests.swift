@@ -122,7 +122,7 @@ struct NegativeLossTests {
     @Test("A target is a distribution without the marked token in which all others keep their odds")
     func target() throws {
         let loss = try NegativeLossTests.loss("TNFF", alpha: 1)
-        let q = try loss.targets(original(), tokens: [2, 0, 3], weights: [-1, -1, 1]).values.scalars(as: Double.self)
+        let q = try loss.targets(original(), tokens: [[2], [0], [3]], weights: [-1, -1, 1]).values.scalars(as: Double.self)
         let p = try original().softmax().scalars(as: Double.self)
         for (row, marked) in [2, 0, nil].enumerated() {
             let (q, p) = (Array(q[row * 5..<row * 5 + 5]), Array(p[row * 5..<row * 5 + 5]))
@@ -172,7 +172,7 @@ struct NegativeLossTests {
     func convergence() throws {
         let start = try original()[0..<1]
         let loss = try NegativeLossTests.loss("TNFF", alpha: 1)
-        let target = try loss.targets(start, tokens: [2], weights: [-1]).values
+        let target = try loss.targets(start, tokens: [[2]], weights: [-1]).values
         let reached = try converge(loss, from: start, tokens: [2], weights: [-1])
         #expect(try distance(reached, target) < 1e-3)
         let pushed = try converge(
@@ -201,7 +201,7 @@ struct NegativeLossTests {
         func removing(_ tokens: [Int], from logits: Tensor) throws -> Tensor {
             var logits = logits
             for token in tokens {
-                logits = try loss.targets(logits, tokens: [token], weights: [-1]).values.log()
+                logits = try loss.targets(logits, tokens: [[token]], weights: [-1]).values.log()
             }
             return try logits.exp()
         }
@@ -217,8 +217,8 @@ struct NegativeLossTests {
     func certainToken() throws {
         let logits = try Tensor([Float](arrayLiteral: 60, 0, 0, 1), shape: [1, 4])
         let loss = try NegativeLossTests.loss("TNFF", alpha: 1)
-        #expect(try loss.targets(logits, tokens: [0], weights: [-1]).clampedCount == 1)
-        #expect(try loss.targets(logits, tokens: [1], weights: [-1]).clampedCount == 0)
+        #expect(try loss.targets(logits, tokens: [[0]], weights: [-1]).clampedCount == 1)
+        #expect(try loss.targets(logits, tokens: [[1]], weights: [-1]).clampedCount == 0)
         #expect(try run(loss, original: logits, current: logits, tokens: [0], weights: [-1]).value.isFinite)
     }
 }

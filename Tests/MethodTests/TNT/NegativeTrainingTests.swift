@@ -34,7 +34,7 @@ struct NegativeTrainingTests {
         method.training.learningRate = 6e-3
         method.training.steps = 30
         method.training.batchSize = 8
-        method.training.alpha = 10
+        method.marks.alpha = 10
         method.rounds.count = rounds
         session.components["annotator"] = FindText(wanted: try mostSaid())
         return method
@@ -101,6 +101,81 @@ struct NegativeTrainingTests {
         let before = try behaviour(of: session.session.original, method).marked
         let after = try behaviour(of: edited(by: method), method).marked
         #expect(after < 0.1 * before)
+    }
+
+    @Test("So do training by adafactor, marking whole texts, and merging samples")
+    func settings() throws {
+        let before = try behaviour(of: session.session.original, prepare(TNT())).marked
+        let adafactor = try prepare(TNT())
+        adafactor.training.optimizer = .adafactor
+        adafactor.training.learningRate = 3e-2
+        adafactor.training.steps = 60
+        #expect(try behaviour(of: edited(by: adafactor), adafactor).marked < 0.1 * before)
+
+        let whole = try prepare(TNT())
+        whole.texts.mark = .full
+        let sequences = try whole.texts.sequences(for: cases, on: session.session.original, seed: 0, in: session.session)
+        #expect(sequences.contains { $0.hasMarks })
+        #expect(sequences.allSatisfy { Set($0.weights).count == 1 })
+
+        let merging = try prepare(TNT())
+        merging.mergesSamples = true
+        #expect(try behaviour(of: edited(by: merging), merging).marked < 0.1 * before)
+    }
+
+    @Test("What several samples show to be unwanted after the same tokens is one target")
+    func merging() throws {
+        let a = TrainingSequence(prompt: [1], response: [5, 6, 7], weights: [1, -1, 1])
+        let b = TrainingSequence(prompt: [1], response: [5, 8], weights: [1, -1])
+        let c = TrainingSequence(prompt: [1], response: [5, 9], weights: [1, 1])
+        let d = TrainingSequence(prompt: [1, 5], response: [6], weights: [1])
+        let merged = [a, b, c, d].merged()
+        #expect(merged.map(\.unwanted) == [[[], [6, 8], []], [[], [6, 8]], [[], [6, 8]], [[]]])
+        #expect(merged.map(\.weights) == [[1, -1, 1], [1, -1], [1, -1], [1]])
+
+        let loss = Variant.forwardForward.loss(alpha: 1, epsilon: 1e-6)
+        let logits = try Tensor([0.3, -1, 2, 0.1, 0.7, 1, 1.5, -0.5, 0, 0.2] as [Float], shape: [2, 5])
+        let q = try loss.targets(logits, tokens: [[2, 4], [0]], weights: [-1, -1]).values
+        let p = try logits.softmax()
+        #expect(try q[0][2].item() == 0 && q[0][4].item() == 0 && q[1][0].item() == 0)
+        #expect(try abs(q[0].sum().item() - 1) < 1e-6 && abs(try q[1].sum().item() - 1) < 1e-6)
+        #expect(try abs(q[0][0].item() / q[0][1].item() - p[0][0].item() / p[0][1].item()) < 1e-5)
+        let smooth = Variant.reverseReverse.loss(alpha: 1, epsilon: 1e-6)
+        let logQ = try smooth.targets(logits, tokens: [[2, 4], [0]], weights: [-1, -1]).values
+        #expect(try logQ[0][2].item() < -13 && logQ[0][4].item() < -13 && logQ[0][0].item() > -3)
+    }
+
+    @Test("Corrective training makes the model say the answers; with diff, only tokens that differ count")
+    func corrective() throws {
+        let model = try session.model
+        var cases: [EditCase] = []
+        for (place, text) in [("The capital of", " Rome is"), ("Mount Etna", " lies in")].enumerated() {
+            cases.append(EditCase(index: place, id: "\(place)", prompt: text.0, answer: text.1))
+        }
+        let method = Corrective()
+        method.training.learningRate = 1e-2
+        method.training.steps = 60
+        let edited = try model.applying(method.patch(cases, at: [], in: session.session))
+        for editCase in cases {
+            let answer = try model.tokens(of: editCase.prompt, followedBy: editCase.answer)
+            #expect(
+                try edited.generate([answer.prompt], Model.Generation(maxNewTokens: answer.following.count))[0]
+                    == answer.following)
+        }
+        #expect(session.scores.contains { $0.name == "last_loss" })
+
+        for (tokens, isSame) in [(Corrective.Tokens.full, true), (.diff, false), (.first, false)] {
+            method.tokens = tokens
+            for (editCase, sequence) in zip(cases, try method.sequences(cases, model, in: session.session)) {
+                let answer = try model.tokens(of: editCase.prompt, followedBy: editCase.answer)
+                let said = try model.generate([answer.prompt], Model.Generation(maxNewTokens: sequence.response.count))[0]
+                let differing = sequence.response.indices.filter { $0 >= said.count || said[$0] != sequence.response[$0] }
+                let counted = isSame ? Array(sequence.response.indices) : tokens == .first ? Array(differing.prefix(1)) : differing
+                #expect(sequence.weights.indices.filter { sequence.weights[$0] == 1 } == counted)
+            }
+        }
+        method.endsText = true
+        #expect(try method.sequences(cases, model, in: session.session)[0].response.last == model.info.endToken)
     }
 
     @Test("TNFF leaves the rest closer to the original than unlikelihood and negative likelihood do")
