@@ -86,7 +86,8 @@ struct GenerationMatch: Evaluator {
         groups.flatMap { group in
             GenerationMatch.measures.compactMap { measure in
                 Metric.mean(
-                    of: "\(group.rawValue)_\(measure)", in: scores, times: 100, unit: "percent", direction: .higherIsBetter,
+                    of: "\(group.rawValue)_\(measure)", in: scores, times: 100, unit: "percent",
+                    direction: .higherIsBetter,
                     protocol: settings.protocolName + (asksAsUser ? ", chat template" : ""))
             }
         }

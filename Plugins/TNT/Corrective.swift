@@ -8,7 +8,8 @@ import SutureKit
 /// tokens count that differ from what the model says by itself.
 struct Corrective: Patcher {
     static let descriptor = ComponentDescriptor(
-        id: "corrective", summary: "Trains on reference answers by plain likelihood, on all tokens or where they differ.",
+        id: "corrective",
+        summary: "Trains on reference answers by plain likelihood, on all tokens or where they differ.",
         requires: [.prompt, .answer])
 
     /// Which tokens of an answer count.
@@ -20,7 +21,9 @@ struct Corrective: Patcher {
         case first
     }
 
-    @Parameter("tokens", help: "The tokens that count: all, those that differ from the model's own text, or the first of these.")
+    @Parameter(
+        "tokens",
+        help: "The tokens that count: all, those that differ from the model's own text, or the first of these.")
     var tokens = Tokens.full
 
     @Parameter("end_token", help: "The end-of-text token counts as the answer's last token.")

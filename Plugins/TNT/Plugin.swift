@@ -4,4 +4,5 @@ import SutureKit
 
 /// What the library offers.
 package let plugin = PluginExport(
-    id: "suture.tnt", version: "1.1.0", components: [TNT.self, Unlikelihood.self, NegativeLikelihood.self, Corrective.self])
+    id: "suture.tnt", version: "1.1.0",
+    components: [TNT.self, Unlikelihood.self, NegativeLikelihood.self, Corrective.self])

@@ -26,7 +26,8 @@ struct TextSettings: ParameterSet {
 
     @Parameter(
         "mark",
-        help: "Mark every token that an unwanted part touches (word), its first token (first), or the whole text (full).")
+        help:
+            "Mark every token that an unwanted part touches (word), its first token (first), or the whole text (full).")
     var mark = Mark.word
 
     @Parameter("max_new_tokens", in: .positive, unit: "tokens", help: "The largest length of a sampled text.")

@@ -18,7 +18,9 @@ struct TrainingSettings: ParameterSet {
 
     @Parameter(
         "lr", in: .positive,
-        help: "Learning rate. Small models need more with adamw: 1e-4 to 2e-4. The authors' code has 1e-3 with adafactor.")
+        help:
+            "Learning rate. Small models need more with adamw: 1e-4 to 2e-4. The authors' code has 1e-3 with adafactor."
+    )
     var learningRate = 1e-5
 
     @Parameter("betas", in: .closed(0...0.999999), help: "The two decay rates of AdamW.")

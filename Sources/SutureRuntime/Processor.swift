@@ -60,6 +60,24 @@ package enum Processor {
         return usage.ru_maxrss << 10
     }
 
+    /// Memory that a process can still take without swapping, in bytes: what the system has left, or the container of this
+    /// process; nil where neither says.
+    static var availableMemory: Int? {
+        func number(_ path: String) -> Int? {
+            (try? String(contentsOfFile: path, encoding: .utf8)).flatMap { Int($0.split(separator: "\n").first ?? "") }
+        }
+        let lines = (try? String(contentsOfFile: "/proc/meminfo", encoding: .utf8))?.split(separator: "\n") ?? []
+        let system = lines.first { $0.hasPrefix("MemAvailable:") }.flatMap { line in
+            line.split(separator: " ").dropFirst().first.flatMap { Int($0) }.map { $0 << 10 }
+        }
+        let folder = "/sys/fs/cgroup"
+        var container: Int?
+        if let limit = number("\(folder)/memory.max"), let used = number("\(folder)/memory.current") {
+            container = max(0, limit - used)
+        }
+        return [system, container].compactMap(\.self).min()
+    }
+
     /// Cores that the container of this process may use, rounded up; nil where nothing limits it.
     private static var quota: Int? {
         func numbers(_ path: String) -> [Int] {

@@ -12,6 +12,8 @@ public struct ArchitectureDescription: Sendable {
     public var conditions: [Condition] = []
     /// What checkpoints of this family may put in front of every name; the projection to the logits never has it.
     public var prefix: String
+    /// The part of the folder that is read, in families that take pictures, too; nil where the folder is all of it.
+    public var textPart: TextPart?
     /// Where config.json keeps the dimensions.
     public var keys: ConfigurationKeys
     /// The normalisation of all norms of the family.

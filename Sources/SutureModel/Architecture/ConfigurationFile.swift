@@ -51,6 +51,12 @@ struct ConfigurationFile {
             path: other.path, values: .object(members.filter { !names.contains($0.key) } + newer))
     }
 
+    /// This object with some of its members alone.
+    func selecting(_ names: [String]) -> ConfigurationFile {
+        guard case .object(let members) = values else { return self }
+        return ConfigurationFile(path: path, values: .object(members.filter { names.contains($0.key) }))
+    }
+
     /// A section that a family has where the file has none.
     static func assumed(_ text: String, _ path: String) throws(ModelError) -> ConfigurationFile {
         ConfigurationFile(path: path, values: try JSONValue(text, name: path))

@@ -139,7 +139,14 @@ public struct ModelConfiguration: Sendable {
         guard let architecture = forms.first(where: { $0.conditions.allSatisfy(file.fulfils) }) else {
             throw Self.unknownForm(file, forms)
         }
-        try self.init(file, architecture)
+        guard let part = architecture.textPart else {
+            try self.init(file, architecture)
+            return
+        }
+        // Read at the top, whatever else is.
+        _ = try file.optionalTexts("architectures")
+        let (text, unread) = try file.part(part)
+        try self.init(text, architecture, besides: (file, unread))
     }
 
     private static func unknownForm(_ file: ConfigurationFile, _ forms: [ArchitectureDescription]) -> ModelError {
@@ -154,7 +161,11 @@ public struct ModelConfiguration: Sendable {
             hint: "use a model in which it is \(condition?.values.joined(separator: " or ") ?? "set")")
     }
 
-    private init(_ file: ConfigurationFile, _ architecture: ArchitectureDescription) throws(ModelError) {
+    /// - Parameter outer: what the file is a part of, and the keys there that nobody reads.
+    private init(
+        _ file: ConfigurationFile, _ architecture: ArchitectureDescription,
+        besides outer: (file: ConfigurationFile, unread: [String])? = nil
+    ) throws(ModelError) {
         for restriction in ArchitectureDescription.commonRestrictions + architecture.restrictions {
             try file.check(restriction)
         }
@@ -213,7 +224,7 @@ public struct ModelConfiguration: Sendable {
             file, architecture.attentionScale, dHead: dHead, layerCount: layerCount)
         beginningToken = try file.optionalInteger("bos_token_id")
         endTokens = try file.optionalIntegers("eos_token_id") ?? []
-        warnings = try Self.warnings(file, architecture)
+        warnings = try Self.warnings(file, architecture, outer)
     }
 
     // MARK: - Parts
@@ -286,20 +297,22 @@ public struct ModelConfiguration: Sendable {
 
     /// Names the keys that are neither read nor known to be harmless, and what asks for another program.
     private static func warnings(
-        _ file: ConfigurationFile, _ architecture: ArchitectureDescription
+        _ file: ConfigurationFile, _ architecture: ArchitectureDescription,
+        _ outer: (file: ConfigurationFile, unread: [String])?
     ) throws(ModelError) -> [String] {
         var warnings: [String] = []
-        let classes = try file.optionalTexts("architectures") ?? []
+        let classes = try (outer?.file ?? file).optionalTexts("architectures") ?? []
         if !classes.isEmpty, !classes.contains(where: architecture.classNames.contains) {
             warnings.append(
                 "\(file.path) names the architecture \(Listing.text(classes)); the model is used as "
                     + "\(architecture.classNames[0])")
         }
-        if file.json("auto_map") != nil {
+        if (outer?.file ?? file).json("auto_map") != nil {
             warnings.append("\(file.path) asks for code of the model's own (auto_map), which is not run")
         }
         for key in Quantization.sections { _ = file.json(key) }
-        let unknown = file.unreadKeys.filter { key in
+        if outer != nil { warnings.append(Self.textAlone(architecture)) }
+        let unknown = (file.unreadKeys + (outer?.unread ?? [])).filter { key in
             !ArchitectureDescription.commonHarmlessKeys.contains(key)
                 && !ArchitectureDescription.generationKeys.contains(key) && !architecture.harmlessKeys.contains(key)
         }
@@ -309,6 +322,11 @@ public struct ModelConfiguration: Sendable {
             )
         }
         return warnings
+    }
+
+    private static func textAlone(_ architecture: ArchitectureDescription) -> String {
+        "the folder holds a model that takes pictures, too; the part that reads text is used alone "
+            + "(\(architecture.textPart?.section ?? ""))"
     }
 
     /// The shortest reach of a layer's attention, in tokens; nil where all layers reach back to the first token.

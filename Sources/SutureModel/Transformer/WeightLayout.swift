@@ -35,7 +35,8 @@ struct WeightLayout: Sendable {
     init(_ checkpoint: Checkpoint, _ configuration: ModelConfiguration) throws(ModelError) {
         let architecture = configuration.architecture
         let names = Set(checkpoint.names)
-        let prefix = names.contains { $0.hasPrefix(architecture.prefix) } ? architecture.prefix : ""
+        let prefixes = architecture.textPart?.prefixes ?? [architecture.prefix]
+        let prefix = prefixes.first { prefix in names.contains { $0.hasPrefix(prefix) } } ?? ""
         let embedding = prefix + architecture.names.embedding + ".weight"
         let heads = [architecture.names.head] + architecture.names.otherHeads
         headName = heads.first { names.contains($0 + ".weight") } ?? architecture.names.head
@@ -55,6 +56,7 @@ struct WeightLayout: Sendable {
         let read = Set(needs.map(\.name))
         unread = names.filter { name in
             !read.contains(name) && !architecture.buffers.contains(where: name.hasSuffix)
+                && !(architecture.textPart?.otherTensors ?? []).contains(where: name.hasPrefix)
         }.sorted()
     }
 

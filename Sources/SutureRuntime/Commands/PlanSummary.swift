@@ -15,14 +15,12 @@ package struct PlanSummary: Sendable, Codable {
     /// What the model's folder warns of, and what was wrong with the cases, as sentences.
     package var warnings: [String]
     package var patches: Int
-    /// Of the weights in memory, in the dtype of the run; what is mapped from disk included.
-    package var weightBytes: Int
+    /// What the run takes at least.
+    package var memory: MemoryPlan
     /// Of one operation.
     package var threads: Int
     /// What chooses the kernels of operations; see ``Processor/kernels``.
     package var kernels: String
-    /// Of one second moment in float64, at the neurons.
-    package var momentBytes: Int
     /// Layers whose second moment at the neurons is already on disk.
     package var cachedMoments: [Int]
     package var configuration: String
@@ -31,7 +29,6 @@ package struct PlanSummary: Sendable, Codable {
         let experiment = planned.experiment
         let model = URL(fileURLWithPath: experiment.model.source)
         let configuration = try ModelConfiguration(folder: model)
-        let checkpoint = try Checkpoint(opening: model)
         run = experiment.runID
         folder = planned.folder.url.path
         isDone = planned.folder.isDone
@@ -39,11 +36,9 @@ package struct PlanSummary: Sendable, Codable {
         skipped = planned.skipped
         warnings = planned.warnings
         patches = planned.groupCount
-        weightBytes =
-            try checkpoint.names.reduce(0) { try $0 + checkpoint.entry($1).elementCount } * experiment.model.dtype.size
+        memory = planned.memory
         threads = experiment.model.threads
         kernels = Processor.kernels
-        momentBytes = configuration.dMLP * configuration.dMLP * DType.float64.size
         cachedMoments = try StatisticsService.cachedLayers(
             .neurons, layers: 0..<configuration.layerCount, of: experiment)
         self.configuration = experiment.yaml
@@ -59,7 +54,7 @@ package struct PlanSummary: Sendable, Codable {
                     + (skipped.isEmpty ? "" : ", \(skipped.count) skipped")
             ),
             ("threads", "\(threads) for one operation, kernels \(kernels)"),
-            ("weights", Figures.size(weightBytes)), ("one second moment", Figures.size(momentBytes)),
+            ("memory", memory.sentence),
             (
                 "second moments on disk",
                 cachedMoments.isEmpty ? "none" : "layers " + cachedMoments.map(String.init).joined(separator: ", ")

@@ -15,6 +15,8 @@ package struct RunLauncher: Sendable {
         /// The cases of the dataset that it leaves out.
         package var skipped: [SkippedCase]
         package var groupCount: Int
+        /// What memory it takes at least.
+        package var memory: MemoryPlan
         /// What the user should know before it runs, as sentences.
         package var notes: [String] = []
         /// What the model's folder warns of, and what was wrong with its cases and was put right, or is left out.
@@ -213,10 +215,11 @@ package struct RunLauncher: Sendable {
     ) -> PlannedRun {
         let count = min(selection.cases.count, experiment.dataset.limit ?? .max)
         let folder = URL(fileURLWithPath: experiment.output.folder).appending(path: experiment.runID)
+        let memory = MemoryPlan(of: experiment, model)
         return PlannedRun(
             experiment: experiment, folder: RunFolder(folder), caseCount: count, skipped: selection.skipped,
-            groupCount: EditGroups(experiment.edit, caseCount: count).groups.count,
-            warnings: model.warnings + selection.warnings, source: source)
+            groupCount: EditGroups(experiment.edit, caseCount: count).groups.count, memory: memory,
+            warnings: model.warnings + selection.warnings + [memory.warning].compactMap(\.self), source: source)
     }
 
     // MARK: Running
@@ -255,6 +258,7 @@ package struct RunLauncher: Sendable {
         do {
             try prepare(planned)
             let log = try RunLog(folder.log)
+            log.write(.log(level: RunLog.info, message: "memory: \(planned.memory.sentence)"))
             for warning in planned.warnings { log.write(.log(level: RunLog.warning, message: warning)) }
             let worker = WorkerProcess(
                 limits: .init(stallSeconds: planned.experiment.limits.stallSeconds), forwardsSignals: true,
@@ -324,6 +328,7 @@ package struct RunLauncher: Sendable {
 /// log.jsonl holds what host and plugins said during a run, one line each, with its time. A resumed run appends to it.
 private final class RunLog {
     /// Levels of the ABI.
+    static let info: Int32 = 1
     static let warning: Int32 = 2
     static let error: Int32 = 3
 

@@ -276,7 +276,7 @@ package enum ArgumentResolver {
         private func existing(
             _ path: String, _ node: ConfigNode, isFolder wantsFolder: Bool = false
         ) throws(RuntimeError) -> String {
-            let what = "\(component): the \(wantsFolder ? "folder" : "file") of \(parameter.name)"
+            let what = "\(component): \(parameter.name): the \(wantsFolder ? "folder" : "file")"
             guard let found = paths.existing(path) else {
                 throw paths.missing(path, what: what, at: node.place, kind: .file)
             }

@@ -227,7 +227,8 @@ public final class WorkerProcess: Sendable {
                 "\(call.callee) never returned from \(call.place): no sign of life for \(Self.text(seconds)) s",
                 hint: call.operation == "load"
                     ? "move the file out of the plugin folders, and report this to its author"
-                    : "raise stall_seconds if it is only slow; otherwise report this to its author")
+                    : "give it more time if it is only slow (limits.stall_seconds, or --stall-seconds of `plugins check`); otherwise "
+                        + "report this to its author")
         }
         throw WorkerDeath(end: end, call: watch.calls.last, lastCall: watch.lastCall, phase: watch.phase).error
     }

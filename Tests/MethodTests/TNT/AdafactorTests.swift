@@ -21,7 +21,9 @@ struct AdafactorTests {
         var steps: [Step]
     }
 
-    private static func entries(_ rows: Int, _ columns: Int, _ row: Double, _ column: Double, _ shift: Double) -> [Double] {
+    private static func entries(_ rows: Int, _ columns: Int, _ row: Double, _ column: Double, _ shift: Double)
+        -> [Double]
+    {
         (0..<rows).flatMap { i in (0..<columns).map { j in sin(row * Double(i) + column * Double(j) + shift) } }
     }
 

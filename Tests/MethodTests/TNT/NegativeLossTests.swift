@@ -122,7 +122,8 @@ struct NegativeLossTests {
     @Test("A target is a distribution without the marked token in which all others keep their odds")
     func target() throws {
         let loss = try NegativeLossTests.loss("TNFF", alpha: 1)
-        let q = try loss.targets(original(), tokens: [[2], [0], [3]], weights: [-1, -1, 1]).values.scalars(as: Double.self)
+        let q = try loss.targets(original(), tokens: [[2], [0], [3]], weights: [-1, -1, 1]).values.scalars(
+            as: Double.self)
         let p = try original().softmax().scalars(as: Double.self)
         for (row, marked) in [2, 0, nil].enumerated() {
             let (q, p) = (Array(q[row * 5..<row * 5 + 5]), Array(p[row * 5..<row * 5 + 5]))

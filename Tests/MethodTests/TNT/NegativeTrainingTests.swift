@@ -114,7 +114,8 @@ struct NegativeTrainingTests {
 
         let whole = try prepare(TNT())
         whole.texts.mark = .full
-        let sequences = try whole.texts.sequences(for: cases, on: session.session.original, seed: 0, in: session.session)
+        let sequences = try whole.texts.sequences(
+            for: cases, on: session.session.original, seed: 0, in: session.session)
         #expect(sequences.contains { $0.hasMarks })
         #expect(sequences.allSatisfy { Set($0.weights).count == 1 })
 
@@ -168,9 +169,14 @@ struct NegativeTrainingTests {
             method.tokens = tokens
             for (editCase, sequence) in zip(cases, try method.sequences(cases, model, in: session.session)) {
                 let answer = try model.tokens(of: editCase.prompt, followedBy: editCase.answer)
-                let said = try model.generate([answer.prompt], Model.Generation(maxNewTokens: sequence.response.count))[0]
-                let differing = sequence.response.indices.filter { $0 >= said.count || said[$0] != sequence.response[$0] }
-                let counted = isSame ? Array(sequence.response.indices) : tokens == .first ? Array(differing.prefix(1)) : differing
+                let said = try model.generate([answer.prompt], Model.Generation(maxNewTokens: sequence.response.count))[
+                    0]
+                let differing = sequence.response.indices.filter {
+                    $0 >= said.count || said[$0] != sequence.response[$0]
+                }
+                let counted =
+                    isSame
+                    ? Array(sequence.response.indices) : tokens == .first ? Array(differing.prefix(1)) : differing
                 #expect(sequence.weights.indices.filter { sequence.weights[$0] == 1 } == counted)
             }
         }

@@ -204,7 +204,41 @@ def make_greedy(folder):
     save_file(found, folder / "greedy.safetensors")
 
 
+# With a part for pictures. Of these there are logits alone.
+WITH_PICTURES = {
+    "gemma3-pictures": transformers.Gemma3Config(
+        text_config=dict(GATED, head_dim=10, sliding_window=4, layer_types=["sliding_attention", "full_attention"],
+                         rope_parameters={"full_attention": {"rope_type": "linear", "factor": 4.0, "rope_theta": 5000.0},
+                                          "sliding_attention": {"rope_type": "default", "rope_theta": 100.0}}),
+        vision_config=dict(hidden_size=8, intermediate_size=8, num_hidden_layers=1, num_attention_heads=2, image_size=28,
+                           patch_size=14),
+        mm_tokens_per_image=4, image_token_index=60),
+}
+
+
+def make_with_pictures(name, config):
+    torch.manual_seed(len(name))
+    shutil.rmtree(HERE / name, ignore_errors=True)
+    model = transformers.AutoModelForImageTextToText.from_config(config, attn_implementation="eager").eval()
+    for parameter in model.parameters():
+        parameter.data = parameter.data + 0.2 * torch.randn_like(parameter)
+    folder = HERE / name
+    model.save_pretrained(folder)
+    (folder / "generation_config.json").unlink(missing_ok=True)
+    tokens = torch.randint(0, 60, (2, 9), generator=torch.Generator().manual_seed(1))
+    logits = torch.zeros(2, 9, 61)
+    with torch.no_grad():
+        logits[0], logits[1, :6] = model(tokens[:1]).logits[0], model(tokens[1:, :6]).logits[0]
+    save_file({"tokens": tokens, "logits": logits}, folder / "golden.safetensors")
+    stored = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps(stored, indent=1, sort_keys=True) + "\n")
+    print(name, "transformers", transformers.__version__, "torch", torch.__version__)
+
+
 def main():
+    for name, config in WITH_PICTURES.items():
+        if not sys.argv[1:] or name in sys.argv[1:]:
+            make_with_pictures(name, config)
     if sys.argv[1:] == ["--greedy"]:
         for name in FAMILIES:
             make_greedy(HERE / name)

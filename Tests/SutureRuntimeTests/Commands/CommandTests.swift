@@ -204,13 +204,16 @@ struct CommandTests {
         #expect(lines.contains("experiment: \"small\""))
         #expect(lines.contains { $0.hasPrefix("run                     small-") })
         #expect(lines.contains { $0.hasPrefix("folder                  \(experiment.runs.path)/small-") })
+        let facts = Array(lines.suffix(5))
         #expect(
-            lines.suffix(6) == [
+            Array(facts.prefix(2)) == [
                 "cases                   2 in 1 patch",
                 "threads                 \(Processor.defaultThreads) for one operation, kernels \(Processor.kernels)",
-                "weights                 13.28 MiB",
-                "one second moment       4.50 MiB", "second moments on disk  none", "",
             ])
+        let memory =
+            "memory                  at least 278.3 MiB (weights 13.28 MiB, a second moment of each edited layer 4.50 MiB); "
+        #expect(facts[2].hasPrefix(memory) && facts[2].hasSuffix(" are free"))
+        #expect(Array(facts.suffix(2)) == ["second moments on disk  none", ""])
         #expect(!FileManager.default.fileExists(atPath: experiment.runs.path))
     }
 

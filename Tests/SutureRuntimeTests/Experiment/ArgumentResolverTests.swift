@@ -103,7 +103,7 @@ struct ArgumentResolverTests {
         ),
         (
             "file: no.txt",
-            "x.yaml:1:21: memit: the file of file 'no.txt' does not exist, at '/no.txt'; relative paths begin at the "
+            "x.yaml:1:21: memit: file: the file 'no.txt' does not exist, at '/no.txt'; relative paths begin at the "
                 + "current folder or at the experiment file's"
         ),
     ]
@@ -157,7 +157,7 @@ struct ArgumentResolverTests {
         let path = try workspace.write("a/text.txt", "x")
         #expect(try resolve("{layers: [], file: a/../a/text.txt}", in: workspace.path).last == .text(path))
         let error = try failure { try resolve("{layers: [], file: a}", in: workspace.path) }
-        #expect(error.message == "x.yaml:1:20: memit: the file of file '\(workspace.path("a"))' is a folder")
+        #expect(error.message == "x.yaml:1:20: memit: file: the file '\(workspace.path("a"))' is a folder")
     }
 
     @Test("A default that breaks its own declaration is the plugin's fault", arguments: ["\"x\"", "-1", "{", "null"])

@@ -133,13 +133,13 @@ struct RunInputTests {
     @Test(
         "what a setting names must be what its declaration says",
         arguments: [
-            ("script: folder", "the file of script '", "is a folder; give the path of a file in it"),
-            ("folder: a.txt", "the folder of folder '", "is a file; give the path of a folder"),
-            ("folder: nowhere", "the folder of folder 'nowhere' does not exist", "relative paths begin"),
-            ("script: nowhere", "the file of script 'nowhere' does not exist", "relative paths begin"),
-            ("library: ./nowhere", "the file of library './nowhere' does not exist", "relative paths begin"),
+            ("script: folder", "script: the file '", "is a folder; give the path of a file in it"),
+            ("folder: a.txt", "folder: the folder '", "is a file; give the path of a folder"),
+            ("folder: nowhere", "folder: the folder 'nowhere' does not exist", "relative paths begin"),
+            ("script: nowhere", "script: the file 'nowhere' does not exist", "relative paths begin"),
+            ("library: ./nowhere", "library: the file './nowhere' does not exist", "relative paths begin"),
             (
-                "path: pipe", "the file of path '",
+                "path: pipe", "path: the file '",
                 "is a pipe or a device, and a run reads it more than once; put its content"
             ),
         ])

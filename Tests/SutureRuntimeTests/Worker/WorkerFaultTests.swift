@@ -54,7 +54,9 @@ struct WorkerFaultTests {
                 .plugin,
                 "the patcher \"loop\" of \(Build.library("crash")) never returned from patch (case \"1531\"): no sign "
                     + "of life for 1.5 s",
-                hint: "raise stall_seconds if it is only slow; otherwise report this to its author")
+                hint:
+                    "give it more time if it is only slow (limits.stall_seconds, or --stall-seconds of `plugins check`); otherwise "
+                    + "report this to its author")
         ) {
             _ = try await worker.run(job) { event in
                 if case .enter(let call) = event, call.operation == "patch" { clock.advance(by: .seconds(1.6)) }

@@ -7,7 +7,8 @@ extension ArchitectureDescription {
     /// The families that can be read. The forms of a family stand side by side.
     public static let families: [ArchitectureDescription] = [
         gpt2, gptJ, gptNeoX, gptNeoXSerial, llama, mistral, smolLM3, granite, phi3, olmo2, qwen2, qwen3, gemma, gemma2,
-        gemma3, mixtral, qwen2MoE, qwen3MoE, gptOSS, starCoder2, stableLM, stableLMParallel, falcon, falconSharedNorm,
+        gemma3, gemma3WithPictures, mixtral, qwen2MoE, qwen3MoE, gptOSS, starCoder2, stableLM, stableLMParallel, falcon,
+        falconSharedNorm,
         falconOneKey, falconSerial,
         falconManyKeys, falconManyKeysSerial,
     ]

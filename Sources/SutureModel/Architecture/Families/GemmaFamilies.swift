@@ -60,4 +60,23 @@ extension ArchitectureDescription {
         ]
         $0.restrictions.append(Restriction(key: "text_config", values: []))
     }
+
+    /// Gemma 3 as it is published in most sizes: with a part for pictures, which is left out.
+    static let gemma3WithPictures = form(of: gemma3) {
+        $0.modelType = "gemma3"
+        $0.textPart = TextPart(
+            section: "text_config", modelType: "gemma3_text",
+            outerKeys: ["tie_word_embeddings", "bos_token_id", "eos_token_id", "quantization_config"],
+            otherKeys: [
+                "model_type", "architectures", "auto_map", "vision_config", "mm_tokens_per_image", "boi_token_index",
+                "eoi_token_index", "image_token_index", "image_token_id",
+            ],
+            prefixes: ["language_model.model.", "model.language_model."],
+            otherTensors: [
+                "vision_tower.", "multi_modal_projector.", "model.vision_tower.", "model.multi_modal_projector.",
+            ])
+        $0.names.otherHeads = ["language_model.lm_head"]
+        $0.classNames = ["Gemma3ForConditionalGeneration"]
+        $0.harmlessKeys.append("model_type")
+    }
 }
