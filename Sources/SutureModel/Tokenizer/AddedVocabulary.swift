@@ -56,7 +56,7 @@ struct AddedVocabulary: Sendable {
     /// A token that the model's vocabulary has keeps that id; the others must be numbered without gaps from the end of
     /// the vocabulary, as the package numbers them whatever the file says.
     init(
-        _ file: TokenizerNode, vocabulary: BPEVocabulary, normalizer: TextNormalizer
+        _ file: TokenizerNode, vocabulary: TokenVocabulary, normalizer: TextNormalizer
     ) throws(ModelError) {
         let nodes = file["added_tokens"] == nil ? [] : try file.nodes("added_tokens")
         var next = vocabulary.count

@@ -12,7 +12,7 @@ struct BPEMerges: Sendable {
     private var results: [Int32] = []
 
     /// Reads the field `merges`, as "a b" strings or as pairs.
-    init(_ model: TokenizerNode, vocabulary: BPEVocabulary) throws(ModelError) {
+    init(_ model: TokenizerNode, vocabulary: TokenVocabulary) throws(ModelError) {
         let entries = try model.array("merges")
         var size = 16
         while size < entries.count * 2 { size *= 2 }
@@ -46,7 +46,7 @@ struct BPEMerges: Sendable {
     /// Merges the symbols of the workspace until no pair is left, lowest rank first, leftmost first among equals.
     ///
     /// Cost: n log n for n symbols.
-    func apply(to workspace: inout BPEWorkspace) {
+    func apply(to workspace: inout TokenizerWorkspace) {
         let count = workspace.symbols.count
         guard count > 1 else { return }
         workspace.heap.removeAll()
@@ -72,7 +72,7 @@ struct BPEMerges: Sendable {
     }
 
     /// Queues the pair that starts at a position, where it merges.
-    private func push(_ position: Int, _ workspace: inout BPEWorkspace) {
+    private func push(_ position: Int, _ workspace: inout TokenizerWorkspace) {
         let symbol = workspace.symbols[position]
         guard symbol.next >= 0, let rank = rank(symbol.id, workspace.symbols[Int(symbol.next)].id) else { return }
         workspace.heap.push(UInt64(rank) << 32 | UInt64(position))

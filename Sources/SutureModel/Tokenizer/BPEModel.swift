@@ -7,7 +7,7 @@
 struct BPEModel: Sendable {
     static let supportedTypes = ["BPE"]
 
-    let vocabulary: BPEVocabulary
+    let vocabulary: TokenVocabulary
     let merges: BPEMerges
     /// Whether words are given as bytes, each of which starts as the token of its character in ``ByteAlphabet``.
     private let readsBytes: Bool
@@ -27,7 +27,7 @@ struct BPEModel: Sendable {
     /// Reads the field `model`.
     init(_ node: TokenizerNode, readsBytes: Bool) throws(ModelError) {
         try Self.checkOptions(node)
-        let vocabulary = try BPEVocabulary(node)
+        let vocabulary = try TokenVocabulary(node)
         self.vocabulary = vocabulary
         self.readsBytes = readsBytes
         merges = try BPEMerges(node, vocabulary: vocabulary)
@@ -83,7 +83,7 @@ struct BPEModel: Sendable {
     /// - Parameters:
     ///   - word: the word's bytes, at least one: UTF-8.
     ///   - workspace: memory and cache, of this model only.
-    func encode(_ word: UnsafeBufferPointer<UInt8>, _ workspace: inout BPEWorkspace) {
+    func encode(_ word: UnsafeBufferPointer<UInt8>, _ workspace: inout TokenizerWorkspace) {
         if let wholeWords, let index = wholeWords.words.index(of: word) {
             workspace.append(wholeWords.ids[index], length: word.count)
             return
@@ -99,7 +99,7 @@ struct BPEModel: Sendable {
         workspace.appendSymbols(of: word)
     }
 
-    private func addByteSymbols(_ word: UnsafeBufferPointer<UInt8>, _ workspace: inout BPEWorkspace) {
+    private func addByteSymbols(_ word: UnsafeBufferPointer<UInt8>, _ workspace: inout TokenizerWorkspace) {
         var unknown = 0
         for byte in word {
             let id = byteIDs[Int(byte)]
@@ -113,7 +113,7 @@ struct BPEModel: Sendable {
         flushUnknown(&unknown, &workspace)
     }
 
-    private func addScalarSymbols(_ word: UnsafeBufferPointer<UInt8>, _ workspace: inout BPEWorkspace) {
+    private func addScalarSymbols(_ word: UnsafeBufferPointer<UInt8>, _ workspace: inout TokenizerWorkspace) {
         var unknown = 0
         var position = 0
         while position < word.count {
@@ -139,13 +139,13 @@ struct BPEModel: Sendable {
     }
 
     /// A character without a token; it vanishes where the model has no `unk_token`, as in the package.
-    private func addUnknown(_ length: Int, _ unknown: inout Int, _ workspace: inout BPEWorkspace) {
+    private func addUnknown(_ length: Int, _ unknown: inout Int, _ workspace: inout TokenizerWorkspace) {
         guard unknownID != nil else { return }
         if !fusesUnknown { flushUnknown(&unknown, &workspace) }
         unknown += length
     }
 
-    private func flushUnknown(_ unknown: inout Int, _ workspace: inout BPEWorkspace) {
+    private func flushUnknown(_ unknown: inout Int, _ workspace: inout TokenizerWorkspace) {
         guard unknown > 0, let unknownID else { return }
         workspace.add(unknownID, length: unknown)
         unknown = 0

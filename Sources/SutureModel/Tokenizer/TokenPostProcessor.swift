@@ -26,7 +26,7 @@ struct TokenPostProcessor: Sendable {
     private var steps: [Step] = []
 
     /// Reads a post-processor; nil is none.
-    init(_ node: TokenizerNode?, vocabulary: BPEVocabulary, added: AddedVocabulary) throws(ModelError) {
+    init(_ node: TokenizerNode?, vocabulary: TokenVocabulary, added: AddedVocabulary) throws(ModelError) {
         if let node { try append(node, vocabulary, added) }
     }
 
@@ -68,7 +68,7 @@ struct TokenPostProcessor: Sendable {
     }
 
     private mutating func append(
-        _ node: TokenizerNode, _ vocabulary: BPEVocabulary, _ added: AddedVocabulary
+        _ node: TokenizerNode, _ vocabulary: TokenVocabulary, _ added: AddedVocabulary
     ) throws(ModelError) {
         let type = try node.string("type")
         switch type {
@@ -93,7 +93,7 @@ struct TokenPostProcessor: Sendable {
     }
 
     private static func read(
-        _ node: TokenizerNode, _ special: TokenizerNode, _ vocabulary: BPEVocabulary, _ added: AddedVocabulary
+        _ node: TokenizerNode, _ special: TokenizerNode, _ vocabulary: TokenVocabulary, _ added: AddedVocabulary
     ) throws(ModelError) -> Part {
         try node.allowOnly(["Sequence", "SpecialToken"])
         if node["Sequence"] != nil {

@@ -42,7 +42,7 @@ public final class Tokenizer: Sendable {
     private let model: BPEModel
     private let postProcessor: TokenPostProcessor
     private let decoder: TokenDecoder
-    private let workspaces = BPEWorkspacePool()
+    private let workspaces = TokenizerWorkspacePool()
 
     /// Reads a tokenizer from the contents of a file.
     ///

@@ -17,7 +17,7 @@ struct TokenizerConfiguration {
 
     /// The id of the token that a field names, either as a string or as an object with `content`.
     func id(
-        of key: String, _ added: AddedVocabulary, _ vocabulary: BPEVocabulary
+        of key: String, _ added: AddedVocabulary, _ vocabulary: TokenVocabulary
     ) throws(ModelError) -> Int? {
         guard let node, let value = node[key] else { return nil }
         let token: String

@@ -54,7 +54,7 @@ struct TokenizerNode {
     func integer(_ key: String) throws(ModelError) -> Int {
         let value = try required(key)
         guard let integer = Self.identifier(value) else {
-            throw invalid(key, value, "a whole number from 0 to \(BPEVocabulary.largestID)")
+            throw invalid(key, value, "a whole number from 0 to \(TokenVocabulary.largestID)")
         }
         return integer
     }
@@ -127,7 +127,7 @@ struct TokenizerNode {
     }
 
     static func identifier(_ value: JSONValue) -> Int? {
-        guard let number = value.integer, (0...BPEVocabulary.largestID).contains(number) else { return nil }
+        guard let number = value.integer, (0...TokenVocabulary.largestID).contains(number) else { return nil }
         return number
     }
 

@@ -104,7 +104,7 @@ struct TokenizerTests {
         let tokenizer = try Tokenizer(json: TokenizerFixture.data("gpt2.json"))
         let first = try tokenizer.encode("The model Paris")
         // More different words than the cache holds.
-        let words = (0..<BPEWorkspace.largestCache + 10).map { " w" + String($0, radix: 36) }
+        let words = (0..<TokenizerWorkspace.largestCache + 10).map { " w" + String($0, radix: 36) }
         _ = try tokenizer.encode(words.joined())
         #expect(try tokenizer.encode("The model Paris") == first)
     }

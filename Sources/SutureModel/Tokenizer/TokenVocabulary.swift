@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 /// The vocabulary of a model: tokens by id and ids by token, compared byte for byte.
-struct BPEVocabulary: Sendable {
+struct TokenVocabulary: Sendable {
     /// Far above any published vocabulary; it bounds the table from ids to tokens.
     static let largestID = 1 << 24
 

@@ -46,7 +46,7 @@ struct BPEHeap {
 }
 
 /// The memory of one encoding: scratch space, the tokens found so far, and the words seen before.
-struct BPEWorkspace {
+struct TokenizerWorkspace {
     /// Words longer than this, in bytes, are not remembered; whole texts pass as one word in some tokenizers.
     static let longestCachedWord = 128
     /// When this many words are remembered, all are forgotten; that bounds the memory to some megabytes.
@@ -116,18 +116,18 @@ struct BPEWorkspace {
 ///
 /// `@unchecked Sendable`: `free` is only touched while `lock` is held, and a workspace belongs to one caller from
 /// `take` to `give`. Both are upheld here.
-final class BPEWorkspacePool: @unchecked Sendable {
+final class TokenizerWorkspacePool: @unchecked Sendable {
     /// More workspaces than this are dropped after use.
     private static let largestPool = 16
 
     private let lock = NSLock()
-    private var free: [BPEWorkspace] = []
+    private var free: [TokenizerWorkspace] = []
 
-    func take() -> BPEWorkspace {
-        lock.withLock { free.popLast() } ?? BPEWorkspace()
+    func take() -> TokenizerWorkspace {
+        lock.withLock { free.popLast() } ?? TokenizerWorkspace()
     }
 
-    func give(_ workspace: consuming BPEWorkspace) {
+    func give(_ workspace: consuming TokenizerWorkspace) {
         let workspace = workspace
         lock.withLock {
             if free.count < Self.largestPool { free.append(workspace) }
