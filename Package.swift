@@ -175,7 +175,7 @@ let package = Package(
                 "Chat/golden.json", "Chat/make_golden.py", "Configuration/README.md", "Configuration/make_table.py",
                 "Configuration/table.json",
                 "Tokenizer/Fixtures",
-                "Tokenizer/make_fixtures.py",
+                "Tokenizer/make_fixtures.py", "Tokenizer/make_unigram_fixtures.py",
                 "Transformer/Golden", "Transformer/make_golden.py",
             ], swiftSettings: strict),
         .testTarget(

@@ -76,6 +76,15 @@ struct AlignedText: Sendable {
         return result
     }
 
+    /// The text with only those scalars that `keeps` picks.
+    func filtered(_ keeps: (UInt32) -> Bool) -> AlignedText {
+        if scalars.allSatisfy(keeps) { return self }
+        var result = AlignedText()
+        result.reserveCapacity(count)
+        for index in scalars.indices where keeps(scalars[index]) { result.append(self, index..<index + 1) }
+        return result
+    }
+
     /// The text with `prefix` before it; an empty text stays empty.
     func prepending(_ prefix: [UInt32]) -> AlignedText {
         guard let start = starts.first, let end = ends.first else { return self }

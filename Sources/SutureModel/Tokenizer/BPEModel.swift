@@ -5,12 +5,10 @@
 /// **Source:** Sennrich, Haddow and Birch, *Neural Machine Translation of Rare Words with Subword Units* (2016), with
 /// the options of the `tokenizers` package: `byte_fallback`, `fuse_unk`, `ignore_merges`.
 struct BPEModel: Sendable {
-    static let supportedTypes = ["BPE"]
-
     let vocabulary: TokenVocabulary
     let merges: BPEMerges
     /// Whether words are given as bytes, each of which starts as the token of its character in ``ByteAlphabet``.
-    private let readsBytes: Bool
+    let readsBytes: Bool
     /// The whole words that are tokens as they are, with their ids; nil unless the file says `ignore_merges`.
     private let wholeWords: (words: ByteStringTable, ids: [Int32])?
     /// The token that each byte starts as (-1: none), where words are bytes.
@@ -50,8 +48,7 @@ struct BPEModel: Sendable {
                 "has byte_fallback with a ByteLevel pre_tokenizer whose byte characters are not all in the vocabulary")
         }
         fallbackIDs =
-            fallsBack && !readsBytes
-            ? (0..<256).map { vocabulary.id(of: Self.fallbackToken(UInt8($0))).map(Int32.init) ?? -1 } : []
+            fallsBack && !readsBytes ? vocabulary.fallbackIDs : []
         var scalarIDs: [UInt32: Int32] = [:]
         var words = ByteStringTable()
         var wordIDs: [Int32] = []
@@ -85,7 +82,7 @@ struct BPEModel: Sendable {
     ///   - workspace: memory and cache, of this model only.
     func encode(_ word: UnsafeBufferPointer<UInt8>, _ workspace: inout TokenizerWorkspace) {
         if let wholeWords, let index = wholeWords.words.index(of: word) {
-            workspace.append(wholeWords.ids[index], length: word.count)
+            workspace.append(TokenizerWorkspace.Token(id: wholeWords.ids[index], start: 0, end: Int32(word.count)))
             return
         }
         if workspace.appendCached(word) { return }
@@ -152,9 +149,6 @@ struct BPEModel: Sendable {
     }
 
     private static func checkOptions(_ node: TokenizerNode) throws(ModelError) {
-        // Files of early versions name no type; the package takes them by their fields, so these must be there.
-        let type = try node.optionalString("type") ?? (node["merges"] == nil ? "without merges" : "BPE")
-        guard type == "BPE" else { throw node.unsupportedType(type, supported: supportedTypes) }
         try node.allowOnly([
             "type", "dropout", "unk_token", "continuing_subword_prefix", "end_of_word_suffix", "fuse_unk",
             "byte_fallback", "ignore_merges", "vocab", "merges",
@@ -171,11 +165,6 @@ struct BPEModel: Sendable {
 
     private static func string(_ scalar: UInt32) -> String? {
         Unicode.Scalar(scalar).map { String(Character($0)) }
-    }
-
-    private static func fallbackToken(_ byte: UInt8) -> String {
-        let digits = String(byte, radix: 16, uppercase: true)
-        return "<0x" + (byte < 16 ? "0" : "") + digits + ">"
     }
 
     /// Decodes one scalar of valid UTF-8.

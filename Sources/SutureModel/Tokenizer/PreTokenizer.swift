@@ -29,12 +29,13 @@ struct PreTokenizer: Sendable {
     /// Whether words reach the model as bytes.
     ///
     /// The characters that stand for bytes are then not written out: the model looks bytes up itself. A `ByteLevel`
-    /// that is not the last step does write them out.
+    /// that is not the last step does write them out, and so does one before a model that does not look bytes up.
     var endsInBytes: Bool {
         if case .byteLevel = steps.last { true } else { false }
     }
 
-    func apply(to text: inout PreTokenizedText) throws(ModelError) {
+    /// - Parameter writesBytes: whether a `ByteLevel` that is the last step writes bytes out as characters.
+    func apply(to text: inout PreTokenizedText, writesBytes: Bool = false) throws(ModelError) {
         for (index, step) in steps.enumerated() {
             switch step {
             case .byteLevel(let addsPrefixSpace, let splits):
@@ -42,7 +43,7 @@ struct PreTokenizer: Sendable {
                 if splits {
                     try Self.split(&text, .known(.gpt2), .isolated, invert: false)
                 }
-                if index < steps.count - 1 {
+                if writesBytes || index < steps.count - 1 {
                     try text.rewrite { piece throws(ModelError) in ByteAlphabet.encode(piece) }
                 }
             case .split(let pattern, let behavior, let invert):

@@ -5,7 +5,7 @@
 /// Foundation's and Swift's engines differ from the package's in Unicode version, in case folding and in what they
 /// count as one character. This one supports the constructs tokenizer files use, whose meaning is the same everywhere:
 /// literals, `.`, classes with ranges, `\s \S \d \D \p{..} \P{..}` for general categories, groups, `(?i:..)` over ASCII
-/// letters, `(?=..)`, `(?!..)`, `(?>..)`, alternatives, and greedy, lazy and possessive repetition. Everything else,
+/// letters, `(?=..)`, `(?!..)`, `(?>..)`, `\A`, `\z`, alternatives, and greedy, lazy and possessive repetition. Everything else,
 /// and every pattern that can match the empty text, is refused by name.
 ///
 /// Matching backtracks, first alternative first; a text that needs more steps than ``stepLimit(_:)`` is an error. So a
@@ -20,11 +20,13 @@ struct ScalarRegex: Sendable {
         case repeated(Node, minimum: Int, maximum: Int?, Greed)
         case atomic(Node)
         case look(Node, isNegated: Bool)
+        /// The beginning or the end of the text.
+        case edge(isEnd: Bool)
 
         /// Whether it can match without consuming anything.
         var isNullable: Bool {
             switch self {
-            case .empty, .look: true
+            case .empty, .look, .edge: true
             case .set: false
             case .sequence(let nodes): nodes.allSatisfy(\.isNullable)
             case .alternatives(let nodes): nodes.contains(where: \.isNullable)
@@ -47,6 +49,7 @@ struct ScalarRegex: Sendable {
         case look(isNegated: Bool, end: Int)
         /// Match the instructions that follow up to `end`, and keep the first way that succeeds.
         case atomic(end: Int)
+        case edge(isEnd: Bool)
         case match
     }
 
@@ -88,7 +91,7 @@ struct ScalarRegex: Sendable {
         var start = range.lowerBound
         var steps = Self.stepLimit(range.count)
         while start < range.upperBound {
-            if let end = try match(0, scalars, start, range.upperBound, &steps) {
+            if let end = try match(0, scalars, start, range, &steps) {
                 matches.append(start..<end)
                 start = end
             } else {
@@ -98,8 +101,9 @@ struct ScalarRegex: Sendable {
     }
 
     private func match(
-        _ address: Int, _ scalars: [UInt32], _ start: Int, _ limit: Int, _ steps: inout Int
+        _ address: Int, _ scalars: [UInt32], _ start: Int, _ range: Range<Int>, _ steps: inout Int
     ) throws(ModelError) -> Int? {
+        let limit = range.upperBound
         var retries: [Retry] = []
         var next = address
         var position = start
@@ -138,11 +142,13 @@ struct ScalarRegex: Sendable {
                 next = first
             case .jump(let target):
                 next = target
+            case .edge(let isEnd):
+                if position == (isEnd ? limit : range.lowerBound) { next += 1 } else { failed = true }
             case .look(let isNegated, let end):
-                let found = try match(next + 1, scalars, position, limit, &steps) != nil
+                let found = try match(next + 1, scalars, position, range, &steps) != nil
                 if found != isNegated { next = end } else { failed = true }
             case .atomic(let end):
-                if let found = try match(next + 1, scalars, position, limit, &steps) {
+                if let found = try match(next + 1, scalars, position, range, &steps) {
                     position = found
                     next = end
                 } else {
@@ -201,6 +207,8 @@ struct ScalarRegex: Sendable {
             try emitEnclosed(body, parser) { .atomic(end: $0) }
         case .look(let body, let isNegated):
             try emitEnclosed(body, parser) { .look(isNegated: isNegated, end: $0) }
+        case .edge(let isEnd):
+            try append(.edge(isEnd: isEnd), parser)
         }
     }
 

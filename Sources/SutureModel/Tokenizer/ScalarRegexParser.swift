@@ -68,7 +68,10 @@ struct ScalarRegexParser {
         case "(": return try parseGroup(ignoringCase: ignoringCase)
         case "[": return .set(try parseClass(ignoringCase: ignoringCase))
         case ".": return .set(ScalarSet([.range(0x0A...0x0A)], isNegated: true))
-        case "\\": return .set(ScalarSet([try parseEscape()]))
+        case "\\":
+            if take("A") { return .edge(isEnd: false) }
+            if take("z") { return .edge(isEnd: true) }
+            return .set(ScalarSet([try parseEscape()]))
         case "^", "$": throw unsupported("the anchor \(scalar)")
         case "*", "+", "?": throw unsupported("a repetition of nothing")
         case "{": throw unsupported("a { that is not escaped")

@@ -8,10 +8,14 @@ struct TextNormalizer: Sendable {
         case replace(TokenizerPattern, [UInt32])
         case lowercase
         case strip(left: Bool, right: Bool)
+        case stripAccents
+        case nmt
+        case precompiled(CharacterMap)
     }
 
     static let supportedTypes = [
-        "Sequence", "NFC", "NFD", "NFKC", "NFKD", "Prepend", "Replace", "Lowercase", "Strip",
+        "Sequence", "NFC", "NFD", "NFKC", "NFKD", "Prepend", "Replace", "Lowercase", "Strip", "StripAccents",
+        "Nmt", "Precompiled",
     ]
 
     private var steps: [Step] = []
@@ -38,6 +42,12 @@ struct TextNormalizer: Sendable {
                 text = Self.lowercased(text)
             case .strip(let left, let right):
                 text = Self.stripped(text, left: left, right: right)
+            case .stripAccents:
+                text = text.filtered { !UnicodeClass.isCombiningMark($0) }
+            case .nmt:
+                text = NeuralTranslationRules.apply(to: text)
+            case .precompiled(let map):
+                text = map.apply(to: text)
             }
         }
         return text
@@ -67,6 +77,15 @@ struct TextNormalizer: Sendable {
         case "Strip":
             try node.allowOnly(["type", "strip_left", "strip_right"])
             steps.append(.strip(left: try node.bool("strip_left"), right: try node.bool("strip_right")))
+        case "StripAccents":
+            try node.allowOnly(["type"])
+            steps.append(.stripAccents)
+        case "Nmt":
+            try node.allowOnly(["type"])
+            steps.append(.nmt)
+        case "Precompiled":
+            try node.allowOnly(["type", "precompiled_charsmap"])
+            steps.append(.precompiled(try CharacterMap(node)))
         default:
             guard let form = UnicodeNormalForm(rawValue: type) else {
                 throw node.unsupportedType(type, supported: Self.supportedTypes)

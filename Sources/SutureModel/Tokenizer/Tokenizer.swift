@@ -3,7 +3,7 @@ import Foundation
 
 /// Turns text into token ids and back, exactly as a Hugging Face `tokenizer.json` says.
 ///
-/// Reads byte-level and SentencePiece-style byte pair encodings with their normalizers, pre-tokenizers,
+/// Reads byte-level and SentencePiece-style byte pair encodings and Unigram models with their normalizers, pre-tokenizers,
 /// post-processors and decoders; ids, offsets and decoded text equal those of the `tokenizers` package, version 0.23.
 /// What a file asks for and this type does not know is refused with an error that names it.
 ///
@@ -39,7 +39,7 @@ public final class Tokenizer: Sendable {
     private let normalizer: TextNormalizer
     private let added: AddedVocabulary
     private let preTokenizer: PreTokenizer
-    private let model: BPEModel
+    private let model: TokenizerModel
     private let postProcessor: TokenPostProcessor
     private let decoder: TokenDecoder
     private let workspaces = TokenizerWorkspacePool()
@@ -66,7 +66,7 @@ public final class Tokenizer: Sendable {
         }
         normalizer = try TextNormalizer(try component("normalizer"))
         preTokenizer = try PreTokenizer(try component("pre_tokenizer"))
-        model = try BPEModel(try file.node("model"), readsBytes: preTokenizer.endsInBytes)
+        model = try TokenizerModel(try file.node("model"), endsInBytes: preTokenizer.endsInBytes)
         added = try AddedVocabulary(file, vocabulary: model.vocabulary, normalizer: normalizer)
         postProcessor = try TokenPostProcessor(
             try component("post_processor"), vocabulary: model.vocabulary, added: added)
@@ -98,19 +98,20 @@ public final class Tokenizer: Sendable {
 
     /// The tokens of a text.
     ///
-    /// A character without a token becomes the unknown token, or vanishes where the model has none; byte-level models
-    /// and models with byte fallback have tokens for all text.
+    /// A character without a token becomes the unknown token. Where there is none, it vanishes from a byte pair encoding
+    /// and is an error of a Unigram model. Byte-level models and models with byte fallback have tokens for all text.
     ///
     /// - Parameters:
     ///   - text: any text; special tokens written out in it are found as tokens.
     ///   - addSpecialTokens: whether the tokens a template puts around the text are added.
-    /// - Throws: ``ModelError`` with `textTooLong` above 256 MiB, or `patternTooSlow`.
+    /// - Throws: ``ModelError`` with `textTooLong` above 256 MiB, `patternTooSlow`, or `unknownToken` for a character that a
+    ///   Unigram model without an unknown token does not have.
     public func encode(_ text: String, addSpecialTokens: Bool = true) throws(ModelError) -> Encoding {
         try Self.checkLength(text.utf8.count)
         var pieces = try added.extract(from: text, normalizer: normalizer)
-        try preTokenizer.apply(to: &pieces)
+        try preTokenizer.apply(to: &pieces, writesBytes: !model.readsBytes)
         try Self.checkLength(pieces.text.count, of: "normalised text", in: "scalars")
-        var items = tokenize(pieces)
+        var items = try tokenize(pieces)
         postProcessor.apply(to: &items, addsSpecialTokens: addSpecialTokens)
         return Encoding(ids: items.map(\.id), offsets: items.map(\.offsets))
     }
@@ -165,14 +166,14 @@ public final class Tokenizer: Sendable {
         }
     }
 
-    private func tokenize(_ pieces: PreTokenizedText) -> [TokenPostProcessor.Item] {
+    private func tokenize(_ pieces: PreTokenizedText) throws(ModelError) -> [TokenPostProcessor.Item] {
         var workspace = workspaces.take()
         defer { workspaces.give(workspace) }
         let bytes = TokenizerBytes(pieces.text)
         let needsSpaces = postProcessor.trimsOffsets
         var items: [TokenPostProcessor.Item] = []
         items.reserveCapacity(bytes.units.count / 3 + 1)
-        bytes.units.withUnsafeBufferPointer { units in
+        try bytes.units.withUnsafeBufferPointer { units throws(ModelError) in
             for piece in pieces.pieces {
                 if let token = piece.token {
                     var item = TokenPostProcessor.Item(id: Int(token), offsets: pieces.text.original(piece.range))
@@ -182,15 +183,15 @@ public final class Tokenizer: Sendable {
                 }
                 let range = bytes.range(of: piece.range)
                 workspace.removeTokens()
-                model.encode(UnsafeBufferPointer(rebasing: units[range]), &workspace)
-                var start = range.lowerBound
-                for (id, length) in zip(workspace.ids, workspace.lengths) {
-                    let end = start + Int(length)
-                    var item = TokenPostProcessor.Item(
-                        id: Int(id), offsets: pieces.text.original(bytes.scalars(of: start..<end)))
-                    if needsSpaces { item.spaces = model.spaces(of: id) }
+                try model.encode(UnsafeBufferPointer(rebasing: units[range]), &workspace)
+                for token in workspace.tokens {
+                    let start = range.lowerBound
+                    let scalars = bytes.scalars(of: start + Int(token.start)..<start + Int(token.end))
+                    var item = TokenPostProcessor.Item(id: Int(token.id), offsets: pieces.text.original(scalars))
+                    if needsSpaces {
+                        item.spaces = model.spaces(of: token.id, covering: pieces.text.scalars[scalars])
+                    }
                     items.append(item)
-                    start = end
                 }
             }
         }

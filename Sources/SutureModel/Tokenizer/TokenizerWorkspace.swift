@@ -45,6 +45,22 @@ struct BPEHeap {
     }
 }
 
+/// The best way to get to a place in a word: its last token.
+struct UnigramPath {
+    var score = 0.0
+    /// Where the last token starts, -1 while no way was found.
+    var start: Int32 = -1
+    var id: Int32 = -1
+
+    /// Takes another way where it is better, and says whether it did.
+    @discardableResult
+    mutating func improve(to score: Double, from start: Int, _ id: Int32) -> Bool {
+        guard self.start < 0 || score > self.score else { return false }
+        self = UnigramPath(score: score, start: Int32(start), id: id)
+        return true
+    }
+}
+
 /// The memory of one encoding: scratch space, the tokens found so far, and the words seen before.
 struct TokenizerWorkspace {
     /// Words longer than this, in bytes, are not remembered; whole texts pass as one word in some tokenizers.
@@ -52,20 +68,33 @@ struct TokenizerWorkspace {
     /// When this many words are remembered, all are forgotten; that bounds the memory to some megabytes.
     static let largestCache = 1 << 16
 
+    /// A token and the bytes of the word that it covers.
+    struct Token {
+        var id: Int32
+        var start: Int32
+        var end: Int32
+    }
+
+    /// The symbols of a byte pair encoding.
     var symbols: [BPESymbol] = []
     var heap = BPEHeap()
-    /// The tokens of the text so far and the number of bytes each covers.
-    private(set) var ids: [Int32] = []
-    private(set) var lengths: [Int32] = []
+
+    /// For each place in a word, the best way there, of a Unigram model.
+    var paths: [UnigramPath] = []
+    /// The best path, last token first, of a Unigram model.
+    var pieces: [Token] = []
+    /// Nodes of the tree of tokens that were looked at.
+    var steps = 0
+
+    /// The tokens of the word so far.
+    private(set) var tokens: [Token] = []
 
     private var cachedWords = ByteStringTable()
     private var cachedRanges: [Range<Int>] = []
-    private var cachedIDs: [Int32] = []
-    private var cachedLengths: [Int32] = []
+    private var cachedTokens: [Token] = []
 
     mutating func removeTokens() {
-        ids.removeAll(keepingCapacity: true)
-        lengths.removeAll(keepingCapacity: true)
+        tokens.removeAll(keepingCapacity: true)
     }
 
     /// Adds a symbol at the end of the word.
@@ -75,40 +104,46 @@ struct TokenizerWorkspace {
         symbols.append(BPESymbol(id: id, length: Int32(length), previous: index - 1, next: -1))
     }
 
-    mutating func append(_ id: Int32, length: Int) {
-        ids.append(id)
-        lengths.append(Int32(length))
+    /// Forgets the paths of the word before, and makes room for those of a word.
+    mutating func removePaths(count: Int) {
+        paths.removeAll(keepingCapacity: true)
+        paths.append(contentsOf: repeatElement(UnigramPath(), count: count))
+    }
+
+    mutating func append(_ token: Token) {
+        tokens.append(token)
     }
 
     /// Appends a word's tokens if it was met before.
     mutating func appendCached(_ word: UnsafeBufferPointer<UInt8>) -> Bool {
         guard word.count <= Self.longestCachedWord, let index = cachedWords.index(of: word) else { return false }
-        for position in cachedRanges[index] {
-            ids.append(cachedIDs[position])
-            lengths.append(cachedLengths[position])
-        }
+        tokens.append(contentsOf: cachedTokens[cachedRanges[index]])
         return true
     }
 
     /// Appends the merged symbols as the tokens of `word`, and remembers them.
     mutating func appendSymbols(of word: UnsafeBufferPointer<UInt8>) {
-        let start = ids.count
+        let first = tokens.count
+        var start: Int32 = 0
         for symbol in symbols where symbol.length > 0 {
-            ids.append(symbol.id)
-            lengths.append(symbol.length)
+            tokens.append(Token(id: symbol.id, start: start, end: start + symbol.length))
+            start += symbol.length
         }
+        remember(word, from: first)
+    }
+
+    /// Remembers the tokens from a place on as those of a word.
+    mutating func remember(_ word: UnsafeBufferPointer<UInt8>, from first: Int) {
         guard word.count <= Self.longestCachedWord else { return }
         if cachedWords.count >= Self.largestCache {
             cachedWords.removeAll()
             cachedRanges.removeAll(keepingCapacity: true)
-            cachedIDs.removeAll(keepingCapacity: true)
-            cachedLengths.removeAll(keepingCapacity: true)
+            cachedTokens.removeAll(keepingCapacity: true)
         }
         cachedWords.insert(word)
-        let first = cachedIDs.count
-        cachedIDs.append(contentsOf: ids[start...])
-        cachedLengths.append(contentsOf: lengths[start...])
-        cachedRanges.append(first..<cachedIDs.count)
+        let start = cachedTokens.count
+        cachedTokens.append(contentsOf: tokens[first...])
+        cachedRanges.append(start..<cachedTokens.count)
     }
 }
 

@@ -98,6 +98,19 @@ enum UnicodeClass {
         return Unicode.Scalar(value)?.properties.isAlphabetic ?? false
     }
 
+    /// A mark to the `StripAccents` normalizer, which knows Unicode 9.
+    static func isCombiningMark(_ value: UInt32) -> Bool {
+        // The first two became letters in Unicode 12, and the last became a mark in Unicode 11.
+        if value == 0x1CF2 || value == 0x1CF3 || value == 0x111C9 { return value != 0x111C9 }
+        guard value >= 0x300, let properties = Unicode.Scalar(value)?.properties,
+            let age = properties.age, age.major < UnicodeNormalTables.firstUnknownMajorVersion
+        else { return false }
+        return switch properties.generalCategory {
+        case .nonspacingMark, .spacingMark, .enclosingMark: true
+        default: false
+        }
+    }
+
     private static func computeFlags(of value: UInt32) -> UInt8 {
         switch category(of: value) {
         case 0...4: letter

@@ -8,10 +8,17 @@ import Testing
 @Suite("Joining and splitting texts")
 struct SpellingTests {
     /// Kinds of tokenizers: bytes, and SentencePiece, which begins each text with a space of its own.
-    static let kinds = ["gpt2", "qwen2", "llama2", "mistral"]
+    static let kinds = [
+        "gpt2", "qwen2", "llama2", "mistral", "unigram_t5", "unigram_xlnet", "unigram_mbart", "unigram_bytes",
+    ]
 
     private func tokenizer(_ kind: String) throws -> Tokenizer {
         try Tokenizer(json: TokenizerFixture.data("\(kind).json"))
+    }
+
+    /// Whether a text is read as it was written.
+    private func spells(_ text: String, _ tokenizer: Tokenizer) throws -> Bool {
+        try tokenizer.decode(tokenizer.encode(text).ids) == text
     }
 
     static let pairs = [
@@ -22,8 +29,8 @@ struct SpellingTests {
     @Test("What follows a prompt reads as that text after it, whatever the tokenizer", arguments: kinds, pairs)
     func joined(kind: String, pair: (String, String)) throws {
         let tokenizer = try tokenizer(kind)
-        // A tokenizer without bytes has no tokens for some texts.
-        guard try tokenizer.decode(tokenizer.encode(pair.1).ids).contains(pair.1.drop { $0 == " " }) else { return }
+        // A tokenizer without bytes has no tokens for some texts, and one that normalises changes some.
+        guard try spells(pair.0, tokenizer), try spells(pair.0 + pair.1, tokenizer) else { return }
         let joined = try tokenizer.join(pair.0, pair.1)
         #expect(try joined.prompt == tokenizer.encode(pair.0).ids)
         #expect(try tokenizer.continuation(joined.following, after: joined.prompt) == pair.1)

@@ -57,18 +57,23 @@ struct SplitMix64 {
     }
 }
 
-/// The files beside make_fixtures.py.
+/// The files beside make_fixtures.py and make_unigram_fixtures.py.
 enum TokenizerFixture {
     /// One tokenizer for each family of published models, and some for the rarer parts.
     static let names = [
         "gpt2", "neox", "llama3", "qwen2", "llama2", "mistral", "unknowns", "splits", "bytes_first", "o200k",
         "possessive",
     ]
+    /// One tokenizer for each way in which Unigram models are published, and one for the rarer parts.
+    static let unigrams = [
+        "unigram_t5", "unigram_albert", "unigram_xlnet", "unigram_mbart", "unigram_bytes", "unigram_ties",
+    ]
 
     static func url(_ name: String) throws -> URL {
-        try GoldenFile.url(
+        let script = name.hasPrefix("unigram_") ? "make_unigram_fixtures.py" : "make_fixtures.py"
+        return try GoldenFile.url(
             "Tests/SutureModelTests/Tokenizer/Fixtures/\(name)",
-            madeBy: "Tests/SutureModelTests/Tokenizer/make_fixtures.py")
+            madeBy: "Tests/SutureModelTests/Tokenizer/\(script)")
     }
 
     static func data(_ name: String) throws -> Data {

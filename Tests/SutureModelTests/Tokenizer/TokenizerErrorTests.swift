@@ -8,7 +8,7 @@ import Testing
 struct TokenizerErrorTests {
     @Test(
         "An unknown component, option or field is named",
-        arguments: TokenizerFault.components + TokenizerFault.options + TokenizerFault.fields)
+        arguments: TokenizerFault.components + TokenizerFault.options + TokenizerFault.fields + TokenizerFault.unigram)
     func components(fault: TokenizerFault) {
         check(fault)
     }
@@ -179,6 +179,11 @@ struct TokenizerErrorTests {
     func description() {
         #expect(String(describing: ModelError(.unreadable, "a is missing", hint: "add a")) == "a is missing; add a")
         #expect(String(describing: ModelError(.unreadable, "a is missing")) == "a is missing")
+    }
+
+    @Test("A damaged map of characters is named", arguments: TokenizerFault.maps)
+    func maps(fault: TokenizerFault) {
+        check(fault)
     }
 
     private func check(_ fault: TokenizerFault) {

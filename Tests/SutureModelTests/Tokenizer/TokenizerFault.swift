@@ -41,7 +41,8 @@ extension TokenizerFault {
         TokenizerFault(
             "normalizer", #"{"type": "Foo"}"#, .unsupportedComponent,
             "tokenizer.json: normalizer type \"Foo\" is not supported; "
-                + "supported: Sequence, NFC, NFD, NFKC, NFKD, Prepend, Replace, Lowercase, Strip"),
+                + "supported: Sequence, NFC, NFD, NFKC, NFKD, Prepend, Replace, Lowercase, Strip, StripAccents, Nmt, "
+                + "Precompiled"),
         TokenizerFault(
             "pre_tokenizer", #"{"type": "Sequence", "pretokenizers": [{"type": "Foo"}]}"#, .unsupportedComponent,
             "tokenizer.json: pre_tokenizer.pretokenizers[0] type \"Foo\" is not supported; "
@@ -55,11 +56,11 @@ extension TokenizerFault {
             "tokenizer.json: decoder type \"WordPiece\" is not supported; "
                 + "supported: ByteLevel, Metaspace, ByteFallback, Fuse, Replace, Strip, Sequence"),
         TokenizerFault(
-            "model", #"{"type": "Unigram", "vocab": []}"#, .unsupportedComponent,
-            "tokenizer.json: model type \"Unigram\" is not supported; supported: BPE"),
+            "model", #"{"type": "WordPiece", "vocab": {}}"#, .unsupportedComponent,
+            "tokenizer.json: model type \"WordPiece\" is not supported; supported: BPE, Unigram"),
         TokenizerFault(
             "model", #"{"vocab": {"a": 0}}"#, .unsupportedComponent,
-            "tokenizer.json: model type \"without merges\" is not supported; supported: BPE"),
+            "tokenizer.json: model type \"without merges\" is not supported; supported: BPE, Unigram"),
         TokenizerFault(
             "decoder", #"{"add_prefix_space": true}"#, .missingField, "tokenizer.json: decoder has no \"type\""),
     ]

@@ -8,7 +8,7 @@ import Testing
 struct TokenizerReferenceTests {
     @Test(
         "Ids, offsets and decoded text equal the reference's on every line of the corpus",
-        arguments: TokenizerFixture.names)
+        arguments: TokenizerFixture.names + TokenizerFixture.unigrams)
     func corpus(name: String) throws {
         let tokenizer = try Tokenizer(json: TokenizerFixture.data("\(name).json"))
         let corpus = TokenizerCorpus.lines

@@ -25,6 +25,25 @@ struct TokenizerUnicodeTests {
         try check("digits") { UnicodeClass.isNumeric($0) ? 1 : 0 }
     }
 
+    @Test("What StripAccents and Nmt remove and replace is the reference's")
+    func cleaning() throws {
+        try check("marks") { UnicodeClass.isCombiningMark($0) ? 1 : 0 }
+        try check("nmt") { scalar in
+            let cleaned = NeuralTranslationRules.apply(to: AlignedText(String(Unicode.Scalar(scalar) ?? "?"))).scalars
+            return cleaned.isEmpty ? 0 : cleaned == [scalar] ? 2 : 1
+        }
+    }
+
+    @Test("What belongs to the letter before it is the reference's")
+    func clusters() throws {
+        let map = try CharacterMap(CharacterMapFixture.node(CharacterMapFixture.letter))
+        try check("clusters") { scalar in
+            var text = AlignedText("a")
+            text.append(AlignedText(String(Unicode.Scalar(scalar) ?? "?")), 0..<1)
+            return map.apply(to: text).scalars == [0x58] ? 1 : 0
+        }
+    }
+
     @Test("Every scalar has the reference's lower case")
     func lowercase() throws {
         let json = try JSONValue(Data(#"{"type": "Lowercase"}"#.utf8), name: "test")

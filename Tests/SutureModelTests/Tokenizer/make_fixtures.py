@@ -277,7 +277,7 @@ def bytes_first():
     return json.loads(tokenizer.to_str())
 
 
-def expected(name, file):
+def expected(name, file, spelled_out=SPELLED_OUT):
     text = json.dumps(file, ensure_ascii=False, separators=(",", ":"))
     (FOLDER / f"{name}.json").write_text(text)
     tokenizer = Tokenizer.from_str(text)
@@ -286,7 +286,7 @@ def expected(name, file):
         block = []
         for index in range(start, start + BLOCK):
             encoding = tokenizer.encode(line(index))
-            if index < SPELLED_OUT:
+            if index < spelled_out:
                 rows.append(f"line {index} {' '.join(map(str, encoding.ids))}".rstrip())
             block += [len(encoding.ids), *encoding.ids, *(bound for offset in encoding.offsets for bound in offset)]
             for skip in (True, False):
@@ -294,6 +294,16 @@ def expected(name, file):
                 block += [len(text), *text]
         rows.append(f"block {start // BLOCK} {fnv(block):016x}")
     (FOLDER / f"{name}.expected.txt").write_text("\n".join(rows) + "\n")
+
+
+def one_letter_map():
+    """The smallest map of characters, in the format of SentencePiece: "X" for "a"."""
+    units = [0] * 512
+    units[0] = 256 << 10
+    letter = 256 ^ ord("a")
+    units[letter] = (letter ^ 128) << 10 | 0x100 | ord("a")
+    units[128] = 0x80000000
+    return b"".join(word.to_bytes(4, "little") for word in [4 * len(units), *units]) + b"X\0"
 
 
 def unicode_hashes():
@@ -335,6 +345,13 @@ def unicode_hashes():
         if not (0x3400 <= ord(scalar) < 0xA000 or 0x20000 <= ord(scalar) < 0x2F800)
         and not (0xAC00 <= ord(scalar) < 0xD800 and ord(scalar) % 7)]
     decompose = normalizers.NFKD()
+    accents, nmt = normalizers.StripAccents(), normalizers.Nmt()
+    # A map that replaces "a" replaces the whole of a short grapheme cluster that begins with it.
+    clusters = normalizers.Precompiled(one_letter_map())
+    values["marks"] = (int(accents.normalize_str(scalar) == "") for scalar in scalars)
+    values["nmt"] = (
+        0 if cleaned == "" else 2 if cleaned == scalar else 1 for scalar in scalars for cleaned in [nmt.normalize_str(scalar)])
+    values["clusters"] = (int(clusters.normalize_str("a" + scalar) == "X") for scalar in scalars)
     values["lowercase"] = map(ord, "\n".join(normalizers.Lowercase().normalize_str(scalar) for scalar in mapped))
     for name in ("NFC", "NFD", "NFKC", "NFKD"):
         normalize = getattr(normalizers, name)().normalize_str
@@ -362,4 +379,5 @@ def main():
     unicode_hashes()
 
 
-main()
+if __name__ == "__main__":
+    main()
