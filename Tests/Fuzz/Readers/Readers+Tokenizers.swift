@@ -7,18 +7,31 @@ import SutureRuntime
 extension FuzzReader {
     static let tokenizers: [FuzzReader] = [
         FuzzReader(
-            "tokenizer", "tokenizer.json: vocabulary, merges, normaliser, splits, template, decoder", .json,
+            "tokenizer", "tokenizer.json: vocabulary, merges, scores, normaliser, splits, template, decoder", .json,
             words: [
                 "BPE", "ByteLevel", "Sequence", "Split", "Regex", "Replace", "Metaspace", "Prepend", "NFC", "NFKC",
                 "Isolated", "MergedWithPrevious", "byte_fallback", "<0x0A>", "TemplateProcessing", "SpecialToken",
                 "added_tokens", "ignore_merges", "unk_token", "WordPiece", "Lowercase", "Strip", "Fuse", "▁", "Ġ",
                 "\\p{L}+", "(?i:'s)", "a{1000}", "continuing_subword_prefix", "end_of_word_suffix", "invert",
+                "Unigram", "unk_id", "<unk>", "Precompiled", "precompiled_charsmap", "StripAccents", "Nmt",
+                "WhitespaceSplit",
+                "prepend_scheme", "always", "first", "never", "\\A", "\\z", "-1e400", "1e-400",
+                "-12.345678901234567890123",
             ], seeds: { try TokenizerSeeds.files() }
         ) { folder in
             let path = folder.path("tokenizer.json")
             return { input in
                 try folder.put(input, into: path)
                 return try use(Tokenizer(contentsOf: URL(fileURLWithPath: path)))
+            }
+        },
+        FuzzReader(
+            "character-map", "precompiled_charsmap of a tokenizer, on texts", .binary,
+            words: ["X", "\0", "\u{2581}"], seeds: { try CharacterMapSeeds.maps() }
+        ) { _ in
+            { input in
+                let tokenizer = try Tokenizer(json: CharacterMapSeeds.tokenizer(mappingBy: input))
+                return try use(tokenizer, on: TokenizerSeeds.texts + CharacterMapSeeds.texts)
             }
         },
         FuzzReader(
@@ -89,8 +102,12 @@ extension FuzzReader {
         },
         FuzzReader(
             "tokenizer-text", "text for the tokenizers of every kind that is read", .text,
-            words: ["<|endoftext|>", "<s>", "</s>", "[INST]", " the", "Paris", "'s", "12345", "▁"], countInTests: 60,
-            seeds: { TokenizerSeeds.texts.bytes }
+            words: [
+                "<|endoftext|>", "<s>", "</s>", "[INST]", " the", "Paris", "'s", "12345", "▁", "<unk>", "<0x41>", "▁▁",
+            ],
+            // Each input is read by a dozen tokenizers.
+            largest: 1 << 16, countInTests: 60,
+            seeds: { (TokenizerSeeds.texts + CharacterMapSeeds.texts.prefix(1)).bytes }
         ) { _ in
             let tokenizers = try TokenizerSeeds.files().map { try Tokenizer(json: Data($0)) }
             return { input in
@@ -104,8 +121,8 @@ extension FuzzReader {
         },
     ]
 
-    private static func use(_ tokenizer: Tokenizer) throws -> [String] {
-        for text in TokenizerSeeds.texts {
+    private static func use(_ tokenizer: Tokenizer, on texts: [String] = TokenizerSeeds.texts) throws -> [String] {
+        for text in texts {
             let encoding = try tokenizer.encode(text)
             _ = try tokenizer.decode(encoding.ids)
         }
@@ -127,8 +144,11 @@ enum TokenizerSeeds {
     /// The small tokenizers of the tests, of each kind.
     static func files() throws -> [[UInt8]] {
         let folder = FuzzFolder.root.appending(path: "Tests/SutureModelTests/Tokenizer/Fixtures")
-        let names = ["bytes_first", "o200k", "possessive", "splits", "gpt2", "llama2", "mistral"]
-        return try [tiny()].map { [UInt8]($0) }
+        let names = [
+            "bytes_first", "o200k", "possessive", "splits", "gpt2", "llama2", "mistral", "unigram_t5", "unigram_albert",
+            "unigram_bytes", "unigram_ties",
+        ]
+        return try [tiny(), unigram].map { [UInt8]($0) }
             + names.map { try [UInt8](Data(contentsOf: folder.appending(path: "\($0).json"))) }
     }
 
@@ -147,9 +167,49 @@ enum TokenizerSeeds {
         return try JSONSerialization.data(withJSONObject: json)
     }
 
+    /// A Unigram model with a few tokens.
+    static let unigram = Data(
+        (#"{"model":{"type":"Unigram","unk_id":0,"byte_fallback":true,"vocab":[["<unk>",0],["▁",-2.5],["a",-3],["aa",-4.25],"#
+            + #"["aaaa",-9],["<0xC3>",-9],["<0xB1>",-9],["▁b",-1e1],["e\u0301",-5]]},"normalizer":{"type":"Nmt"},"#
+            + #""pre_tokenizer":{"type":"Metaspace","replacement":"▁","prepend_scheme":"first","split":true},"#
+            + #""decoder":{"type":"Metaspace","replacement":"▁","prepend_scheme":"always","split":true}}"#).utf8)
+
     static let texts = [
         "The capital of France is Paris, isn't it? 1234567890\n\n  x = a[i] += 1;\t// €ñ日本語",
         "e\u{301}\u{1F469}\u{200D}\u{1F467} \u{AC00}\u{11A8}\u{FB01} <|endoftext|></s> ",
         String(repeating: "aaaa bbbb ", count: 60),
+    ]
+}
+
+/// Maps of characters to begin with.
+enum CharacterMapSeeds {
+    /// A map of one letter, and the one of a small tokenizer of the tests.
+    static func maps() throws -> [[UInt8]] {
+        var units = [UInt32](repeating: 0, count: 512)
+        units[0] = 256 << 10
+        units[256 ^ 0x61] = (256 ^ 0x61 ^ 128) << 10 | 0x100 | 0x61
+        units[128] = 0x8000_0000
+        let small = ([UInt32(units.count * 4)] + units).flatMap { word in (0..<4).map { UInt8(word >> (8 * $0) & 0xFF) }
+        }
+        let folder = FuzzFolder.root.appending(path: "Tests/SutureModelTests/Tokenizer/Fixtures")
+        let file = try JSONValue(
+            Data(contentsOf: folder.appending(path: "unigram_xlnet.json")), name: "unigram_xlnet.json")
+        guard case .list(let steps)? = file["normalizer"]?["normalizers"] else { return [small + [0x58, 0]] }
+        let maps = steps.compactMap { $0["precompiled_charsmap"]?.text }.compactMap { Data(base64Encoded: $0) }
+        return [small + [0x58, 0]] + maps.map { [UInt8]($0) }
+    }
+
+    /// A tokenizer whose text is mapped first.
+    static func tokenizer(mappingBy map: [UInt8]) throws -> Data {
+        let normalizer: [String: Any] = [
+            "type": "Precompiled", "precompiled_charsmap": Data(map).base64EncodedString(),
+        ]
+        let model: [String: Any] = ["type": "Unigram", "unk_id": 0, "vocab": [["<unk>", 0], ["a", -1]]]
+        return try JSONSerialization.data(withJSONObject: ["model": model, "normalizer": normalizer])
+    }
+
+    static let texts = [
+        "a\u{301}A\u{30A}\u{1}\u{1F}b\r\n\u{2122}\u{FF21}\u{FB01}\u{3099}\u{304B}\u{3099}",
+        String(String.UnicodeScalarView((UInt32(0)..<0x3100).compactMap(Unicode.Scalar.init))),
     ]
 }
