@@ -61,7 +61,8 @@ struct CharacterMap: Sendable {
         var position = units[0].offset
         for value in text {
             guard let scalar = Unicode.Scalar(value) else { return nil }
-            for byte in UTF8.encode(scalar).unsafelyUnwrapped {
+            // Every scalar has an encoding in UTF-8.
+            for byte in UTF8.encode(scalar) ?? UTF8.encodedReplacementCharacter {
                 if byte == 0 { return nil }
                 position ^= Int(byte)
                 let unit = units[position]

@@ -83,7 +83,7 @@ struct TokenizerWorkspace {
     var paths: [UnigramPath] = []
     /// The best path, last token first, of a Unigram model.
     var pieces: [Token] = []
-    /// Nodes of the tree of tokens that were looked at.
+    /// How many nodes of the tree of tokens a Unigram model has looked at, for tests of its cost.
     var steps = 0
 
     /// The tokens of the word so far.

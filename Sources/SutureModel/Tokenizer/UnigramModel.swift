@@ -2,13 +2,14 @@
 
 /// The Unigram model of SentencePiece: the `model` of a tokenizer file.
 ///
-/// Of all ways to cut a word into tokens it takes the one whose scores have the largest sum. Tokens cover all
-/// characters but those that no token begins with alone; these become unknown tokens, and neighbouring ones become one.
+/// Of all ways to cut a word into tokens it takes the one whose scores have the largest sum. A character that is no token by
+/// itself may be unknown, which costs more than any token. Neighbouring unknown characters are one token.
 ///
 /// **Source:** Kudo, *Subword Regularization* (2018), with the search of the `tokenizers` package: scores are added from left
 /// to right, and of two ways with equal sums the one that was found first stays, which is the one whose last token is longer.
 struct UnigramModel: Sendable {
-    /// In bytes. A text takes at most this many steps for each of its bytes; published vocabularies stay below a hundred.
+    /// In bytes. A text takes at most this many steps for each of its bytes. SentencePiece learns no
+    /// token of more than 16 characters unless it is told to.
     static let longestToken = 1024
     /// How much less than the lowest score an unknown character has.
     private static let unknownPenalty = 10.0

@@ -117,6 +117,20 @@ struct TokenizerTests {
         #expect(try tokenizer.decode(ids) == text)
     }
 
+    @Test("The anchors of a pattern hold at the ends of the text, whatever its place")
+    func anchors() throws {
+        let regex = try ScalarRegex(#"\A +| +\z|b(?=\z)|\Ax"#, place: "here")
+        func matches(_ text: String, _ range: Range<Int>) throws -> [Range<Int>] {
+            var matches: [Range<Int>] = []
+            try regex.appendMatches(in: text.unicodeScalars.map(\.value), range, to: &matches)
+            return matches
+        }
+        #expect(try matches("  a  b ", 0..<7) == [0..<2, 6..<7])
+        #expect(try matches("  a  b ", 1..<5) == [1..<2, 3..<5])
+        #expect(try matches("xxbxb", 1..<5) == [1..<2, 4..<5])
+        #expect(try matches("   ", 0..<3) == [0..<3])
+    }
+
     @Test(
         "Split behaviours cut as documented",
         arguments: [
