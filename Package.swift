@@ -176,7 +176,7 @@ let package = Package(
                 "Configuration/table.json",
                 "Tokenizer/Fixtures",
                 "Tokenizer/make_fixtures.py", "Tokenizer/make_unigram_fixtures.py",
-                "Transformer/Golden", "Transformer/make_golden.py",
+                "Transformer/Golden", "Transformer/make_encoder_decoder_golden.py", "Transformer/make_golden.py",
             ], swiftSettings: strict),
         .testTarget(
             name: "MethodTests",

@@ -23,7 +23,7 @@ extension TextSpelling {
     ///
     /// The following ids are those that the text has after the prompt, so a tokenizer that marks the beginning of a text
     /// differently is read as it will be used. Where the two merge into one token, the text is tokenised apart, in a way that
-    /// reads as the text after the prompt.
+    /// reads as the text after the prompt. In an encoder–decoder model, where the prompt is the source, it always is.
     package func join(_ prompt: String, _ text: String) throws(Failure) -> JoinedTokens {
         let ids = try tokens(of: prompt, addsSpecialTokens: true)
         let whole = try tokens(of: prompt + text, addsSpecialTokens: true)
@@ -31,7 +31,10 @@ extension TextSpelling {
             return JoinedTokens(prompt: ids, following: Array(whole[ids.count...]), meetsBetweenTokens: true)
         }
         let apart = try tokensApart(text, after: ids)
-        return JoinedTokens(prompt: ids, following: apart, meetsBetweenTokens: false)
+        // The prompt of an encoder–decoder model says nothing: what follows is a text of its own, and begins with a token.
+        let said = try spelled(ids)
+        let isSource = said.isEmpty && prompt.contains { !$0.isWhitespace }
+        return JoinedTokens(prompt: ids, following: apart, meetsBetweenTokens: isSource)
     }
 
     /// The tokens of a text by itself, such that it reads as the text after a prompt.

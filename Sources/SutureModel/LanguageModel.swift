@@ -18,7 +18,7 @@ public final class LanguageModel: Sendable {
     /// The files of the weights as they are stored, never changed by patches.
     public let checkpoint: Checkpoint
     /// The weights in memory and the computation over them.
-    public let transformer: Transformer
+    public let transformer: any Network
     /// The type that the model is computed in.
     public let dtype: DType
     /// The device that the weights are on.
@@ -41,21 +41,28 @@ public final class LanguageModel: Sendable {
                 hint: "use float32, float64, float16 or bfloat16")
         }
         let stored = try StoredModel(folder: folder)
+        // What its MLPs write exceeds float16; transformers cuts it off there, which makes another model.
+        if dtype == .float16, stored.configuration.encoder != nil {
+            throw ModelError(
+                .unsupportedDtype,
+                "a \(stored.configuration.architecture.modelType) model cannot be computed in float16, because its values "
+                    + "exceed the range of that type", hint: "use bfloat16 or float32")
+        }
         self.folder = folder
         self.dtype = dtype
         self.device = device
         configuration = stored.configuration
         tokenizer = stored.tokenizer
         checkpoint = stored.checkpoint
-        transformer = try Transformer(
-            configuration, ModelWeights(checkpoint, stored.layout, dtype: dtype, device: device),
-            tokensWithoutRow: stored.tokensWithoutRow)
+        transformer = try configuration.network(
+            ModelWeights(checkpoint, stored.layout, dtype: dtype, device: device),
+            tokensWithoutRow: stored.tokensWithoutRow, division: tokenizer.division)
         endTokens = Set(stored.endTokens)
         warnings = stored.warnings
         chat = SharedChatPrompts()
     }
 
-    private init(_ base: LanguageModel, _ transformer: Transformer) {
+    private init(_ base: LanguageModel, _ transformer: any Network) {
         folder = base.folder
         configuration = base.configuration
         tokenizer = base.tokenizer
@@ -89,14 +96,16 @@ public final class LanguageModel: Sendable {
     ///   models of a run; no gradient flows through them.
     package func applying(_ deltas: [Delta], protects: Bool) throws(SutureError) -> LanguageModel {
         let weights = try transformer.weights.applying(deltas, protects: protects)
-        return LanguageModel(
-            self, try Transformer(configuration, weights, tokensWithoutRow: transformer.tokensWithoutRow))
+        return LanguageModel(self, try transformer.with(weights))
     }
 
     /// The checkpoint's name of the weight that reads a site.
     ///
-    /// - Throws: `invalidArgument` for sites that no single weight reads.
+    /// - Throws: `invalidArgument` for sites that no single weight reads, `unimplemented` for an encoder–decoder model.
     public func weightName(reading site: Site) throws(SutureError) -> String {
+        if configuration.encoder != nil {
+            throw configuration.notOffered("the weights that read a site", hint: "name the weights, for example *.wo.weight")
+        }
         let names = configuration.architecture.names
         let base: String
         switch site.kind {

@@ -38,8 +38,8 @@ public struct StoredModel: Sendable {
         let file = try ConfigurationFile(folder: folder)
         try Quantization.refuse(file, in: files)
         configuration = try ModelConfiguration(file)
-        tokenizer = try Tokenizer(folder: folder)
         let generation = try GenerationFile(folder: folder)
+        tokenizer = try Tokenizer(folder: folder, decoderStart: try Self.decoderStart(configuration, generation, file))
         endTokens = generation.endTokens ?? configuration.endTokens
         checkpoint = try Checkpoint(opening: folder)
         try Quantization.refuse(checkpoint.names, in: folder)
@@ -70,6 +70,29 @@ public struct StoredModel: Sendable {
                     + "a text with such a token is refused")
         }
         self.warnings = warnings
+    }
+
+    /// The token that the decoder of an encoder–decoder model begins with; nil for a model that is a decoder alone.
+    private static func decoderStart(
+        _ configuration: ModelConfiguration, _ generation: GenerationFile, _ file: ConfigurationFile
+    ) throws(ModelError) -> Int? {
+        guard let encoder = configuration.encoder else { return nil }
+        let key = encoder.description.startToken.names.first ?? ""
+        // transformers' generate reads generation_config.json, and its training config.json.
+        if let one = generation.decoderStart, let other = encoder.startToken, one != other {
+            throw ModelError(
+                .invalidField, "\(file.path): \"\(key)\" is \(other), but \(GenerationFile.name) says \(one)",
+                hint: "correct one of them")
+        }
+        guard let start = encoder.startToken ?? generation.decoderStart else {
+            throw ModelError(
+                .missingField, "\(file.path) has no \"\(key)\", the token with which the decoder begins",
+                hint: "set it; for T5 it is the id of <pad>, 0")
+        }
+        guard (0..<configuration.vocabulary).contains(start) else {
+            throw file.wrong(key, "an id below \(configuration.vocabulary)", .integer(start))
+        }
+        return start
     }
 
     /// Looks at every number of the weights once.

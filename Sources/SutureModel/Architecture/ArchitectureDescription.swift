@@ -34,6 +34,8 @@ public struct ArchitectureDescription: Sendable {
     public var experts: Experts?
     /// Where the checkpoint keeps the weights.
     public var names: Names
+    /// The encoder, in families that have one; the rest then describes the decoder.
+    public var encoder: Encoder?
     /// Which projections have a bias.
     public var biases: Biases
     /// Names of the class in `architectures`.
@@ -101,6 +103,8 @@ public struct ArchitectureDescription: Sendable {
         case derived
         /// The heads share the stream, and another value is refused, because transformers would mix the two.
         case derivedOnly
+        /// It is not read; the width is under other keys.
+        case named(Setting<Int>)
     }
 
     /// How far back attention reaches.
@@ -188,6 +192,8 @@ public struct ArchitectureDescription: Sendable {
         case learned(String)
         /// Rotary, on the first components of each head.
         case rotary(Rotary)
+        /// Numbers that attention adds to its scores; see ``Encoder/positions``.
+        case relative
     }
 
     /// Rotary positions: pairs of components of queries and keys turn by an angle that grows with the position

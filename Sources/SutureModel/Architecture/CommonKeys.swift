@@ -21,10 +21,14 @@ extension ArchitectureDescription {
     /// Keys that would make any family another model.
     static let commonRestrictions: [Restriction] = [
         Restriction(key: "is_causal", values: ["true"]),
-        Restriction(key: "is_encoder_decoder", values: ["false", "null"]),
         Restriction(key: "per_layer_config", values: ["null", "{}"]),
         Restriction(key: "attention_chunk_size", values: ["null"]),
         Restriction(key: "kv_sharing_modes", values: ["null"]),
+    ]
+
+    /// Keys that would make any family without an encoder another model.
+    static let decoderRestrictions: [Restriction] = [
+        Restriction(key: "is_encoder_decoder", values: ["false", "null"])
     ]
 
     /// Settings of generation that older files keep in config.json. Those that matter are named where

@@ -107,7 +107,7 @@ struct ConfigurationFile {
         for name in setting.names { asked.keys.insert(name) }
         for key in setting.names {
             guard let value = values[key] else { continue }
-            if value.isNull, setting.allowsNull { return nil }
+            if value.isNull, setting.allowsNull { continue }
             return (key, value)
         }
         return nil

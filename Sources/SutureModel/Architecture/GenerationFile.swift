@@ -9,6 +9,8 @@ struct GenerationFile {
     /// Sentences about what the file asks for and nobody does.
     let warnings: [String]
 
+    /// The token that the decoder of an encoder–decoder model begins with; nil where the file does not say.
+    let decoderStart: Int?
     let isThere: Bool
 
     static let name = "generation_config.json"
@@ -17,11 +19,12 @@ struct GenerationFile {
         let url = folder.appending(path: Self.name)
         isThere = FileManager.default.fileExists(atPath: url.path)
         guard isThere else {
-            (endTokens, warnings) = (nil, [])
+            (endTokens, warnings, decoderStart) = (nil, [], nil)
             return
         }
         let file = try ConfigurationFile(url)
         endTokens = try file.optionalIntegers("eos_token_id")
+        decoderStart = try file.optionalInteger("decoder_start_token_id")
         warnings = Self.warnings(file)
     }
 

@@ -43,6 +43,8 @@ public struct ModelConfiguration: Sendable {
     public let layers: [Layer]
     /// The experts that MLPs are made of; nil where no layer has any.
     public let experts: ExpertConfiguration?
+    /// The encoder; nil in a model that is a decoder alone. `layerCount` counts the decoder's blocks in either.
+    public let encoder: EncoderConfiguration?
     /// Queries and keys are normalised.
     public let hasQueryKeyNorms: Bool
     /// What the family multiplies values by, or keeps them below.
@@ -166,7 +168,8 @@ public struct ModelConfiguration: Sendable {
         _ file: ConfigurationFile, _ architecture: ArchitectureDescription,
         besides outer: (file: ConfigurationFile, unread: [String])? = nil
     ) throws(ModelError) {
-        for restriction in ArchitectureDescription.commonRestrictions + architecture.restrictions {
+        let family = architecture.encoder == nil ? ArchitectureDescription.decoderRestrictions : []
+        for restriction in ArchitectureDescription.commonRestrictions + family + architecture.restrictions {
             try file.check(restriction)
         }
         let keys = architecture.keys
@@ -212,6 +215,10 @@ public struct ModelConfiguration: Sendable {
         experts = try architecture.experts.map { e throws(ModelError) in
             try ExpertConfiguration(file, e, dMLP: dMLP, layerCount: layerCount)
         }
+        let tiesHead = tiesHead
+        encoder = try architecture.encoder.map { e throws(ModelError) in
+            try EncoderConfiguration(file, e, tiesHead: tiesHead, layerLimit: Self.largestPart)
+        }
         let dHead = dHead
         let contextLength = contextLength
         if case .rotary(let rotary) = architecture.positions {
@@ -243,6 +250,7 @@ public struct ModelConfiguration: Sendable {
         case .configured:
             if let width = try file.size(setting, limit: largestPart) { return width }
             named = nil
+        case .named(let setting): return try file.requiredSize(setting, limit: largestPart)
         case .configuredOr(let fallback):
             return try file.requiredSize(
                 ArchitectureDescription.Setting("head_dim", default: fallback), limit: largestPart)
@@ -269,7 +277,7 @@ public struct ModelConfiguration: Sendable {
             let known = Activation.allCases.flatMap(\.names).joined(separator: ", ")
             throw ModelError(
                 .unsupportedComponent,
-                "\(file.path): \"\(keys.activation.names[0])\" is \"\(name)\", which is not supported",
+                "\(file.path): \"\(file.name(of: keys.activation))\" is \"\(name)\", which is not supported",
                 hint: "supported are \(known)")
         }
         return activation
@@ -347,6 +355,7 @@ public struct ModelConfiguration: Sendable {
 
     /// The sites that this architecture has, in some layer at least.
     public var sites: SiteKinds {
+        if encoder != nil { return [] }
         var sites = SiteKinds.all
         if case .parallel = architecture.block { sites.remove(.residualMid) }
         if !architecture.names.neuronInput.isGated { sites.remove(.gate) }

@@ -67,10 +67,10 @@ extension Transformer {
     }
 
     /// How many projections all blocks have.
-    var projectionCount: Int { (0..<configuration.layerCount).reduce(0) { $0 + projectionCount(of: $1) } }
+    public var projectionCount: Int { (0..<configuration.layerCount).reduce(0) { $0 + projectionCount(of: $1) } }
 
     /// One of the projections of all blocks, which are counted by layer; nil beyond the last.
-    func projection(at index: Int) -> Projection? {
+    public func projection(at index: Int) -> Projection? {
         guard index >= 0 else { return nil }
         var rest = index
         for layer in 0..<configuration.layerCount {

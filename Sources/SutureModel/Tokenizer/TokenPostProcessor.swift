@@ -35,6 +35,15 @@ struct TokenPostProcessor: Sendable {
         steps.contains { step in if case .trimOffsets = step { true } else { false } }
     }
 
+    /// The token that a template puts at the end of every text; nil where there is none.
+    var endToken: Int? {
+        for case .template(let parts) in steps.reversed() {
+            guard case .special(let ids)? = parts.last else { return nil }
+            return ids.last
+        }
+        return nil
+    }
+
     func apply(to items: inout [Item], addsSpecialTokens: Bool) {
         for step in steps {
             switch step {

@@ -36,6 +36,9 @@ public final class Tokenizer: Sendable {
     /// The id of the token for the end of a text, where `tokenizer_config.json` names one.
     public let eosTokenID: Int?
 
+    /// Where the rows of an encoder–decoder model divide; nil in a model that is a decoder alone.
+    let division: RowDivision?
+
     private let normalizer: TextNormalizer
     private let added: AddedVocabulary
     private let preTokenizer: PreTokenizer
@@ -50,8 +53,10 @@ public final class Tokenizer: Sendable {
     ///   - json: the contents of a `tokenizer.json`.
     ///   - configuration: the contents of the `tokenizer_config.json` that belongs to it, if any; only `bos_token` and
     ///     `eos_token` are read.
+    ///   - decoderStart: the token with which the decoder of an encoder–decoder model begins. Special tokens then put it
+    ///     after a text, and of a row of such a model, the decoder's part is what ``decode(_:skipSpecialTokens:)`` reads.
     /// - Throws: ``ModelError`` naming the first part of the file that cannot be read exactly.
-    public init(json: Data, configuration: Data? = nil) throws(ModelError) {
+    public init(json: Data, configuration: Data? = nil, decoderStart: Int? = nil) throws(ModelError) {
         let fileName = "tokenizer.json"
         let file = try TokenizerNode(try JSONValue(json, name: fileName), file: fileName, path: "")
         try file.allowOnly([
@@ -71,6 +76,8 @@ public final class Tokenizer: Sendable {
         postProcessor = try TokenPostProcessor(
             try component("post_processor"), vocabulary: model.vocabulary, added: added)
         decoder = try TokenDecoder(try component("decoder"))
+        let end = postProcessor.endToken
+        division = try decoderStart.map { start throws(ModelError) in try RowDivision(end: end, start: start) }
         let vocabulary = model.vocabulary
         vocabularySize = vocabulary.count + added.tokens.values.count { vocabulary.id(of: $0.content) == nil }
         let special = try TokenizerConfiguration(configuration)
@@ -81,19 +88,21 @@ public final class Tokenizer: Sendable {
     /// Reads a `tokenizer.json` and, if there is one beside it, the `tokenizer_config.json`.
     ///
     /// - Throws: ``ModelError`` with `unreadable` where the file is missing, or as
-    ///   ``init(json:configuration:)``.
-    public convenience init(contentsOf file: URL) throws(ModelError) {
+    ///   ``init(json:configuration:decoderStart:)``.
+    public convenience init(contentsOf file: URL, decoderStart: Int? = nil) throws(ModelError) {
         let configuration = file.deletingLastPathComponent().appendingPathComponent("tokenizer_config.json")
         let hasConfiguration = FileManager.default.fileExists(atPath: configuration.path)
         try self.init(
-            json: try Self.read(file), configuration: hasConfiguration ? try Self.read(configuration) : nil)
+            json: try Self.read(file), configuration: hasConfiguration ? try Self.read(configuration) : nil,
+            decoderStart: decoderStart)
     }
 
     /// Reads the tokenizer of a model folder.
     ///
-    /// - Throws: as ``init(contentsOf:)``.
-    public convenience init(folder: URL) throws(ModelError) {
-        try self.init(contentsOf: folder.appendingPathComponent("tokenizer.json"))
+    /// - Parameter decoderStart: as ``init(json:configuration:decoderStart:)`` takes it.
+    /// - Throws: as ``init(contentsOf:decoderStart:)``.
+    public convenience init(folder: URL, decoderStart: Int? = nil) throws(ModelError) {
+        try self.init(contentsOf: folder.appendingPathComponent("tokenizer.json"), decoderStart: decoderStart)
     }
 
     /// The tokens of a text.
@@ -113,19 +122,22 @@ public final class Tokenizer: Sendable {
         try Self.checkLength(pieces.text.count, of: "normalised text", in: "scalars")
         var items = try tokenize(pieces)
         postProcessor.apply(to: &items, addsSpecialTokens: addSpecialTokens)
+        if addSpecialTokens, let division { try division.begin(after: &items) }
         return Encoding(ids: items.map(\.id), offsets: items.map(\.offsets))
     }
 
     /// The text of tokens.
     ///
     /// Bytes that are not UTF-8 together become U+FFFD. An id without a token has no text and is left out, as the package
-    /// does it: the vocabulary of a model may be padded with such ids.
+    /// does it: the vocabulary of a model may be padded with such ids. Of a whole row of an encoder–decoder model, the
+    /// decoder's part is read, because that is the text that the model says.
     ///
     /// - Parameters:
     ///   - ids: token ids.
     ///   - skipSpecialTokens: whether special tokens are left out.
     /// - Throws: ``ModelError`` with `patternTooSlow`.
     public func decode(_ ids: [Int], skipSpecialTokens: Bool = true) throws(ModelError) -> String {
+        let ids = division?.said(in: ids) ?? ids
         var tokens: [String] = []
         tokens.reserveCapacity(ids.count)
         for id in ids {

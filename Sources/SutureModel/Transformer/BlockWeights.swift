@@ -24,9 +24,12 @@ struct BlockWeights: Sendable {
 
     /// Looks up the weights of a layer.
     ///
+    /// - Parameter names: of the stack that the layer belongs to; nil: those of the decoder.
     /// - Throws: what ``ModelWeights`` throws when it lacks a tensor that the configuration asks for.
-    init(_ layer: Int, _ c: ModelConfiguration, _ weights: ModelWeights) throws(SutureError) {
-        let names = c.architecture.names
+    init(
+        _ layer: Int, _ c: ModelConfiguration, _ weights: ModelWeights, names: ArchitectureDescription.Names? = nil
+    ) throws(SutureError) {
+        let names = names ?? c.architecture.names
         func at(_ template: String) -> String { Template.fill(template, with: String(layer)) }
         func norm(_ template: String?) throws(SutureError) -> NormWeights? {
             try template.map { name throws(SutureError) in try weights.norm(at(name), c.architecture.norm) }

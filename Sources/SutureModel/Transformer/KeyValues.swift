@@ -16,6 +16,8 @@ public struct KeyValues: Sendable {
     var width: Int
     /// The tokens that count are the first ones of each row.
     var isPrefix: Bool
+    /// What the cache of an encoder–decoder model holds in place of keys and values; nil in a model that is a decoder alone.
+    var encoded: EncodedRows?
 
     /// The cache of chosen rows, of which only the first `lengths[i]` tokens count.
     ///
@@ -33,10 +35,11 @@ public struct KeyValues: Sendable {
                 .outOfRange, "the cache has \(available) tokens in its rows, asked for \(lengths)",
                 hint: "ask for at most as many tokens as were run")
         }
-        guard isPrefix || lengths.elementsEqual(available) else {
+        guard isPrefix || encoded != nil || lengths.elementsEqual(available) else {
             throw SutureError(
                 .unimplemented, "a cache of generated tokens cannot be shortened", hint: "run the tokens again")
         }
+        if let encoded { return try encoded.selecting(Array(rows), lengths: Array(lengths)).cache }
         let width = isPrefix ? lengths.max() ?? 0 : self.width
         func select(_ tensor: Tensor, _ axis: Int) throws(SutureError) -> Tensor {
             let chosen = keepsRows ? tensor : try tensor.indexSelect(0, rows)

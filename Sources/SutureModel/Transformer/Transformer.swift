@@ -2,11 +2,11 @@
 
 import SutureKit
 
-/// The decoder: one forward pass for every family, driven by its description.
+/// The decoder: one forward pass for every family without an encoder, driven by its description.
 ///
 /// What it computes equals transformers' numbers; no weight is folded. A pass may start from a residual, stop at a layer,
 /// and compute logits at chosen positions only.
-public struct Transformer: Sendable {
+public struct Transformer: Network {
     /// The dimensions, and what distinguishes the family.
     public let configuration: ModelConfiguration
     /// The weights that a pass reads.
@@ -51,13 +51,15 @@ public struct Transformer: Sendable {
             bias: c.hasHeadBias ? try weights.tensor(weights.headName + ".bias") : nil)
     }
 
-    /// Runs a pass without a past.
-    ///
-    /// - Throws: sites, layers and positions that the model or the batch does not have; texts that are too long.
-    public func run(_ pass: Forward) throws(SutureError) -> ForwardOutput { try run(pass, past: nil).output }
+    /// The same computation over other weights.
+    public func with(_ weights: ModelWeights) throws(SutureError) -> Transformer {
+        try Transformer(configuration, weights, tokensWithoutRow: tokensWithoutRow)
+    }
 
     /// Runs a pass. `pass.past` is ignored here: the cache comes as `past`.
-    func run(_ pass: Forward, past: KeyValues?) throws(SutureError) -> (output: ForwardOutput, cache: KeyValues?) {
+    ///
+    /// - Throws: sites, layers and positions that the model or the batch does not have; texts that are too long.
+    public func run(_ pass: Forward, past: KeyValues?) throws(SutureError) -> (output: ForwardOutput, cache: KeyValues?) {
         let layers = pass.layers ?? 0..<configuration.layerCount
         let lengths = try checked(pass, layers, past)
         let wantsHead = layers.upperBound == configuration.layerCount
@@ -209,20 +211,6 @@ public struct Transformer: Sendable {
         }
     }
 
-    /// Refuses tokens that the embedding has no row for, padding included.
-    private func checkTokens(_ tokens: Tensor) throws(SutureError) {
-        guard tokens.count > 0 else { return }
-        let largest = try Int(tokens.max().item())
-        let smallest = try Int(tokens.min().item())
-        let rows = configuration.vocabulary
-        guard largest >= rows || smallest < 0 else { return }
-        let id = smallest < 0 ? smallest : largest
-        let text = tokensWithoutRow[id].map { " \"\($0)\"" } ?? ""
-        throw SutureError(
-            .outOfRange, "the token\(text) with the id \(id) has no row in the model's embedding, which has \(rows)",
-            hint: "leave the token out of the text, or resize the model's embedding in Python and train the new rows")
-    }
-
     /// The real lengths of the rows, after the checks of what a pass asks for.
     private func checked(
         _ pass: Forward, _ layers: Range<Int>, _ past: KeyValues?
@@ -246,7 +234,7 @@ public struct Transformer: Sendable {
             guard shape.count == 2 else {
                 throw SutureError(.invalidArgument, "tokens must be [batch, position], the shape is \(shape)")
             }
-            try checkTokens(batch.tokens)
+            try c.checkTokens(batch.tokens, naming: tokensWithoutRow)
         case .residual(let residual, let rows):
             (lengths, shape) = (rows, residual.shape)
             guard shape.count == 3, shape[2] == c.dModel else {

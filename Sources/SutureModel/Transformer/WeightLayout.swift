@@ -37,11 +37,15 @@ struct WeightLayout: Sendable {
         let names = Set(checkpoint.names)
         let prefixes = architecture.textPart?.prefixes ?? [architecture.prefix]
         let prefix = prefixes.first { prefix in names.contains { $0.hasPrefix(prefix) } } ?? ""
-        let embedding = prefix + architecture.names.embedding + ".weight"
+        let copies = (architecture.encoder?.embeddingCopies ?? []).map { prefix + $0 + ".weight" }
+        let own = prefix + architecture.names.embedding + ".weight"
+        let embedding = ([own] + copies).first(where: names.contains) ?? own
         let heads = [architecture.names.head] + architecture.names.otherHeads
         headName = heads.first { names.contains($0 + ".weight") } ?? architecture.names.head
         let head = headName + ".weight"
-        let isOneTensor = configuration.tiesHead && (!names.contains(head) || !names.contains(embedding))
+        // transformers ties a head that is missing in every encoder–decoder model.
+        let mayTie = configuration.tiesHead || architecture.encoder != nil
+        let isOneTensor = mayTie && (!names.contains(head) || !names.contains(embedding))
         tiesHead = isOneTensor
         embeddingName = isOneTensor && !names.contains(embedding) && names.contains(head) ? head : embedding
         self.prefix = prefix
@@ -53,11 +57,27 @@ struct WeightLayout: Sendable {
         needs = Self.needs(
             of: configuration, prefix: prefix, embedding: embeddingName, head: headName, isHeadRead: !isOneTensor)
         for need in needs { try Self.check(need, checkpoint, architecture) }
-        let read = Set(needs.map(\.name))
+        let uses = copies.filter(names.contains)
+        for copy in uses where copy != embedding {
+            try Self.checkCopy(copy, of: embeddingName, checkpoint, architecture)
+        }
+        let read = Set(needs.map(\.name) + uses)
         unread = names.filter { name in
             !read.contains(name) && !architecture.buffers.contains(where: name.hasSuffix)
                 && !(architecture.textPart?.otherTensors ?? []).contains(where: name.hasPrefix)
         }.sorted()
+    }
+
+    /// Refuses a further embedding that differs from the one that is read.
+    private static func checkCopy(
+        _ copy: String, of embedding: String, _ checkpoint: Checkpoint, _ architecture: ArchitectureDescription
+    ) throws(ModelError) {
+        guard try checkpoint.bytes(of: copy) != checkpoint.bytes(of: embedding) else { return }
+        throw ModelError(
+            .unsupportedOption,
+            "the tensor \"\(copy)\" differs from \"\(embedding)\", and a \(architecture.modelType) model whose encoder or "
+                + "decoder has an embedding of its own is not supported",
+            hint: "use a model in which both share one embedding")
     }
 
     private static func check(
@@ -111,7 +131,7 @@ struct WeightLayout: Sendable {
         }
         let queries = c.headCount * c.dHead
         let keys = c.keyValueHeadCount * c.dHead
-        for layer in 0..<c.layerCount {
+        func block(_ names: ArchitectureDescription.Names, _ layer: Int) {
             func at(_ template: String) -> String { Template.fill(template, with: String(layer)) }
             for base in names.blockNorms { norm(at(base)) }
             switch names.queryKeyValue {
@@ -135,12 +155,27 @@ struct WeightLayout: Sendable {
             if let sinks = names.attentionSinks { needs.append(Need(name: prefix + at(sinks), shape: [c.headCount])) }
             if let experts = c.experts, experts.layers.contains(layer) {
                 needs += experts.needs(dModel: c.dModel, prefix: prefix, at: at)
-                continue
+                return
             }
             let inputs = names.neuronInput.all
             let isFused = names.neuronInput.isGated && inputs.count == 1
             for base in inputs { projection(at(base), [isFused ? 2 * c.dMLP : c.dMLP, c.dModel], bias: c.hasMLPBias) }
             projection(at(names.down), [c.dModel, c.dMLP], bias: c.hasMLPBias)
+        }
+        for layer in 0..<c.layerCount { block(names, layer) }
+        if let encoder = c.encoder {
+            let parts = encoder.description
+            for layer in 0..<encoder.layerCount { block(parts.names, layer) }
+            norm(parts.names.finalNorm)
+            for layer in 0..<c.layerCount {
+                func at(_ template: String) -> String { Template.fill(template, with: String(layer)) }
+                norm(at(parts.crossNorm))
+                for base in parts.crossQueryKeyValue.all { projection(at(base), [queries, c.dModel], bias: false) }
+                projection(at(parts.crossOutput), [c.dModel, queries], bias: false)
+            }
+            for base in [parts.positions.encoderTable, parts.positions.decoderTable] {
+                needs.append(Need(name: prefix + base + ".weight", shape: [encoder.bucketCount, c.headCount]))
+            }
         }
         norm(names.finalNorm)
         // The head's name has no prefix, and it is stored as a plain [out, in] matrix in every family. Its bias is there

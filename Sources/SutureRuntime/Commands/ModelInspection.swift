@@ -17,6 +17,8 @@ package struct ModelInspection: Sendable, Codable {
     package var folder: String
     package var family: String
     package var layers: Int
+    /// Of the encoder; nil in a model that is a decoder alone. `layers` are the decoder's in either.
+    package var encoderLayers: Int?
     package var dModel: Int
     package var dMLP: Int
     package var heads: Int
@@ -50,6 +52,7 @@ package struct ModelInspection: Sendable, Codable {
         self.folder = folder.path
         family = configuration.architecture.modelType
         layers = configuration.layerCount
+        encoderLayers = configuration.encoder?.layerCount
         dModel = configuration.dModel
         dMLP = configuration.dMLP
         heads = configuration.headCount
@@ -75,12 +78,13 @@ package struct ModelInspection: Sendable, Codable {
     package var facts: [(String, String)] {
         [
             ("family", family), ("folder", folder),
-            ("parameters", String(parameterCount)), ("layers", String(layers)), ("width", String(dModel)),
+            ("parameters", String(parameterCount)), ("layers", encoderLayers.map { "\($0) of the encoder, \(layers) of the decoder" } ?? String(layers)),
+            ("width", String(dModel)),
             ("neurons per layer", String(dMLP)),
             ("heads", "\(heads) of \(dHead), \(keyValueHeads) for keys and values"),
             ("vocabulary", "\(vocabulary), tokenizer \(tokenizerVocabulary)"), ("context", String(contextLength)),
             ("projections", storesTransposed ? "stored [in, out]" : "stored [out, in]"),
-            ("tied head", tiesHead ? "yes" : "no"), ("sites", sites.joined(separator: ", ")),
+            ("tied head", tiesHead ? "yes" : "no"), ("sites", sites.isEmpty ? "none" : sites.joined(separator: ", ")),
         ]
     }
 

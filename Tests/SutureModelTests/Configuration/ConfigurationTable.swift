@@ -29,6 +29,8 @@ struct ConfigurationTable {
     }
 
     let tokens: [Int]
+    /// Of models with an encoder: the source, and what the decoder says.
+    let pairTokens: [Int]
     let probes: [Probe]
     let defaults: [JSONValue.Member]
     /// Probes without a change, by family.
@@ -61,6 +63,7 @@ struct ConfigurationTable {
             }
         }
         tokens = Self.integers(content["tokens"] ?? .null)
+        pairTokens = Self.integers(content["encoder-decoder tokens"] ?? .null)
         self.probes = probes
         self.bases = bases
         self.defaults = defaults

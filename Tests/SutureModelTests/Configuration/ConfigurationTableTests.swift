@@ -10,6 +10,7 @@ import Testing
 /// The answer of the code to each key is the one in the table.
 @Suite("Every key of a configuration")
 struct ConfigurationTableTests {
+    private static let encoderDecoders = ["t5", "mt5"]
     private let table: ConfigurationTable
 
     init() throws {
@@ -21,7 +22,11 @@ struct ConfigurationTableTests {
     private func folder(_ config: JSONValue, _ tensors: [String: [Int]]) throws -> TemporaryFolder {
         let folder = try TemporaryFolder()
         try folder.write(config.written(isCompact: true).utf8, to: "config.json")
-        try folder.write(FolderFixture.tokenizer(size: 23).utf8, to: "tokenizer.json")
+        if Self.encoderDecoders.contains(config["model_type"]?.text ?? "") {
+            try folder.write(EncoderDecoderFolder.tokenizer(size: 23), to: "tokenizer.json")
+        } else {
+            try folder.write(FolderFixture.tokenizer(size: 23).utf8, to: "tokenizer.json")
+        }
         let weights = tensors.sorted { $0.key < $1.key }.map { ConfigurationTable.weight($0.key, $0.value) }
         try SafetensorsWriter.write(weights, to: folder.url.appending(path: "model.safetensors"))
         return folder
@@ -29,6 +34,12 @@ struct ConfigurationTableTests {
 
     /// Logits of the last two tokens.
     private func logits(_ model: LanguageModel) throws -> [Double] {
+        if model.configuration.encoder != nil {
+            let row = table.pairTokens
+            let reads = [row.count - 2, row.count - 1].map { TokenIndex(row: 0, position: $0) }
+            let pass = Forward(try TokenBatch([row]), logits: .at(reads))
+            return try #require(try model.transformer.run(pass).logits).scalars(as: Double.self)
+        }
         let all = try #require(try model.transformer.run(Forward(TokenBatch([table.tokens]))).logits)
         return try all.select(0, 0).sliced(0, table.tokens.count - 2..<table.tokens.count).scalars(as: Double.self)
     }
@@ -39,7 +50,7 @@ struct ConfigurationTableTests {
             "gpt2", "llama", "mistral", "qwen2", "gptj", "gpt_neox", "starcoder2", "qwen3", "smollm3", "granite",
             "olmo2",
             "phi3", "gemma", "gemma2", "gemma3_text", "mixtral", "qwen2_moe", "qwen3_moe", "gpt_oss",
-            "stablelm", "falcon",
+            "stablelm", "falcon", "t5", "mt5",
         ])
     func probes(family: String) throws {
         let base = try #require(table.bases[family])

@@ -42,10 +42,14 @@ transformers.utils.logging.disable_progress_bar()
 HERE = pathlib.Path(__file__).parent
 ROOT = pathlib.Path(transformers.__file__).parent
 TOKENS = [3, 1, 4, 1, 5, 9, 2, 6]
+# Of models with an encoder: the source with its end (1), the token with which the decoder begins (0), the decoder's tokens.
+SOURCE, DECODED = [3, 4, 5, 9, 2, 6, 3, 7, 1], [0, 5, 9, 2, 6, 8, 4]
 ABSENT = "(absent)"
 
 SIZES = dict(vocab_size=23, hidden_size=16, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=12,
              intermediate_size=20)
+T5_SIZES = dict(vocab_size=23, d_model=16, d_kv=6, d_ff=20, num_layers=2, num_heads=4, decoder_start_token_id=0,
+                relative_attention_num_buckets=8, relative_attention_max_distance=20)
 OLD_SIZES = dict(vocab_size=23, n_embd=16, n_layer=2, n_head=4, n_positions=12, n_inner=20)
 BASE = {
     "gpt2": dict(OLD_SIZES),
@@ -72,7 +76,10 @@ BASE = {
     "stablelm": dict(SIZES, num_key_value_heads=2, partial_rotary_factor=0.5),
     "falcon": dict(vocab_size=23, hidden_size=16, num_hidden_layers=2, num_attention_heads=4, max_position_embeddings=12,
                    ffn_hidden_size=20, new_decoder_architecture=True, num_kv_heads=2),
+    "t5": dict(T5_SIZES),
+    "mt5": dict(T5_SIZES, feed_forward_proj="gated-gelu"),
 }
+ENCODER_DECODERS = ["t5", "mt5"]
 # Where the code of a family is, if its folder has another name.
 FOLDERS = {"gemma3_text": "gemma3"}
 ROTARY = ["llama", "mistral", "qwen2", "gpt_neox", "starcoder2", "qwen3", "smollm3", "granite", "olmo2", "gemma", "gemma2",
@@ -421,6 +428,47 @@ FAMILY = {
         "layer_types": harmless(["full_attention"] * 2) + refused(["sliding_attention"] * 2),
     },
 }
+FAMILY["t5"] = {
+    "architectures": harmless(["T5ForConditionalGeneration"]) + warned(["T5ForTokenClassification"]),
+    "is_encoder_decoder": harmless(True, ABSENT) + refused(False, None), "is_decoder": harmless(True),
+    "vocab_size": honoured(29) + refused(0, None), "d_model": honoured(8) + refused(0), "hidden_size": honoured(8),
+    "d_kv": honoured(3) + refused(0), "head_dim": honoured(3), "d_ff": honoured(12, ABSENT) + refused(0),
+    "num_layers": honoured(1, 3) + refused(0, None), "num_hidden_layers": honoured(1) + refused(0),
+    "num_decoder_layers": honoured(1, 3, None) + refused(0), "num_heads": honoured(2) + refused(0),
+    "num_attention_heads": honoured(2),
+    "encoder and decoder of other depths": honoured({"num_hidden_layers": 1, "num_layers": 3},
+                                                    {"num_hidden_layers": 1, "num_decoder_layers": 3}),
+    "relative_attention_num_buckets": honoured(4, 10, 11, ABSENT) + refused(0, 2, 3, 40),
+    "relative_attention_max_distance": honoured(5, 9, 64, ABSENT) + refused(0, 4),
+    "feed_forward_proj": honoured("gelu", "gelu_new", "silu", "gated-gelu", "gated-silu", "gated-relu", "gated-gelu_new", ABSENT)
+    + refused("tanh", "gated-tanh", "gated", "double-relu", None),
+    "dense_act_fn": honoured("gelu", "silu") + refused("tanh"),
+    "is_gated_act": harmless(False) + refused(True),
+    "names of gated activations": honoured(
+        {"feed_forward_proj": "gated-gelu", "dense_act_fn": "gelu_new", "is_gated_act": True},
+        {"feed_forward_proj": "gated-gelu", "dense_act_fn": "gelu"}),
+    "layer_norm_epsilon": honoured(0.1, ABSENT) + refused("small"),
+    "tie_word_embeddings": honoured(False, True) + refused("yes"),
+    "scale_decoder_outputs": honoured(False, True) + refused("yes"),
+    "scale beside tie": honoured({"tie_word_embeddings": False, "scale_decoder_outputs": True},
+                                 {"tie_word_embeddings": True, "scale_decoder_outputs": False}),
+    "decoder_start_token_id": refused(ABSENT, None, 23, -1, "x"),
+    "eos_token_id": honoured(7, [7, 9], None, ABSENT) + refused("x", [1, "x"]),
+    "dropout_rate": DROPOUT, "classifier_dropout": DROPOUT, "initializer_factor": harmless(0.5),
+    "n_positions": harmless(4), "tie_encoder_decoder": harmless(True),
+    "sliding_window": harmless(3, None),
+    "layer_types": harmless(["full_attention"] * 2) + refused(["sliding_attention"] * 2),
+}
+FAMILY["mt5"] = {key: probes for key, probes in FAMILY["t5"].items() if key not in ("scale_decoder_outputs", "scale beside tie")}
+FAMILY["mt5"] |= {
+    "architectures": harmless(["MT5ForConditionalGeneration"]) + warned(["MT5ForTokenClassification"]),
+    "feed_forward_proj": honoured("relu", "gelu", "gated-silu", ABSENT) + refused("tanh", "gated-tanh", "gated", None),
+    "dense_act_fn": honoured("gelu", "silu") + refused("tanh"),
+    "is_gated_act": harmless(True) + refused(False),
+    "names of gated activations": honoured({"feed_forward_proj": "relu", "dense_act_fn": "gelu", "is_gated_act": False}),
+    "tie_word_embeddings": harmless(False, True) + refused("yes"),
+    "decoder_start_token_id": harmless(ABSENT) + refused(23, -1, "x"),
+}
 LONG = {"rope_type": "longrope", "short_factor": [1.0, 1.5], "long_factor": [2.0, 4.0],
         "original_max_position_embeddings": 4}
 FAMILY["phi3"] |= {
@@ -568,8 +616,8 @@ def keys(family):
         found["original_max_position_embeddings"] = "read by the model"
     for key in ["model_type", "quantization_config", "auto_map"]:
         found[key] = "loader"
-    if family == "gpt2":
-        # Learned positions: what the base class takes for rotary ones is not read.
+    if family == "gpt2" or family in ENCODER_DECODERS:
+        # Learned or relative positions: what the base class takes for rotary ones is not read.
         for key in ["rope_theta", "rope_scaling", "partial_rotary_factor"]:
             found.pop(key, None)
     return {key: origin for key, origin in found.items() if key not in ARGUMENTS}
@@ -592,11 +640,13 @@ def weight(name, shape):
 
 def load(config, shapes=None):
     """The model of a config.json, with the weights that its shapes ask for."""
+    is_pair = config["model_type"] in ENCODER_DECODERS
+    loader = transformers.AutoModelForSeq2SeqLM if is_pair else transformers.AutoModelForCausalLM
     with tempfile.TemporaryDirectory() as name:
         folder = pathlib.Path(name)
         (folder / "config.json").write_text(json.dumps(config))
         if shapes is None:
-            made = transformers.AutoModelForCausalLM.from_config(transformers.AutoConfig.from_pretrained(folder))
+            made = loader.from_config(transformers.AutoConfig.from_pretrained(folder))
             tied = set(made.all_tied_weights_keys)
             shapes = {key: list(value.shape) for key, value in made.state_dict().items() if key not in tied}
             if any(".experts." in key for key in shapes):  # files keep each expert by itself
@@ -607,10 +657,12 @@ def load(config, shapes=None):
             if config["model_type"] == "gpt_neox":  # files keep the older name of the head
                 shapes = {re.sub("^lm_head", "embed_out", key): shape for key, shape in shapes.items()}
         save_file({key: weight(key, shape) for key, shape in shapes.items()}, folder / "model.safetensors", {"format": "pt"})
-        model = transformers.AutoModelForCausalLM.from_pretrained(
+        model = loader.from_pretrained(
             folder, attn_implementation="eager", experts_implementation="eager", dtype=torch.float32).eval()
     with torch.no_grad():
-        logits = model(torch.tensor([TOKENS]), return_dict=True).logits[0, -2:]
+        inputs = (dict(input_ids=torch.tensor([SOURCE]), decoder_input_ids=torch.tensor([DECODED])) if is_pair
+                  else dict(input_ids=torch.tensor([TOKENS])))
+        logits = model(**inputs, return_dict=True).logits[0, -2:]
     return shapes, [round(x, 6) for x in logits.flatten().tolist()], model.generation_config
 
 
@@ -718,10 +770,13 @@ def defaults(family):
         "dModel": config.hidden_size, "layerCount": layers, "headCount": heads, "dHead": width,
         # Falcon's older form, its default, has one key for all heads.
         "keyValueHeadCount": 1 if family == "falcon" else getattr(config, "num_key_value_heads", None) or heads,
-        "dMLP": getattr(config, "intermediate_size", None) or getattr(config, "n_inner", None) or 4 * config.hidden_size,
-        "vocabulary": config.vocab_size, "contextLength": config.max_position_embeddings, "epsilon": epsilon,
+        "dMLP": getattr(config, "intermediate_size", None) or getattr(config, "n_inner", None) or getattr(config, "d_ff", None)
+        or 4 * config.hidden_size,
+        "vocabulary": config.vocab_size,
+        # Relative positions have no end.
+        "contextLength": 1 << 15 if family in ENCODER_DECODERS else config.max_position_embeddings, "epsilon": epsilon,
         "activation": next(getattr(config, key) for key in ["hidden_activation", "hidden_act", "activation_function",
-                                                            "activation"] if hasattr(config, key)),
+                                                            "activation", "dense_act_fn"] if hasattr(config, key)),
         "tiesHead": config.tie_word_embeddings,
         "rotaryWidth": config.rotary_dim if family == "gptj"
         else int(width * rope.get("partial_rotary_factor", 1.0)) if rope else 0,
@@ -744,6 +799,7 @@ def main():
     if table.problems:
         raise SystemExit("\n".join(table.problems))
     content = {"transformers": transformers.__version__, "tokens": TOKENS,
+               "encoder-decoder tokens": SOURCE + DECODED,
                "defaults": {family: defaults(family) for family in BASE}, "tensors": table.shapes}
     lines = ",\n".join("  " + json.dumps(row, sort_keys=True) for row in table.rows)
     head = json.dumps(content, indent=1, sort_keys=True)

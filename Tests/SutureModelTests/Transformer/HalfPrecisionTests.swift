@@ -11,7 +11,7 @@ struct HalfPrecisionTests {
 
     private static let halves = [DType.bfloat16, .float16]
 
-    private func transformer(_ dtype: DType) throws -> Transformer {
+    private func transformer(_ dtype: DType) throws -> any Network {
         try TinyModel.load(.llama, dtype: dtype).transformer
     }
 

@@ -10,7 +10,7 @@ extension ArchitectureDescription {
         gemma3, gemma3WithPictures, mixtral, qwen2MoE, qwen3MoE, gptOSS, starCoder2, stableLM, stableLMParallel, falcon,
         falconSharedNorm,
         falconOneKey, falconSerial,
-        falconManyKeys, falconManyKeysSerial,
+        falconManyKeys, falconManyKeysSerial, t5, t5Gated, mT5, mT5Gated,
     ]
 
     /// Another form of a family, or a family that differs a little.

@@ -72,4 +72,5 @@ def main():
     path.write_text(json.dumps(golden).replace('{"name"', '\n{"name"') + "\n")
 
 
-main()
+if __name__ == "__main__":
+    main()
