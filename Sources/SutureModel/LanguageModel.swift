@@ -104,7 +104,8 @@ public final class LanguageModel: Sendable {
     /// - Throws: `invalidArgument` for sites that no single weight reads, `unimplemented` for an encoder–decoder model.
     public func weightName(reading site: Site) throws(SutureError) -> String {
         if configuration.encoder != nil {
-            throw configuration.notOffered("the weights that read a site", hint: "name the weights, for example *.wo.weight")
+            throw configuration.notOffered(
+                "the weights that read a site", hint: "name the weights, for example *.wo.weight")
         }
         let names = configuration.architecture.names
         let base: String

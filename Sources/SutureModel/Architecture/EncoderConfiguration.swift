@@ -20,12 +20,14 @@ public struct EncoderConfiguration: Sendable {
     ) throws(ModelError) {
         description = encoder
         layerCount = try file.requiredSize(encoder.layerCount, limit: layerLimit)
-        startToken = try encoder.startToken.names.first.flatMap { key throws(ModelError) in
-            try file.optionalInteger(key)
-        } ?? encoder.startToken.fallback
-        scalesOutput = try encoder.outputScale.map { key throws(ModelError) in
-            try file.boolean(key, default: tiesHead)
-        } ?? false
+        startToken =
+            try encoder.startToken.names.first.flatMap { key throws(ModelError) in
+                try file.optionalInteger(key)
+            } ?? encoder.startToken.fallback
+        scalesOutput =
+            try encoder.outputScale.map { key throws(ModelError) in
+                try file.boolean(key, default: tiesHead)
+            } ?? false
         bucketCount = try file.requiredSize(encoder.positions.bucketCount, limit: Self.largestTable)
         largestDistance = try file.requiredSize(encoder.positions.largestDistance, limit: Self.largestTable)
         guard bucketCount >= 4 else {

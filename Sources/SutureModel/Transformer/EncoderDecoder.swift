@@ -226,7 +226,9 @@ public struct EncoderDecoder: Network {
         if let intervention = pass.interventions.first {
             throw configuration.notOffered("interventions (here at \(intervention.site))", hint: hint)
         }
-        guard pass.layers == nil else { throw configuration.notOffered("passes through some of the layers", hint: hint) }
+        guard pass.layers.map({ $0 == 0..<configuration.layerCount }) ?? true else {
+            throw configuration.notOffered("passes through some of the layers", hint: hint)
+        }
         guard case .tokens(let batch) = pass.input else {
             throw configuration.notOffered("passes from a residual", hint: hint)
         }
@@ -275,7 +277,8 @@ public struct EncoderDecoder: Network {
         case .all:
             guard starts.allSatisfy({ $0 == 0 }) else {
                 throw SutureError(
-                    .invalidArgument, "there are logits at the decoder's tokens alone, and the rows begin with a source",
+                    .invalidArgument,
+                    "there are logits at the decoder's tokens alone, and the rows begin with a source",
                     hint: "choose positions from the one on with which the decoder begins")
             }
             // Beyond the end of a row, its last token is read again.
@@ -286,7 +289,8 @@ public struct EncoderDecoder: Network {
             for index in positions {
                 guard rows.indices.contains(index.row), rows[index.row].indices.contains(index.position) else {
                     throw SutureError(
-                        .outOfRange, "logits were requested at position \(index.position) of row \(index.row), which is not there",
+                        .outOfRange,
+                        "logits were requested at position \(index.position) of row \(index.row), which is not there",
                         hint: "count from 0 and leave padding out")
                 }
                 guard index.position >= starts[index.row] else {

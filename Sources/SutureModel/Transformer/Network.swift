@@ -65,6 +65,7 @@ extension ModelConfiguration {
     func notOffered(_ what: String, hint: String) -> SutureError {
         SutureError(
             .unimplemented,
-            "\(what) are not offered for encoder–decoder models, and this is one (\(architecture.modelType))", hint: hint)
+            "\(what) are not offered for encoder–decoder models, and this is one (\(architecture.modelType))",
+            hint: hint)
     }
 }

@@ -59,7 +59,8 @@ public struct Transformer: Network {
     /// Runs a pass. `pass.past` is ignored here: the cache comes as `past`.
     ///
     /// - Throws: sites, layers and positions that the model or the batch does not have; texts that are too long.
-    public func run(_ pass: Forward, past: KeyValues?) throws(SutureError) -> (output: ForwardOutput, cache: KeyValues?) {
+    public func run(_ pass: Forward, past: KeyValues?) throws(SutureError) -> (output: ForwardOutput, cache: KeyValues?)
+    {
         let layers = pass.layers ?? 0..<configuration.layerCount
         let lengths = try checked(pass, layers, past)
         let wantsHead = layers.upperBound == configuration.layerCount

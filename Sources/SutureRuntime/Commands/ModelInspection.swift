@@ -78,7 +78,8 @@ package struct ModelInspection: Sendable, Codable {
     package var facts: [(String, String)] {
         [
             ("family", family), ("folder", folder),
-            ("parameters", String(parameterCount)), ("layers", encoderLayers.map { "\($0) of the encoder, \(layers) of the decoder" } ?? String(layers)),
+            ("parameters", String(parameterCount)),
+            ("layers", encoderLayers.map { "\($0) of the encoder, \(layers) of the decoder" } ?? String(layers)),
             ("width", String(dModel)),
             ("neurons per layer", String(dMLP)),
             ("heads", "\(heads) of \(dHead), \(keyValueHeads) for keys and values"),

@@ -161,7 +161,8 @@ struct NegativeT5Tests {
 
     @Test("Methods that read sites refuse the model with a sentence that says why")
     func otherMethods() throws {
-        let model = try TestSession(EncoderDecoderFolder().load()).session.original
+        let session = try TestSession(EncoderDecoderFolder().load())
+        let model = try session.session.original
         #expect(model.info.sites == [])
         do {
             _ = try model.parameterNames(matching: ["mlp"])

@@ -138,7 +138,9 @@ struct EncoderDecoderTests {
         let mark = "gradient."
         let file = try SafetensorsFile(
             opening: EncoderDecoderFolder.golden(name).appending(path: "golden.safetensors"))
-        let names = file.entries.map(\.name).filter { $0.hasPrefix(mark) }.sorted().map { String($0.dropFirst(mark.count)) }
+        let names = file.entries.map(\.name).filter { $0.hasPrefix(mark) }.sorted().map {
+            String($0.dropFirst(mark.count))
+        }
         #expect(names.count == 7)
         let leaves = try names.map {
             try Tensor.zeros(golden.model.transformer.weights.tensor($0).shape).leaf()
@@ -210,7 +212,8 @@ struct EncoderDecoderTests {
                 return "nothing was thrown"
             } catch { return "\(error)" }
         }
-        let place = "row 1 has no place where the token 0, with which the decoder begins, follows 1, which ends a source"
+        let place =
+            "row 1 has no place where the token 0, with which the decoder begins, follows 1, which ends a source"
         #expect(message([5, 6, 7]).hasPrefix(place))
         // The token alone is no division.
         #expect(message([5, 0, 7]).hasPrefix(place))
@@ -220,7 +223,9 @@ struct EncoderDecoderTests {
             message([5, 6, 1, 0, 7], .at([TokenIndex(row: 1, position: 2)]))
                 == "logits were requested at position 2 of row 1, where the source is; the decoder begins at 3; an encoder–decoder "
                 + "model predicts what the decoder says, and nothing of the source")
-        #expect(message([5, 6, 1, 0], .at([TokenIndex(row: 1, position: 4)])).contains("position 4 of row 1, which is not there"))
+        #expect(
+            message([5, 6, 1, 0], .at([TokenIndex(row: 1, position: 4)])).contains(
+                "position 4 of row 1, which is not there"))
         #expect(message([5, 6, 1, 0], .all).hasPrefix("there are logits at the decoder's tokens alone"))
         #expect(message([5, 61, 1, 0]).contains("the token with the id 61 has no row"))
     }
@@ -298,14 +303,20 @@ struct EncoderDecoderTests {
         let generation = #"{"decoder_start_token_id": 3}"#
         #expect(
             try message { try Data(generation.utf8).write(to: $0.appending(path: "generation_config.json")) }
-                == "config.json: \"decoder_start_token_id\" is 0, but generation_config.json says 3; correct one of them")
+                == "config.json: \"decoder_start_token_id\" is 0, but generation_config.json says 3; correct one of them"
+        )
         #expect(
-            try message { try EncoderDecoderFolder.tokenizer(size: 61, hasEnd: false).write(to: $0.appending(path: "tokenizer.json")) }
-                .hasPrefix("the tokenizer puts no token at the end of a text"))
+            try message {
+                try EncoderDecoderFolder.tokenizer(size: 61, hasEnd: false).write(
+                    to: $0.appending(path: "tokenizer.json"))
+            }
+            .hasPrefix("the tokenizer puts no token at the end of a text"))
         #expect(
             try message { try configure($0, "is_encoder_decoder", false) }
                 .hasPrefix("config.json: \"is_encoder_decoder\" is false, which is not supported"))
-        #expect(try message { try configure($0, "model_type", "umt5") }.contains("model_type \"umt5\" is not a known family"))
+        #expect(
+            try message { try configure($0, "model_type", "umt5") }.contains(
+                "model_type \"umt5\" is not a known family"))
         #expect(try message { try add("encoder.embed_tokens.weight", $0, differs: false) } == "nothing was thrown")
         #expect(
             try message { try add("decoder.embed_tokens.weight", $0, differs: true) }

@@ -57,7 +57,8 @@ extension ArchitectureDescription {
             names: t5Names("decoder", mlp: 2, isGated: isGated), biases: Biases(),
             classNames: ["T5ForConditionalGeneration"],
             harmlessKeys: [
-                "n_positions", "dropout_rate", "classifier_dropout", "initializer_factor", "is_decoder", "sliding_window",
+                "n_positions", "dropout_rate", "classifier_dropout", "initializer_factor", "is_decoder",
+                "sliding_window",
             ],
             restrictions: [
                 Restriction(key: "is_encoder_decoder", values: ["true"]),
