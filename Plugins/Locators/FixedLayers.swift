@@ -28,6 +28,11 @@ struct FixedLayers: Locator {
                 .outOfRange, "fixed-layers: layers \(layers) do not fit a model of \(info.layerCount) layers",
                 hint: "layers count from 0")
         }
+        // Methods that train weights by name need no locations.
+        guard !info.sites.isEmpty else {
+            session.log(.info, "fixed-layers: the model has no sites, so nothing is selected")
+            return []
+        }
         guard info.sites.contains(kind) else {
             throw SutureError(
                 .invalidArgument, "fixed-layers: this architecture has no site \(kind.name)",

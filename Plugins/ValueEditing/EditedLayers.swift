@@ -11,11 +11,17 @@ extension SharedParameter {
 /// The layers to write for a case: the method's own setting, or what the locator selected.
 ///
 /// - Parameter kind: the site at which the locator must have selected them.
-/// - Throws: neither names a layer, both do and differ, or the model lacks one.
+/// - Throws: neither names a layer, both do and differ, or the model lacks one; the model has no sites.
 package func editedLayers(
     _ own: [Int]?, _ locations: [Location], for editCase: EditCase, of method: String, _ model: Model,
     at kind: Site.Kind = .neurons
 ) throws(SutureError) -> [Int] {
+    guard !model.info.sites.isEmpty else {
+        throw SutureError(
+            .unimplemented,
+            "\(method) works at the site \(kind.name), and sites are not offered for encoder–decoder models, such as this one",
+            hint: "train weights, for example by tnt, or use a decoder-only model")
+    }
     let located = locations.selectedLayers(of: kind, forCase: editCase.index)
     let layers = own.map { Array(Set($0)).sorted() } ?? located
     guard !layers.isEmpty else {

@@ -52,8 +52,14 @@ extension Model {
 
     /// The projections that write some sites of blocks, in the order of the sites. Cost: that of ``projections``.
     ///
-    /// - Throws: `notFound` where no projection writes a site, as at ``Site/residualOut(_:)``.
+    /// - Throws: `notFound` where no projection writes a site, as at ``Site/residualOut(_:)``; `unimplemented` for a model
+    ///   without sites.
     public func projections(writing sites: [Site]) throws(SutureError) -> [Projection] {
+        guard !info.sites.isEmpty else {
+            throw SutureError(
+                .unimplemented, "projections are not offered for encoder–decoder models, such as this one",
+                hint: "train weights, for example by tnt, or use a decoder-only model")
+        }
         let known = Dictionary(try projections.map { ($0.output, $0) }) { first, _ in first }
         var chosen: [Projection] = []
         for site in sites {

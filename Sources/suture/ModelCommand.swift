@@ -45,15 +45,15 @@ struct ModelCommand: ParsableCommand {
 
         func run() throws {
             Processor.beginAgainForComputing()
-            let text = try reporting {
+            let (text, isAnswer) = try reporting {
                 let generation = try TextGeneration(
                     folder: folder, patch: patch, dtype: dtype, device: device, maxNewTokens: maxNewTokens,
                     temperature: temperature, topK: topK, topP: topP, seed: seed, asksAsUser: chat)
                 for warning in generation.warnings { Terminal.printError(warning, prefix: "warning: ") }
-                return try generation.run(prompt)
+                return (try generation.run(prompt), generation.answers)
             }
             if json { return try Terminal.printJSON(["prompt": prompt, "continuation": text]) }
-            try Terminal.print(foreign: chat ? text : prompt + text)
+            try Terminal.print(foreign: isAnswer ? text : prompt + text)
         }
     }
 }

@@ -43,6 +43,9 @@ package struct TextGeneration {
     /// What the user should know about the model's folder.
     package var warnings: [String] { model.warnings }
 
+    /// The text is an answer to the prompt and not its continuation.
+    package var answers: Bool { chat != nil || model.configuration.encoder != nil }
+
     /// The continuation alone.
     package func run(_ prompt: String) throws -> String {
         let prompt = try chat?.prompt(prompt) ?? prompt

@@ -33,8 +33,10 @@ package struct ModelParts: Sendable, Hashable {
         return ("a layer of the model, \(range)", "layers count from 0")
     }
 
-    /// Nil for a setting that names no site, and for a site that the model has.
+    /// Nil for a setting that names no site, and for a site that the model has. A model without sites (an encoder with a
+    /// decoder) refuses them where a component asks for one: a setting that nobody uses must not end the run.
     func fault(ofSite name: String, _ parameter: ParameterDeclaration) -> Fault? {
+        guard !sites.isEmpty else { return nil }
         guard parameter.unit == ParameterDeclaration.siteUnit, !sites.contains(name) else { return nil }
         let possible = parameter.choices.isEmpty ? sites : parameter.choices.filter(sites.contains)
         let isOfExperts = hasExperts && ["neurons", "gate", "up"].contains(name)
