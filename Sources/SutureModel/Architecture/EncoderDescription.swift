@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 extension ArchitectureDescription {
-    /// The encoder of a model that has one. What stands in the description itself concerns the decoder then, and what both
+    /// The encoder of a model that has one. The rest of the description then tells about the decoder, and about what both
     /// share: widths, the embedding, norms, activations.
     public struct Encoder: Sendable {
         /// How many blocks the encoder has.

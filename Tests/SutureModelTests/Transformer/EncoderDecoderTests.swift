@@ -156,10 +156,12 @@ struct EncoderDecoderTests {
         }
     }
 
-    @Test("In bfloat16 the logits are close, and float16 is refused")
+    @Test("In float64 and bfloat16 the logits are close, and float16 is refused")
     func dtypes() throws {
         let folder = try EncoderDecoderFolder()
         let golden = try GoldenRows("t5")
+        let wide = try LanguageModel(folder: folder.url, dtype: .float64)
+        #expect(try largestDifference(golden.logits([0], wide.transformer), golden.tensor("logits0")) < parityTolerance)
         let half = try LanguageModel(folder: folder.url, dtype: .bfloat16)
         let expected = try golden.tensor("logits0")
         let difference = try largestDifference(golden.logits([0], half.transformer), expected)
