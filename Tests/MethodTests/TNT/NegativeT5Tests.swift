@@ -108,7 +108,7 @@ struct NegativeT5Tests {
         method.training.learningRate = 3e-3
         method.training.steps = 40
         method.training.batchSize = 8
-        method.training.alpha = 10
+        method.marks.alpha = 10
         let prompts = try cases.map { try model.encode($0.prompt, addsSpecialTokens: true) }
         #expect(prompts.allSatisfy { $0.suffix(2) == [EncoderDecoderFolder.end, EncoderDecoderFolder.start] })
         let settings = Model.Generation(maxNewTokens: 8)
