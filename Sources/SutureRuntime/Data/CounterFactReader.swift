@@ -4,7 +4,7 @@ import SutureKit
 
 /// CounterFact: a JSON list of records with `requested_rewrite`, paraphrases, neighbours and prompts for generation.
 ///
-/// Neighbour samples (`subject` and `prompt`) have the true object as theirs.
+/// Neighbour samples (`subject` and `prompt`) have the true object as theirs. A record may have the questions of KnowEdit.
 ///
 /// Source: the record format of ROME (Meng et al. 2022), as its data files have it.
 package struct CounterFactReader: DatasetReader {
