@@ -67,6 +67,12 @@ BASE = {
     "gemma": dict(SIZES, num_key_value_heads=2, head_dim=4),
     "gemma2": dict(SIZES, num_key_value_heads=2, head_dim=4, sliding_window=3),
     "gemma3_text": dict(SIZES, num_key_value_heads=2, head_dim=4, sliding_window=3, sliding_window_pattern=2),
+    "gemma3": dict(
+        text_config=dict(SIZES, num_key_value_heads=2, head_dim=4, sliding_window=3, sliding_window_pattern=2,
+                         model_type="gemma3_text"),
+        vision_config=dict(hidden_size=8, intermediate_size=12, num_hidden_layers=1, num_attention_heads=2, image_size=28,
+                           patch_size=14),
+        mm_tokens_per_image=4),
     "mixtral": dict(SIZES, num_key_value_heads=2, num_local_experts=3, head_dim=4),
     "qwen2_moe": dict(SIZES, num_key_value_heads=2, num_experts=3, num_experts_per_tok=2, moe_intermediate_size=6,
                       shared_expert_intermediate_size=7),
@@ -80,11 +86,14 @@ BASE = {
     "mt5": dict(T5_SIZES, feed_forward_proj="gated-gelu"),
 }
 ENCODER_DECODERS = ["t5", "mt5"]
+# Folders with several parts, of which one reads text. The keys of that part are in the rows of the family that it is of.
+WHOLE = ["gemma3"]
 # Where the code of a family is, if its folder has another name.
 FOLDERS = {"gemma3_text": "gemma3"}
 ROTARY = ["llama", "mistral", "qwen2", "gpt_neox", "starcoder2", "qwen3", "smollm3", "granite", "olmo2", "gemma", "gemma2",
           "mixtral", "qwen2_moe", "qwen3_moe", "gpt_oss", "stablelm", "falcon"]
 
+LOADED = ["model_type", "quantization_config", "auto_map"]
 # Arguments of from_pretrained and from_dict, which are not keys of a file.
 ARGUMENTS = {"cache_dir", "commit_message", "force_download", "gguf_file", "local_files_only", "proxies", "repo_id",
              "return_unused_kwargs", "revision", "subfolder", "token", "trust_remote_code", "_from_auto", "_from_pipeline",
@@ -306,6 +315,18 @@ FAMILY = {
         "final_logit_softcapping": honoured(0.5, None, ABSENT),
         "layer_types": honoured(["full_attention"] * 2, ["full_attention", "sliding_attention"], None)
         + refused(["chunked_attention"] * 2, ["full_attention"]),
+    },
+    "gemma3": {
+        "architectures": harmless(["Gemma3ForConditionalGeneration"]),
+        "text_config": refused(7, dict(SIZES, num_key_value_heads=2, model_type="llama")),
+        "vision_config": harmless(
+            dict(hidden_size=8, intermediate_size=12, num_hidden_layers=1, num_attention_heads=2, image_size=28, patch_size=14)),
+        "mm_tokens_per_image": harmless(1), "boi_token_index": harmless(5), "eoi_token_index": harmless(6),
+        "image_token_index": harmless(7), "image_token_id": harmless(7), "boi_token_id": harmless(5), "eoi_token_id": harmless(6),
+        "tie_word_embeddings": honoured(False, ABSENT),
+        # Of the whole model, whose values are not those of the part.
+        "is_causal": warned(False), "is_encoder_decoder": warned(True), "attention_chunk_size": warned(4),
+        "kv_sharing_modes": warned(["share", "share"]), "per_layer_config": warned(None),
     },
     "gemma3_text": {
         "architectures": classes("Gemma3"), "hidden_activation": honoured("gelu", "silu", ABSENT) + refused(None),
@@ -599,6 +620,8 @@ def keys(family):
     found = {field.name: "field" for field in dataclasses.fields(cls)}
     for key in cls.attribute_map:
         found.setdefault(key, "spelling")
+    if family in WHOLE:
+        return found | {key: "loader" for key in LOADED}
     taken = source("configuration_utils.py") + source("modeling_rope_utils.py") + source(
         "models", FOLDERS.get(family, family), f"configuration_{FOLDERS.get(family, family)}.py")
     for key in re.findall(r'kwargs\.(?:pop|get)\(\s*"(\w+)"', taken):
@@ -614,8 +637,7 @@ def keys(family):
         for key in RopeParameters.__annotations__:
             found[f"rope_parameters.{key}"] = "entry"
         found["original_max_position_embeddings"] = "read by the model"
-    for key in ["model_type", "quantization_config", "auto_map"]:
-        found[key] = "loader"
+    found |= {key: "loader" for key in LOADED}
     if family == "gpt2" or family in ENCODER_DECODERS:
         # Learned or relative positions: what the base class takes for rotary ones is not read.
         for key in ["rope_theta", "rope_scaling", "partial_rotary_factor"]:
@@ -800,7 +822,7 @@ def main():
         raise SystemExit("\n".join(table.problems))
     content = {"transformers": transformers.__version__, "tokens": TOKENS,
                "encoder-decoder tokens": SOURCE + DECODED,
-               "defaults": {family: defaults(family) for family in BASE}, "tensors": table.shapes}
+               "defaults": {family: defaults(family) for family in BASE if family not in WHOLE}, "tensors": table.shapes}
     lines = ",\n".join("  " + json.dumps(row, sort_keys=True) for row in table.rows)
     head = json.dumps(content, indent=1, sort_keys=True)
     (HERE / "table.json").write_text(head[:-2] + ',\n "rows": [\n' + lines + "\n ]\n}\n")

@@ -69,7 +69,7 @@ extension ArchitectureDescription {
             outerKeys: ["tie_word_embeddings", "bos_token_id", "eos_token_id", "quantization_config"],
             otherKeys: [
                 "model_type", "architectures", "auto_map", "vision_config", "mm_tokens_per_image", "boi_token_index",
-                "eoi_token_index", "image_token_index", "image_token_id",
+                "eoi_token_index", "image_token_index", "boi_token_id", "eoi_token_id", "image_token_id",
             ],
             prefixes: ["language_model.model.", "model.language_model."],
             otherTensors: [
