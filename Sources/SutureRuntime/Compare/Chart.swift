@@ -29,9 +29,6 @@ struct Chart {
     /// A logarithmic y axis; values of 0 and below are left out. What is not finite is always left out.
     var isLogarithmicY = false
 
-    private static let colors = [
-        "#3e63dd", "#d6409f", "#30a46c", "#e5484d", "#978365", "#8e4ec6", "#0d74ce", "#f76b15", "#12a594", "#8b8d98",
-    ]
     private static let (width, height) = (640.0, 360.0)
     private static let (left, right, top, bottom) = (64.0, 12.0, 12.0, 44.0)
 
@@ -62,17 +59,18 @@ struct Chart {
             "<text transform=\"translate(14,\(n(Chart.height / 2))) rotate(-90)\" text-anchor=\"middle\">"
             + "\(escaped(yName))</text>"
         for (index, one) in series.enumerated() {
-            let color = Chart.colors[index % Chart.colors.count]
+            let style = Style(index)
             let shown = one.points.filter(isDrawn)
             if shown.count > 1 {
                 let path = shown.map { "\(n(px($0.x))),\(n(py($0.y)))" }.joined(separator: " ")
-                body += "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(color)\" stroke-width=\"1.5\"/>"
+                body +=
+                    "<polyline points=\"\(path)\" fill=\"none\" stroke=\"\(style.color)\" stroke-width=\"1.5\"\(style.dashes)/>"
             }
             for point in shown {
-                let ring = point.isMarked ? " class=\"ring\" stroke-width=\"2.5\"" : ""
+                let look = point.isMarked ? "class=\"mark ring\" stroke-width=\"2.5\"" : "class=\"mark\""
+                let shape = style.shape(px(point.x), py(point.y), radius: point.isMarked ? 6 : 4)
                 body +=
-                    "<circle cx=\"\(n(px(point.x)))\" cy=\"\(n(py(point.y)))\" r=\"\(point.isMarked ? 6 : 4)\""
-                    + " fill=\"\(color)\"\(ring)><title>\(escaped(point.label))</title></circle>"
+                    "<path \(look) d=\"\(shape)\" fill=\"\(style.color)\"><title>\(escaped(point.label))</title></path>"
                 guard point.isMarked else { continue }
                 let isRight = px(point.x) > Chart.width / 2
                 body += text(
@@ -100,8 +98,46 @@ struct Chart {
 
     private var legend: String {
         series.enumerated().map { index, one in
-            "<span><i style=\"background:\(Chart.colors[index % Chart.colors.count])\"></i>\(escaped(one.name))</span>"
+            let style = Style(index)
+            return
+                "<span><svg width=\"12\" height=\"12\" viewBox=\"0 0 12 12\"><path d=\"\(style.shape(6, 6, radius: 4))\""
+                + " fill=\"\(style.color)\"/></svg>\(escaped(one.name))</span>"
         }.joined(separator: " ")
+    }
+
+    /// How a series looks. Colours come again after ten series, then with another shape and another line, so that no two look
+    /// alike.
+    private struct Style {
+        var color: String
+        var turn: Int
+
+        private static let colors = [
+            "#3e63dd", "#d6409f", "#30a46c", "#e5484d", "#978365", "#8e4ec6", "#0d74ce", "#f76b15", "#12a594",
+            "#8b8d98",
+        ]
+
+        init(_ index: Int) {
+            color = Style.colors[index % Style.colors.count]
+            turn = index / Style.colors.count
+        }
+
+        /// An attribute of a line: solid first, then with ever longer dashes.
+        var dashes: String { turn == 0 ? "" : " stroke-dasharray=\"\(3 * turn) 3\"" }
+
+        /// A path: a circle first, then polygons with three corners and more.
+        func shape(_ x: Double, _ y: Double, radius: Double) -> String {
+            let n = { (value: Double) in String(format: "%.1f", value) }
+            guard turn > 0 else {
+                let arc = "a\(n(radius)),\(n(radius)) 0 1,0 "
+                return "M\(n(x - radius)),\(n(y))\(arc)\(n(2 * radius)),0\(arc)\(n(-2 * radius)),0z"
+            }
+            let corners = (0..<turn + 2).map { corner in
+                let angle = 2 * Double.pi * Double(corner) / Double(turn + 2) - Double.pi / 2
+                // A little larger than a circle, which has more area.
+                return "\(n(x + 1.25 * radius * cos(angle))),\(n(y + 1.25 * radius * sin(angle)))"
+            }
+            return "M\(corners.joined(separator: "L"))z"
+        }
     }
 
     private func xTicks(_ axis: Axis) -> [(Double, String)] {

@@ -102,13 +102,13 @@ enum PageTemplate {
         .map tbody th { text-align: right; } .map thead th { text-align: center; font-size: .75rem; }
         .map .subject { color: var(--text); font-weight: 700; }
         .map .chosen { outline: 2px solid var(--text); outline-offset: -2px; }
-        .legend .scale { width: 8rem; border-radius: 2px; margin: 0 .3rem; border: 1px solid var(--line); }
+        .legend .scale { display: inline-block; width: 8rem; height: .7rem; border-radius: 2px; margin: 0 .3rem; border: 1px solid var(--line); }
         summary { color: var(--soft); cursor: pointer; }
         figure { margin: 1rem 0; } figcaption { font-weight: 500; } svg { max-width: 100%; height: auto; }
         svg text { fill: var(--soft); } .grid { stroke: var(--line); } .ring { stroke: var(--text); }
         .legend { color: var(--soft); margin: 0; } .legend span { margin-right: 1rem; white-space: nowrap; }
-        .legend i { display: inline-block; width: .7rem; height: .7rem; border-radius: 50%; margin-right: .3rem; }
-        .bar, .map td, .legend i { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+        .legend svg { margin-right: .3rem; vertical-align: -1px; }
+        .bar, .map td, .legend i, .legend path { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
         @media print { body { font-size: 11px; max-width: none; margin: 0; } .scroll { overflow: visible; } \
         details::details-content { content-visibility: visible; block-size: auto; } details td { padding: .1rem .2rem; } \
         figure, tr, .map { break-inside: avoid; } h2 { break-after: avoid; } }

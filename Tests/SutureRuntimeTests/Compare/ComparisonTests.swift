@@ -120,7 +120,7 @@ struct ComparisonTests {
                 ]), folder: URL(fileURLWithPath: "/elsewhere")
         ).html
         #expect(page.contains("trade &lt;off&gt;"))
-        #expect(page.components(separatedBy: "<circle").count - 1 == 3 + 9)
+        #expect(page.components(separatedBy: "<path class=\"mark").count - 1 == 3 + 9)
         #expect(page.components(separatedBy: "<polyline").count - 1 == 1 + 3)
         #expect(page.contains("<title>a2: 100.0, 0.2500</title>"))
         #expect(page.components(separatedBy: "stroke-width=\"2.5\"").count - 1 == 1)

@@ -86,7 +86,7 @@ struct NonFiniteTests {
     func chart(value: Double) {
         let points = [(0.0, 1.0), (1, 2), (2, value), (3, -value)].map { Chart.Point(x: $0.0, y: $0.1, label: "") }
         let svg = Chart(title: "t", xName: "x", yName: "y", series: [Chart.Series(name: "s", points: points)]).svg
-        #expect(svg.components(separatedBy: "<circle").count == 3 && !svg.contains("nan"))
+        #expect(svg.components(separatedBy: "<path class=\"mark").count == 3 && !svg.contains("nan"))
     }
 
     @Test("Every NaN is one word, whatever its sign and its bits")

@@ -99,7 +99,7 @@ struct LocationMapTests {
                 }
             })
         let page = try Page(title: "t", sections: LocationPictures(file).sections).html
-        #expect(page.components(separatedBy: "<svg").count == 3)
+        #expect(page.components(separatedBy: "<figure").count == 3)
         #expect(page.components(separatedBy: "<polyline").count == 4)
         #expect(
             page.contains(">1000</text>") && page.contains("probability of &lt;i&gt;, is") && !page.contains("<i>,"))

@@ -147,4 +147,18 @@ struct PageTests {
         chart.series = [Chart.Series(name: "s", points: [Chart.Point(x: 0, y: 1, label: "")])]
         #expect(chart.svg.isEmpty)
     }
+
+    @Test("No two of thirty-two series look alike, in the picture and in the legend")
+    func manySeries() {
+        let points = [Chart.Point(x: 1, y: 1, label: "p"), Chart.Point(x: 2, y: 2, label: "q")]
+        let series = (0..<32).map { Chart.Series(name: "s\($0)", points: points) }
+        let svg = Chart(title: "t", xName: "x", yName: "y", series: series).svg
+        // All points lie in the same two places, so that marks and lines differ by their look alone.
+        let marks = svg.matches(of: /<path class="mark"[^>]*>/).map { String($0.output) }
+        let lines = svg.matches(of: /<polyline[^>]*>/).map { String($0.output) }
+        let legend = svg.matches(of: /<span><svg.*?<\/svg>/).map { String($0.output) }
+        #expect(marks.count == 64 && Set(marks).count == 64)
+        #expect(lines.count == 32 && Set(lines).count == 32)
+        #expect(legend.count == 32 && Set(legend).count == 32)
+    }
 }
