@@ -5,6 +5,8 @@ import SutureModel
 
 /// `portability` and `locality`, as KnowEdit has them: kinds of questions, each a list of prompts with answers.
 extension CaseRecord {
+    static let probeKeys = ["portability", "locality"]
+
     /// The questions of both fields; none where the record has neither.
     ///
     /// A question whose answers are all empty is left out, as in the authors' code.

@@ -48,10 +48,14 @@ package enum CaseRequirements {
         let present = editCase.fields
         for need in needs where !present.isSuperset(of: need.fields) {
             for (name, field) in EditCase.Fields.named where need.fields.contains(field) && !present.contains(field) {
-                let suppliers = DatasetReaders.supplying(field)
-                let others = suppliers.filter { $0 != dataset.name }
+                let others = DatasetReaders.supplying(field).filter { $0 != dataset.name }
                 var remedies = need.remedy.isEmpty ? [] : [need.remedy]
-                if suppliers.contains(dataset.name) { remedies += ["add it to the record", "leave the case out"] }
+                if let reader = DatasetReaders.all.first(where: { $0.name == dataset.name }),
+                    reader.provides.contains(field)
+                {
+                    let keys = reader.keys(of: field).map { "'\($0)'" }.joined(separator: " or ")
+                    remedies += ["add \(keys.isEmpty ? "it" : keys) to the record", "leave the case out"]
+                }
                 if !others.isEmpty {
                     remedies.append("use a dataset that supplies it: \(others.joined(separator: ", "))")
                 }

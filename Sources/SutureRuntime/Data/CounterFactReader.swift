@@ -17,6 +17,14 @@ package struct CounterFactReader: DatasetReader {
 
     package init() {}
 
+    package func keys(of field: EditCase.Fields) -> [String] {
+        switch field {
+        case .targetTrue: ["requested_rewrite.target_true"]
+        case .probes: CaseRecord.probeKeys
+        default: []
+        }
+    }
+
     package func read(_ dataset: Experiment.Dataset, _ log: ReadingLog) throws(RuntimeError) -> [EditCase] {
         let hint = "CounterFact is a list of records with 'requested_rewrite'"
         return try log.cases(dataset.records(hint: hint, log)) { record throws(RuntimeError) in

@@ -10,6 +10,8 @@ package protocol DatasetReader: Sendable {
     var name: String { get }
     /// The fields that cases of this format can have.
     var provides: EditCase.Fields { get }
+    /// Where a record has a field, as sentences say it: the names of its own keys. Empty where the name of the field is the key.
+    func keys(of field: EditCase.Fields) -> [String]
     /// What is between a prompt and what follows it, unless the dataset says otherwise; nil for a format in which nothing is joined.
     var join: Experiment.Dataset.Join? { get }
     /// Reads the cases that the dataset's conditions, offset and limit choose, in this order. Indices count from 0.
@@ -31,6 +33,8 @@ package protocol DatasetReader: Sendable {
 package typealias TokenCheck = (EditCase) throws(RuntimeError) -> RuntimeError?
 
 extension DatasetReader {
+    package func keys(of field: EditCase.Fields) -> [String] { [] }
+
     package func tokenCheck(
         of dataset: Experiment.Dataset, for needs: [CaseRequirements.Need],
         _ tokenizer: () throws(RuntimeError) -> Tokenizer

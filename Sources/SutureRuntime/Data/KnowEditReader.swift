@@ -21,7 +21,20 @@ package struct KnowEditReader: DatasetReader {
         .prompt, .subject, .targetNew, .targetTrue, .paraphrases, .neighbors, .neighborSamples, .probes, .answer,
     ]
 
+    private static let knownKeys = ["ground_truth", "target_true"]
+    private static let wordingKeys = ["rephrase", "rephrase_prompt"]
+
     package init() {}
+
+    package func keys(of field: EditCase.Fields) -> [String] {
+        switch field {
+        case .targetTrue: Self.knownKeys
+        case .paraphrases: Self.wordingKeys
+        case .neighbors, .neighborSamples: ["locality_prompt"]
+        case .probes: CaseRecord.probeKeys
+        default: []
+        }
+    }
 
     package func read(_ dataset: Experiment.Dataset, _ log: ReadingLog) throws(RuntimeError) -> [EditCase] {
         let hint = "KnowEdit is a list of records with 'subject', 'prompt' and 'target_new'"
@@ -35,8 +48,8 @@ package struct KnowEditReader: DatasetReader {
         let subject = try record.name(field(["subject", "concept"]))
         let prompt = try record.template(field(["prompt", "text", "src"]), subject: subject, takesFirst: true)
         let new = try object(record, field(["target_new", "labels", "target", "alt"]))
-        let known = try record.alternatives(field(["ground_truth", "target_true"]))
-        let wordings = try record.alternatives(field(["rephrase", "rephrase_prompt"]))
+        let known = try record.alternatives(field(Self.knownKeys))
+        let wordings = try record.alternatives(field(Self.wordingKeys))
         var samples: [Neighbor] = []
         if let question = try record.alternatives("locality_prompt").first,
             let answer = try record.alternatives("locality_ground_truth").first

@@ -15,6 +15,8 @@ package struct MarkedGenerationsReader: DatasetReader {
 
     package init() {}
 
+    package func keys(of field: EditCase.Fields) -> [String] { field == .generations ? ["marks"] : [] }
+
     package func read(_ dataset: Experiment.Dataset, _ log: ReadingLog) throws(RuntimeError) -> [EditCase] {
         let file = try RecordFile(dataset.path, hint: "each record has 'prompt', 'text' and 'marks'", log)
         var cases: [EditCase] = []

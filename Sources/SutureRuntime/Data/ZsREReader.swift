@@ -31,6 +31,15 @@ package struct ZsREReader: DatasetReader {
         name = target == .answer ? "zsre" : "zsre-alt"
     }
 
+    package func keys(of field: EditCase.Fields) -> [String] {
+        switch field {
+        case .paraphrases: ["rephrase"]
+        case .neighbors: ["loc"]
+        case .neighborSamples: ["loc_ans"]
+        default: []
+        }
+    }
+
     package func read(_ dataset: Experiment.Dataset, _ log: ReadingLog) throws(RuntimeError) -> [EditCase] {
         let hint = "zsRE is a list of records with 'subject', 'src' and 'answers'"
         return try log.cases(dataset.records(hint: hint, log)) { record throws(RuntimeError) in

@@ -231,6 +231,28 @@ struct CaseRequirementsTests {
         )
     }
 
+    @Test(
+        "The hint names the keys that a record of the format has for a field",
+        arguments: [
+            ("counterfact", EditCase.Fields.probes, "add 'portability' or 'locality' to the record"),
+            ("counterfact", .targetTrue, "add 'requested_rewrite.target_true' to the record"),
+            ("counterfact", .generation, "add it to the record"),
+            ("knowedit", .paraphrases, "add 'rephrase' or 'rephrase_prompt' to the record"),
+            ("knowedit", .neighborSamples, "add 'locality_prompt' to the record"),
+            ("zsre", .neighbors, "add 'loc' to the record"),
+            ("marked-generations", .generations, "add 'marks' to the record"),
+        ])
+    func keys(format: String, field: EditCase.Fields, hint: String) throws {
+        var dataset = Self.dataset
+        dataset.name = format
+        let error = try failure {
+            try CaseRequirements.check(
+                [EditCase(index: 0, id: "7")], dataset: dataset,
+                needs: Self.needs(.make("e", .evaluator, requires: field)))
+        }
+        #expect(error.hint.contains(hint))
+    }
+
     @Test("A field that another dataset supplies names that dataset")
     func otherDataset() throws {
         let other = Experiment.Dataset(name: "zsre", path: "/zsre.json", limit: nil, offset: 0)
