@@ -82,6 +82,22 @@ public struct Delta: Sendable {
         }
     }
 
+    /// The same change with its numbers in float64.
+    package func wide(on device: Device = .cpu) throws(SutureError) -> Delta { try moved(to: device, as: .float64) }
+
+    /// The same change on a device, with its numbers in another type where one is given.
+    package func moved(to device: Device, as dtype: DType? = nil) throws(SutureError) -> Delta {
+        func moved(_ tensor: Tensor) throws(SutureError) -> Tensor { try tensor.cast(to: dtype, device: device) }
+        switch form {
+        case .lowRank(let left, let right):
+            return Delta(parameter, .lowRank(left: try moved(left), right: try moved(right)))
+        case .rows(let rows, let values):
+            return Delta(parameter, .rows(rows: try rows.cast(device: device), values: try moved(values)))
+        case .dense(let values): return Delta(parameter, .dense(try moved(values)))
+        case .extension(let extra): throw extra.isUnknown
+        }
+    }
+
     /// The tensors of the form, for checks that concern each.
     public var tensors: [Tensor] {
         switch form {

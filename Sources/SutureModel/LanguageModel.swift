@@ -83,20 +83,21 @@ public final class LanguageModel: Sendable {
         try chat.prompts(of: self).prompt(message, system: system)
     }
 
-    /// This model with changes added.
+    /// This model with changes added. Gradients flow through them.
     ///
     /// - Throws: unknown parameters, shapes that do not fit, numbers that are not finite.
     public func applying(_ deltas: [Delta]) throws(SutureError) -> LanguageModel {
-        try applying(deltas, protects: false)
+        LanguageModel(self, try transformer.with(try transformer.weights.applying(deltas)))
     }
 
-    /// This model with changes added.
+    /// This model with changes added as files of an edited model have them: the sum of all changes of a weight in float64, rounded
+    /// once. The changed weights lie where nobody can write them, as those of the model do; no gradient flows through them.
     ///
-    /// - Parameter protects: whether the changed weights lie where nobody can write them, as those of the model do. For the
-    ///   models of a run; no gradient flows through them.
-    package func applying(_ deltas: [Delta], protects: Bool) throws(SutureError) -> LanguageModel {
-        let weights = try transformer.weights.applying(deltas, protects: protects)
-        return LanguageModel(self, try transformer.with(weights))
+    /// - Parameter bases: what changes are added to in place of this model's weights, by name, in ``dtype``.
+    package func summing(
+        _ deltas: [Delta], over bases: [String: Tensor] = [:]
+    ) throws(SutureError) -> LanguageModel {
+        LanguageModel(self, try transformer.with(try transformer.weights.summing(deltas, over: bases)))
     }
 
     /// The checkpoint's name of the weight that reads a site.

@@ -31,7 +31,7 @@ struct ModelCommand: ParsableCommand {
 
         @Argument(help: "The model folder.") var folder: String
         @Option(help: "The text to continue.") var prompt: String
-        @Option(help: "A patch folder to apply first.") var patch: String?
+        @Option(help: "A patch folder that lies over the model; several in this order.") var patch: [String] = []
         @Option(help: "The largest number of new tokens.") var maxNewTokens = 20
         @Option(help: "The temperature; 0 always takes the likeliest token.") var temperature = 0.0
         @Option(help: "Draw only from this many of the likeliest tokens; 0 means no limit.") var topK = 0
@@ -47,7 +47,7 @@ struct ModelCommand: ParsableCommand {
             Processor.beginAgainForComputing()
             let (text, isAnswer) = try reporting {
                 let generation = try TextGeneration(
-                    folder: folder, patch: patch, dtype: dtype, device: device, maxNewTokens: maxNewTokens,
+                    folder: folder, patches: patch, dtype: dtype, device: device, maxNewTokens: maxNewTokens,
                     temperature: temperature, topK: topK, topP: topP, seed: seed, asksAsUser: chat)
                 for warning in generation.warnings { Terminal.printError(warning, prefix: "warning: ") }
                 return (try generation.run(prompt), generation.answers)

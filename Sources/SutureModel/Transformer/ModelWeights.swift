@@ -120,44 +120,69 @@ public struct ModelWeights: Sendable {
     }
 
     /// These weights with changes added: `W + Δ`, Δ computed in the type of its parts, the sum in float32 or wider and rounded
-    /// once to W's type.
+    /// once to W's type. Gradients flow through it.
     ///
-    /// - Parameter protects: whether the changed weights lie where nobody can write them. No gradient flows through them then.
     /// - Throws: unknown parameters, shapes that do not fit, numbers that are not finite, sums beyond the range of float16.
-    func applying(_ deltas: [Delta], protects: Bool = false) throws(SutureError) -> ModelWeights {
+    func applying(_ deltas: [Delta]) throws(SutureError) -> ModelWeights {
         var result = self
         for delta in deltas {
             let weight = try result.tensor(delta.parameter)
-            for tensor in delta.tensors where tensor.dtype.isFloatingPoint {
-                guard try tensor.isAllFinite() else {
-                    throw SutureError(
-                        .dataLoss, "the change of \(delta.parameter) has numbers that are not finite",
-                        hint: "lower the learning rate or the clamp, or raise the regularisation")
-                }
-            }
-            let change = try delta.dense(shape: weight.shape)
-            guard change.shape == weight.shape else {
-                throw SutureError(
-                    .invalidArgument,
-                    "the change of \(delta.parameter) has the shape \(change.shape), the parameter \(weight.shape)",
-                    hint: "changes are [out, in], whatever the checkpoint stores")
-            }
+            let change = try Self.change(delta, of: weight)
             let wide = weight.dtype.widened
             let sum = try weight.cast(to: wide) + change.cast(to: wide, device: weight.device)
-            let rounded = try sum.cast(to: weight.dtype)
-            // Float16 ends at 65,504.
-            if weight.dtype == .float16, try !rounded.isAllFinite() {
-                throw SutureError(
-                    .dataLoss, "the change of \(delta.parameter) leads beyond the range of float16",
-                    hint: "load the model in bfloat16 or float32, or make the change smaller")
-            }
-            result.tensors[delta.parameter] = rounded
-        }
-        guard protects else { return result }
-        for name in Set(deltas.map(\.parameter)) {
-            result.tensors[name] = try result.tensor(name).protected(keepsLayout: true)
+            result.tensors[delta.parameter] = try Self.rounded(sum, as: weight, delta.parameter)
         }
         return result
+    }
+
+    /// These weights with changes added as files of an edited model have them: the sum of all changes of a weight in float64, in
+    /// their order, rounded once to its type. They lie where nobody can write them, and no gradient flows through them.
+    ///
+    /// - Parameter bases: what changes are added to in place of the weights here, by name.
+    /// - Throws: as ``applying(_:)``.
+    func summing(_ deltas: [Delta], over bases: [String: Tensor]) throws(SutureError) -> ModelWeights {
+        var sums: [String: Tensor] = [:]
+        for delta in deltas {
+            let weight = try tensor(delta.parameter)
+            let before = sums[delta.parameter] ?? bases[delta.parameter] ?? weight
+            let change = try Self.change(try delta.wide(on: weight.device), of: weight)
+            sums[delta.parameter] = try before.cast(to: .float64, device: weight.device) + change
+        }
+        var result = self
+        for (name, sum) in sums {
+            result.tensors[name] = try Self.rounded(sum, as: try tensor(name), name).protected(keepsLayout: true)
+        }
+        return result
+    }
+
+    /// A change as a matrix.
+    private static func change(_ delta: Delta, of weight: Tensor) throws(SutureError) -> Tensor {
+        for tensor in delta.tensors where tensor.dtype.isFloatingPoint {
+            guard try tensor.isAllFinite() else {
+                throw SutureError(
+                    .dataLoss, "the change of \(delta.parameter) has numbers that are not finite",
+                    hint: "lower the learning rate or the clamp, or raise the regularisation")
+            }
+        }
+        let change = try delta.dense(shape: weight.shape)
+        guard change.shape == weight.shape else {
+            throw SutureError(
+                .invalidArgument,
+                "the change of \(delta.parameter) has the shape \(change.shape), the parameter \(weight.shape)",
+                hint: "changes are [out, in], whatever the checkpoint stores")
+        }
+        return change
+    }
+
+    private static func rounded(_ sum: Tensor, as weight: Tensor, _ name: String) throws(SutureError) -> Tensor {
+        let rounded = try sum.cast(to: weight.dtype)
+        // Float16 ends at 65,504.
+        if weight.dtype == .float16, try !rounded.isAllFinite() {
+            throw SutureError(
+                .dataLoss, "the change of \(name) leads beyond the range of float16",
+                hint: "load the model in bfloat16 or float32, or make the change smaller")
+        }
+        return rounded
     }
 }
 

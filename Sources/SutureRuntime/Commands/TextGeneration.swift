@@ -13,7 +13,7 @@ package struct TextGeneration {
     /// - Parameter asksAsUser: whether a prompt is put into the chat template of the folder.
     /// - Throws: `usage` for an unknown dtype or device; what is wrong with the folder or the patch.
     package init(
-        folder: String, patch: String?, dtype: String, device: String, maxNewTokens: Int, temperature: Double,
+        folder: String, patches: [String], dtype: String, device: String, maxNewTokens: Int, temperature: Double,
         topK: Int, topP: Double, seed: Int, asksAsUser: Bool = false
     ) throws {
         guard let dtype = DType(named: dtype), dtype.isFloatingPoint else {
@@ -29,11 +29,7 @@ package struct TextGeneration {
         }
         try HostTables.install()
         var model = try LanguageModel(folder: URL(fileURLWithPath: folder), dtype: dtype, device: place)
-        if let patch {
-            let stored = try PatchStore.read(URL(fileURLWithPath: patch))
-            try stored.manifest.checkBase(model.checkpoint)
-            model = try model.applying(stored.deltas)
-        }
+        model = try PatchOverlay(patches, over: model).model
         self.model = model
         chat = asksAsUser ? try ChatPrompts(folder: URL(fileURLWithPath: folder)) : nil
         settings = Model.Generation(

@@ -24,11 +24,12 @@ final class CaseEvaluation {
     private let inputs: InputWatch
     private let progress: RunProgress
 
-    /// - Parameter evaluators: those of the experiment, in its order.
+    /// - Parameters:
+    ///   - evaluators: those of the experiment, in its order.
+    ///   - digest: of that model; see ``ResolvedExperiment/statistics(of:digest:_:progress:)``.
     init(
         _ evaluators: [LoadedComponent], of experiment: ResolvedExperiment, in folder: RunFolder,
-        original: LanguageModel,
-        inputs: InputWatch, progress: RunProgress
+        original: LanguageModel, digest: String, inputs: InputWatch, progress: RunProgress
     ) throws {
         self.evaluators = evaluators
         names = experiment.evaluators.map(\.label)
@@ -37,7 +38,7 @@ final class CaseEvaluation {
         self.folder = folder
         self.inputs = inputs
         self.progress = progress
-        statistics = experiment.statistics(of: original, inputs) { done, total in
+        statistics = experiment.statistics(of: original, digest: digest, inputs) { done, total in
             try progress.report("statistics", done, total)
         }
         log = try ScoreLog(folder.state.appending(path: "scores.jsonl"))

@@ -59,10 +59,19 @@ package struct FolderWork: RunEvents {
 }
 
 extension ResolvedExperiment {
-    /// The model as it is on disk. The host has said what its folder warns of.
+    /// The model with the patches of the experiment over it. The host has said what its folder warns of.
+    ///
+    /// - Throws: what is wrong with the folder or with a patch, and where one of them changes meanwhile.
+    func loadModel(_ inputs: InputWatch) throws -> LanguageModel {
+        let model = try PatchOverlay(model.patches, over: try loadStoredModel(inputs)).model
+        try inputs.check()
+        return model
+    }
+
+    /// The model as it is on disk.
     ///
     /// - Throws: what is wrong with the folder, and where it changes meanwhile.
-    func loadModel(_ inputs: InputWatch) throws -> LanguageModel {
+    func loadStoredModel(_ inputs: InputWatch) throws -> LanguageModel {
         let model = try LanguageModel(
             folder: URL(fileURLWithPath: model.source), dtype: model.dtype, device: model.device)
         try inputs.check()
@@ -81,12 +90,14 @@ extension ResolvedExperiment {
         ) { try progress("known", $0, $1) }
     }
 
-    /// The second moments of that model.
+    /// The second moments of a model.
+    ///
+    /// - Parameter digest: ``modelDigest`` of the model as it is on disk, ``editedModelDigest`` of the one with patches.
     func statistics(
-        of model: LanguageModel, _ inputs: InputWatch, progress: @escaping (Int, Int) throws -> Void
+        of model: LanguageModel, digest: String, _ inputs: InputWatch, progress: @escaping (Int, Int) throws -> Void
     ) -> StatisticsService {
         StatisticsService(
-            model: model, settings: statistics, modelDigest: modelDigest, checkInputs: inputs.check,
+            model: model, settings: statistics, modelDigest: digest, checkInputs: inputs.check,
             progress: progress)
     }
 }

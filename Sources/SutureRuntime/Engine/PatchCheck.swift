@@ -44,7 +44,7 @@ package enum PatchCheck {
         if let unknown = deltas.first(where: { $0.form.name == nil }) { throw unknownForm(of: unknown) }
         let edited: LanguageModel
         do {
-            edited = try withoutGradients { try model.applying(deltas, protects: true) }
+            edited = try withoutGradients { try model.summing(deltas) }
         } catch let error as SutureError {
             throw RuntimeError(.refused, "\(method): \(error.message)", hint: error.hint)
         }

@@ -55,7 +55,8 @@ package final class RunEngine {
         var reports: [MethodReport] = []
 
         let evaluation = try CaseEvaluation(
-            evaluators, of: experiment, in: folder, original: original, inputs: inputs, progress: progress)
+            evaluators, of: experiment, in: folder, original: original, digest: experiment.editedModelDigest,
+            inputs: inputs, progress: progress)
         let answersBefore = try evaluation.answers("before", original, cases, group: 0)
         try evaluation.measure("before", original, cases, group: 0)
 

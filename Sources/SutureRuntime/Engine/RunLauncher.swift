@@ -131,11 +131,7 @@ package struct RunLauncher: Sendable {
         let ownPlugins = plugins + experiment.plugins.filter { !experiment.pluginsOfFile.contains($0) }
         try self.permission.require(
             PluginSearchPath(named: ownPlugins).lacking(experiment.pluginsOfFile), namedBy: experiment.file)
-        guard used == .evaluators || experiment.model.patches.isEmpty else {
-            throw RuntimeError(
-                .usage, "model.patches is for `suture evaluate` alone",
-                hint: "to edit an edited model, write it with `suture patch apply` first")
-        }
+        for patch in experiment.model.patches { _ = try PatchManifest(folder: URL(fileURLWithPath: patch)) }
         let named = plugins + experiment.plugins
         let catalogue = try PluginCatalogue.scanBlocking(PluginSearchPath(named: named))
         let model = try readings.inspection(of: experiment.model)

@@ -40,10 +40,12 @@ struct RunWriter {
     private func writePatches(_ results: RunResults) throws {
         let patches =
             experiment.edit.restore == .never ? [results.patches.flatMap { $0 }] : results.patches
+        let base = try StackedModel(model.checkpoint)
+        let overlays = try PatchOverlay.references(experiment.model.patches)
         for (number, deltas) in patches.enumerated() where !deltas.isEmpty {
             let place = patches.count == 1 ? folder.patch : folder.patch.appending(path: String(number))
             try PatchStore.write(
-                Patch(deltas), origin: try PatchManifest.Origin(experiment), checkpoint: model.checkpoint,
+                Patch(deltas), origin: try PatchManifest.Origin(experiment), model: base, over: overlays,
                 isTransposed: model.configuration.architecture.storesTransposed, to: place)
         }
     }

@@ -27,18 +27,19 @@ package struct EvaluateJob: FolderJob {
         let read = try CaseSelection(
             experiment.dataset, model: experiment.model.source,
             needs: zip(evaluators, experiment.evaluators).flatMap { $0.needs(as: $1) })
-        let original = try experiment.loadModel(work.inputs)
+        let original = try experiment.loadStoredModel(work.inputs)
         let (selection, knowledge) = try experiment.known(read, by: original, in: work.folder, progress.report)
         let cases = selection.cases
         let evaluation = try CaseEvaluation(
-            evaluators, of: experiment, in: work.folder, original: original, inputs: work.inputs, progress: progress)
+            evaluators, of: experiment, in: work.folder, original: original, digest: experiment.modelDigest,
+            inputs: work.inputs, progress: progress)
 
         var models = [("before", original)]
         var results = MetricsFile(metrics: knowledge, weights: [], seconds: [:])
         if !experiment.model.patches.isEmpty {
-            let (patched, changes) = try Self.patched(original, experiment.model.patches)
-            models.append(("after", patched))
-            results.weights = changes
+            let overlay = try PatchOverlay(experiment.model.patches, over: original)
+            models.append(("after", overlay.model))
+            results.weights = overlay.changes
         }
         var answers: [String: [String]] = [:]
         for (stage, model) in models {
@@ -57,23 +58,6 @@ package struct EvaluateJob: FolderJob {
         results.processes = progress.clock.processes
         results.peakMemory = progress.clock.peakMemory
         try write(results, records, selection.skipped, work)
-    }
-
-    /// The model with all patches over it, in their order, and what they change.
-    private static func patched(
-        _ model: LanguageModel, _ patches: [String]
-    ) throws -> (LanguageModel, [WeightChange]) {
-        var edited = model
-        var changes: [WeightChange] = []
-        for (number, folder) in patches.enumerated() {
-            let stored = try PatchStore.read(URL(fileURLWithPath: folder))
-            try stored.manifest.checkBase(model.checkpoint)
-            let (next, own) = try PatchCheck.apply(
-                stored.deltas, to: edited, by: "the patch '\(folder)'", group: number)
-            edited = next
-            changes += own
-        }
-        return (edited, changes)
     }
 
     private func write(

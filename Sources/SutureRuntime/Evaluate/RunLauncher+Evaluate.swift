@@ -16,7 +16,6 @@ extension RunLauncher {
     ) throws(RuntimeError) -> [PlannedRun] {
         try plan(suite, used: .evaluators, as: "evaluate", output: output) { (experiment) throws(RuntimeError) in
             experiment.model.patches += patches.map { URL(fileURLWithPath: $0).path }
-            for patch in experiment.model.patches { _ = try PatchManifest(folder: URL(fileURLWithPath: patch)) }
         }
     }
 

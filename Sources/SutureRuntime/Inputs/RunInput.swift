@@ -107,6 +107,13 @@ extension ResolvedExperiment {
 
     /// Of the files of the model.
     package var modelDigest: String { digests["model.source"] ?? "" }
+
+    /// Of the files of the model and of the patches that lie over it.
+    package var editedModelDigest: String {
+        guard !model.patches.isEmpty else { return modelDigest }
+        let patches = model.patches.indices.map { digests["model.patches[\($0)]"] ?? "" }
+        return Digest.of(Data(([modelDigest] + patches).joined(separator: "\n").utf8))
+    }
 }
 
 extension ResolvedComponent {

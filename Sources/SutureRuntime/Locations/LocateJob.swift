@@ -24,7 +24,7 @@ package struct LocateJob: FolderJob {
         let model = try experiment.loadModel(work.inputs)
         let selection = try experiment.known(read, by: model, in: work.folder, work.phase).selection
         let cases = selection.cases
-        let statistics = experiment.statistics(of: model, work.inputs) {
+        let statistics = experiment.statistics(of: model, digest: experiment.editedModelDigest, work.inputs) {
             try work.phase("statistics", done: $0, total: $1)
         }
         let components = ComponentServices(

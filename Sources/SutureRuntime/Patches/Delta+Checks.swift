@@ -72,22 +72,6 @@ extension Delta {
         try wide().dense(shape: shape)
     }
 
-    /// The same change with its numbers in float64 on the CPU.
-    private func wide() throws(SutureError) -> Delta { try onCPU(as: .float64) }
-
-    /// The same change on the CPU, with its numbers in another type where one is given.
-    private func onCPU(as dtype: DType? = nil) throws(SutureError) -> Delta {
-        func moved(_ tensor: Tensor) throws(SutureError) -> Tensor { try tensor.cast(to: dtype, device: .cpu) }
-        switch form {
-        case .lowRank(let left, let right):
-            return Delta(parameter, .lowRank(left: try moved(left), right: try moved(right)))
-        case .rows(let rows, let values):
-            return Delta(parameter, .rows(rows: try rows.cast(device: .cpu), values: try moved(values)))
-        case .dense(let values): return Delta(parameter, .dense(try moved(values)))
-        case .extension(let extra): throw extra.isUnknown
-        }
-    }
-
     /// Two changes of one parameter as one, on the CPU. Factors and rows are put side by side, so that nothing is rounded; only
     /// unlike forms become a dense change, in float64.
     func adding(_ other: Delta, storedAs shape: [Int]) throws(SutureError) -> Delta {
@@ -97,7 +81,7 @@ extension Delta {
             case (.lowRank, .lowRank), (.rows, .rows): tensors.map(\.dtype) == other.tensors.map(\.dtype)
             default: false
             }
-        let (a, b) = isJoined ? (try onCPU(), try other.onCPU()) : (try wide(), try other.wide())
+        let (a, b) = isJoined ? (try moved(to: .cpu), try other.moved(to: .cpu)) : (try wide(), try other.wide())
         return Delta(parameter, try a.adding(b, shape: shape, keepsFactors: true))
     }
 }

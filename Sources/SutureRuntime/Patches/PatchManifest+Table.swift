@@ -10,7 +10,7 @@ extension PatchManifest {
         [
             ("method", "\(origin.method) \(origin.methodVersion), plugin \(origin.plugin) \(origin.pluginVersion)"),
             ("run", origin.runID), ("model", origin.model),
-        ]
+        ] + (madeOn.map { [("made on", "the model with \($0.map(\.name).joined(separator: ", "))")] } ?? [])
     }
 
     /// A line for each parameter, for people.

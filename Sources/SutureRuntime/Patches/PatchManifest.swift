@@ -119,6 +119,9 @@ package struct PatchManifest: Sendable, Hashable, Codable {
     package var changes: [Change]
     /// Written by later versions. This one does not know any form and refuses a patch that has one.
     package var extensions: [Extension]?
+    /// The patches that were in force, or lay over the model, when this one was made, in order; nil where there were none. It means
+    /// nothing without them.
+    package var madeOn: [PatchReference]?
     /// SHA-256 of `patch.safetensors`.
     package var weightsDigest: String
     /// SHA-256 of this description without this member, written compactly; nil before it was written, and in files of older
@@ -127,15 +130,23 @@ package struct PatchManifest: Sendable, Hashable, Codable {
 
     enum CodingKeys: String, CodingKey {
         case schema, origin, changes, extensions
+        case madeOn = "made_on"
         case weightsDigest = "weights_sha256"
         case digest = "sha256"
     }
 
-    init(origin: Origin, changes: [Change], weightsDigest: String) {
+    init(origin: Origin, changes: [Change], madeOn: [PatchReference] = [], weightsDigest: String) {
         self.origin = origin
+        self.madeOn = madeOn.isEmpty ? nil : madeOn
         self.changes = changes
         self.weightsDigest = weightsDigest
     }
+
+    /// What tells the patch from every other: its checksum; in files of older versions, that of its tensors.
+    package var identity: String { digest ?? weightsDigest }
+
+    /// The names of the files that make the patch.
+    var files: [String] { [Self.fileName, Self.weightsName] }
 
     // MARK: Reading and writing
 
@@ -173,7 +184,7 @@ package struct PatchManifest: Sendable, Hashable, Codable {
             let refusal = PatchExtension(id: unknown.id).isUnknown
             throw RuntimeError(.file, "'\(path)': \(refusal.message)", hint: refusal.hint)
         }
-        if let digest, digest != Self.digest(of: json) {
+        if let digest, digest != SelfDigest.of(json) {
             throw RuntimeError(
                 .file, "'\(path)' is not as suture wrote it: its checksum differs", hint: "take it from the run again")
         }
@@ -190,44 +201,35 @@ package struct PatchManifest: Sendable, Hashable, Codable {
     func sealed() throws(RuntimeError) -> PatchManifest {
         var sealed = self
         sealed.digest = nil
-        let text = try sealed.json
-        sealed.digest = Self.digest(of: try RuntimeError.wrapping { try JSONValue(text, name: Self.fileName) })
+        sealed.digest = try SelfDigest.of(sealed)
         return sealed
-    }
-
-    /// Of everything that a description says, members that this version does not know among it.
-    private static func digest(of json: JSONValue) -> String {
-        guard case .object(let members) = json else { return "" }
-        let rest = members.filter { $0.key != CodingKeys.digest.rawValue }
-        return Digest.of(Data(JSONValue.object(rest).written(isCompact: true).utf8))
     }
 
     // MARK: The base
 
-    /// That a checkpoint holds the tensors that this patch was made for, byte for byte. Reads those tensors.
+    /// That a model, without its patches, holds the tensors that this patch was made for, byte for byte. Reads those tensors.
     ///
     /// - Throws: `file`, naming the first tensor that differs.
-    package func checkBase(_ checkpoint: Checkpoint) throws(RuntimeError) {
-        let folder = checkpoint.folder.path
+    package func checkBase(_ model: StackedModel) throws(RuntimeError) {
+        let checkpoint = model.checkpoint
         for change in changes {
             let base = change.base
             func refuse(_ what: String) -> RuntimeError {
                 RuntimeError(
                     .file,
-                    "the model '\(folder)' is not the one that the patch was made for: \(what)",
+                    "the model '\(checkpoint.folder.path)' is not the one that the patch was made for: \(what)",
                     hint: "apply it to an unchanged copy of '\(origin.model)'")
             }
             guard checkpoint.contains(change.parameter) else {
                 throw refuse("it has no tensor '\(change.parameter)'")
             }
-            let (entry, bytes) = try RuntimeError.wrapping(.file) {
-                (try checkpoint.entry(change.parameter), try checkpoint.bytes(of: change.parameter))
-            }
+            let entry = try RuntimeError.wrapping(.file) { try checkpoint.entry(change.parameter) }
             guard entry.dtype.rawValue == base.dtype, entry.shape == base.shape else {
                 throw refuse(
                     "its tensor '\(change.parameter)' is \(entry.dtype.rawValue) \(entry.shape), not \(base.dtype) "
                         + "\(base.shape)")
             }
+            let bytes = try model.baseBytes(of: change.parameter)
             guard bytes.withUnsafeBytes({ Digest.of($0) }) == base.digest else {
                 throw refuse("its tensor '\(change.parameter)' holds other numbers")
             }

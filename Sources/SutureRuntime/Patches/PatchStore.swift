@@ -19,20 +19,22 @@ package enum PatchStore {
     ///
     /// - Parameters:
     ///   - origin: the run that made it.
-    ///   - checkpoint: the model that the patch belongs to, unedited, as the run has read it.
+    ///   - model: the model that the patch belongs to, as the run has read it.
+    ///   - over: the patches that lay over it, in order, besides those in force in its folder.
     ///   - isTransposed: whether the checkpoint stores a parameter as `[in, out]`.
     /// - Returns: what was written to `patch.json`.
     /// - Throws: `refused` for a patch that does not fit the model, is not finite or changes nothing.
     @discardableResult
     package static func write(
-        _ patch: Patch, origin: PatchManifest.Origin, checkpoint: Checkpoint, isTransposed: (String) -> Bool,
-        to folder: URL
+        _ patch: Patch, origin: PatchManifest.Origin, model: StackedModel, over overlays: [PatchReference] = [],
+        isTransposed: (String) -> Bool, to folder: URL
     ) throws(RuntimeError) -> PatchManifest {
         try RuntimeError.wrapping { try HostTables.install() }
         var deltas: [Delta] = []
         var changes: [PatchManifest.Change] = []
         for delta in patch.deltas {
-            let shape = try shape(of: delta.parameter, in: checkpoint, isTransposed: isTransposed(delta.parameter))
+            let shape = try shape(
+                of: delta.parameter, in: model.checkpoint, isTransposed: isTransposed(delta.parameter))
             try delta.check(shape: shape)
             guard let index = deltas.firstIndex(where: { $0.parameter == delta.parameter }) else {
                 deltas.append(delta)
@@ -41,7 +43,7 @@ package enum PatchStore {
             deltas[index] = try RuntimeError.wrapping { try deltas[index].adding(delta, storedAs: shape) }
         }
         for delta in deltas {
-            changes.append(try change(delta, checkpoint, isTransposed: isTransposed(delta.parameter)))
+            changes.append(try change(delta, model, isTransposed: isTransposed(delta.parameter)))
         }
         guard changes.contains(where: { $0.norm > 0 }) else {
             throw RuntimeError(
@@ -61,7 +63,8 @@ package enum PatchStore {
                 }
                 try SafetensorsWriter.write(ordered.map(\.element), to: weights)
                 let written = try PatchManifest(
-                    origin: origin, changes: changes, weightsDigest: try Digest.ofFile(weights.path)
+                    origin: origin, changes: changes, madeOn: (model.record?.members ?? []).map(\.reference) + overlays,
+                    weightsDigest: try Digest.ofFile(weights.path)
                 ).sealed()
                 try Data(try written.json.utf8).write(to: partial.appendingPathComponent(PatchManifest.fileName))
                 manifest = written
@@ -124,11 +127,12 @@ package enum PatchStore {
     }
 
     private static func change(
-        _ delta: Delta, _ checkpoint: Checkpoint, isTransposed: Bool
+        _ delta: Delta, _ model: StackedModel, isTransposed: Bool
     ) throws(RuntimeError) -> PatchManifest.Change {
         try RuntimeError.wrapping {
+            let checkpoint = model.checkpoint
             let entry = try checkpoint.entry(delta.parameter)
-            let bytes = try checkpoint.bytes(of: delta.parameter)
+            let bytes = try model.baseBytes(of: delta.parameter)
             let shape = isTransposed ? entry.shape.reversed() : entry.shape
             let base = PatchManifest.Base(
                 file: try checkpoint.file(of: delta.parameter).url.lastPathComponent, dtype: entry.dtype.rawValue,

@@ -106,7 +106,7 @@ package final class StatisticsService {
         let text = try StatisticsText(settings)
         return layers.filter { layer in
             let key = CacheKey(
-                settings: settings, text: text.identity, model: experiment.modelDigest,
+                settings: settings, text: text.identity, model: experiment.editedModelDigest,
                 dtype: experiment.model.dtype, site: Site(kind, layer: layer))
             return FileManager.default.fileExists(atPath: key.file(in: cache).path)
         }

@@ -24,15 +24,31 @@ extension FuzzReader {
             }
         },
         FuzzReader(
-            "applied", "applied.json of a model that carries a patch", .json,
-            words: ["parameters", "parameter", "loss", "changed_share", "original_sha256"],
-            seeds: { try PatchSeeds.records() }
+            "stack", "stack.json of a model with patches in force", .json,
+            words: [
+                "parameters", "parameter", "members", "name", "loss", "changed_share", "original_sha256", "base",
+                "weights",
+            ],
+            seeds: { [try PatchSeeds.record(\.record)] }
         ) { folder in
-            let places = try PatchSeeds.writeApplied(to: folder)
+            let places = try PatchSeeds.writeApplied(to: folder.url)
             return { input in
-                try folder.put(input, into: places.record)
+                try folder.put(PatchSeeds.sealed(input), into: places.record.path)
                 defer { try? FileManager.default.removeItem(at: places.output) }
-                return try PatchApplication.revert(model: places.model, output: places.output).isEmpty ? ["none"] : []
+                return try PatchApplication.revert(model: places.model, to: .folder(places.output)).warnings
+            }
+        },
+        FuzzReader(
+            "patch-log", "log.jsonl of a model with patches in force", .lines,
+            words: ["action", "apply", "revert", "previous", "stack", "number", "sha256"],
+            seeds: { [try PatchSeeds.record(\.log)] }
+        ) { folder in
+            let places = try PatchSeeds.writeApplied(to: folder.url)
+            return { input in
+                let lines = input.split(separator: UInt8(ascii: "\n")).map { PatchSeeds.sealed(Array($0)) }
+                try folder.put(Array(lines.joined(separator: [UInt8(ascii: "\n")])), into: places.log.path)
+                _ = try PatchLog(of: places.model).table.text()
+                return []
             }
         },
         FuzzReader(
@@ -71,7 +87,7 @@ private enum PatchSeeds {
                 left: try Tensor.ones([TinyModel.dMLP, 1]), right: try Tensor.ones([1, TinyModel.dModel])))
         try PatchStore.write(
             Patch([delta]), origin: try JSON.decode(PatchManifest.Origin.self, from: Data(origin.utf8), name: "origin"),
-            checkpoint: try Checkpoint(opening: model), isTransposed: { _ in true }, to: patch)
+            model: try StackedModel(opening: model), isTransposed: { _ in true }, to: patch)
         return (model, patch)
     }
 
@@ -92,19 +108,35 @@ private enum PatchSeeds {
         return [Array(unsealed.utf8), [UInt8](data)]
     }
 
-    /// A model with a patch applied, and where its record is.
-    static func writeApplied(to folder: FuzzFolder) throws -> (model: URL, record: String, output: URL) {
-        let made = try make(in: folder.url)
-        let edited = folder.url.appending(path: "edited")
-        _ = try PatchApplication.apply(model: made.model, patch: made.patch, output: edited)
-        let record = edited.appending(path: PatchApplication.recordName).appending(path: PatchApplication.appliedName)
-        return (edited, record.path, folder.url.appending(path: "reverted"))
+    /// A model with a patch applied.
+    struct Applied {
+        var model: URL
+        var record: URL
+        var log: URL
+        var output: URL
     }
 
-    static func records() throws -> [[UInt8]] {
+    static func writeApplied(to folder: URL) throws -> Applied {
+        let made = try make(in: folder)
+        let edited = folder.appending(path: "edited")
+        _ = try PatchApplication.apply(model: made.model, patch: made.patch, to: .folder(edited))
+        let places = PatchPlaces(edited)
+        return Applied(
+            model: edited, record: places.record, log: places.log, output: folder.appending(path: "reverted"))
+    }
+
+    static func record(_ file: KeyPath<Applied, URL>) throws -> [UInt8] {
         let folder = try FuzzFolder.make()
         defer { folder.remove() }
-        return [try [UInt8](Data(contentsOf: URL(fileURLWithPath: try writeApplied(to: folder).record)))]
+        return try [UInt8](Data(contentsOf: writeApplied(to: folder.url)[keyPath: file]))
+    }
+
+    /// With the right checksum where it is an object, so that what is behind the checksum is read, too.
+    static func sealed(_ input: [UInt8]) -> [UInt8] {
+        guard let json = try? JSONValue(Data(input), name: "it"), case .object(var members) = json else { return input }
+        members.removeAll { $0.key == SelfDigest.key }
+        members.append(.init(key: SelfDigest.key, value: .text(SelfDigest.of(json))))
+        return Array(JSONValue.object(members).written(isCompact: true).utf8)
     }
 
     static func moments() throws -> [[UInt8]] {

@@ -126,13 +126,56 @@ struct EvaluateTests {
         #expect(run.errors.split(separator: "\n").count == 1, "\(run.errors)")
     }
 
-    @Test("a folder that is no patch is named, and so is a run that would lie on a patch")
+    @Test("a folder that is no patch is named, by a run, too")
     func wrongPatches() throws {
         let (scratch, file) = try experiment(more: rome)
         let wrong = try suture(scratch, ["evaluate", file.path, "--patch", Repository.world.path])
         #expect(wrong.code == 4 && wrong.errors.contains("is not a patch"), "\(wrong.errors)")
         let run = try suture(scratch, ["run", file.path, "+model.patches=[\(Repository.world.path)]"])
-        #expect(run.code == 2 && run.errors.contains("model.patches is for `suture evaluate` alone"), "\(run.errors)")
+        #expect(run.code == 4 && run.errors.contains("is not a patch"), "\(run.errors)")
+    }
+
+    @Test("a run on a patched model makes a patch that goes on top, with the same figures once both are applied")
+    func runOnPatch() throws {
+        let (scratch, file) = try experiment(more: rome)
+        func place(_ name: String) -> String { "\(scratch.url.path)/\(name)" }
+        func only(_ name: String) throws -> RunFolder {
+            let names = try FileManager.default.contentsOfDirectory(atPath: place(name))
+            #expect(names.count == 1)
+            return RunFolder(URL(fileURLWithPath: place(name)).appending(path: names[0]))
+        }
+        func succeed(_ arguments: [String]) throws {
+            let run = try suture(scratch, arguments)
+            #expect(run.code == 0, "\(run.errors)")
+        }
+        try succeed(["run", file.path, "output.dir=\(place("first"))"])
+        let first = try only("first").patch.path
+        let next = ["dataset.offset=3", "+model.patches=[\(first)]", "output.dir=\(place("second"))"]
+        try succeed(["run", file.path] + next)
+        let second = try only("second")
+        let manifest = try PatchManifest(folder: second.patch)
+        #expect(
+            manifest.madeOn == [
+                PatchReference(
+                    name: try only("first").url.lastPathComponent,
+                    digest: try PatchManifest(folder: only("first").patch).identity)
+            ])
+
+        let world = Repository.world.appending(path: "model").path
+        let alone = try suture(scratch, ["patch", "apply", world, second.patch.path, "--output", place("alone")])
+        #expect(alone.code == 4 && alone.errors.contains("was made on a model with the patch"), "\(alone.errors)")
+        try succeed(["patch", "apply", world, first, "--output", place("edited")])
+        try succeed(["patch", "apply", place("edited"), second.patch.path, "--in-place", "--name", "second"])
+        try succeed([
+            "evaluate", file.path, "dataset.offset=3", "model.source=\(place("edited"))", "--output", place("measured"),
+        ])
+        let measured = try values(only("measured"))["before"] ?? [:]
+        let after = try values(second)["after"] ?? [:]
+        #expect(measured["counterfact.efficacy_success"] != nil)
+        // The run adds its change to weights that are rounded already, and figures are in percent.
+        for (name, value) in measured { #expect(abs((after[name] ?? .nan) - value) < 1e-2, "\(name)") }
+        let list = try suture(scratch, ["patch", "list", place("edited")])
+        #expect(list.code == 0 && list.output.contains("second"), "\(list.output)")
     }
 
     @Test("one evaluation of several that fails does not end the others")

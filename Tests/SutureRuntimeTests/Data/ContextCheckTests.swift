@@ -96,7 +96,7 @@ struct SentencePieceTests {
         let new = try model.generate([ids], Model.Generation(maxNewTokens: 24))[0]
         #expect(new.contains { $0 >= model.tokenizer.vocabularySize }, "half of all ids are beyond the tokenizer")
         let said = try TextGeneration(
-            folder: scratch.url.path, patch: nil, dtype: "float32", device: "cpu", maxNewTokens: 24, temperature: 0,
+            folder: scratch.url.path, patches: [], dtype: "float32", device: "cpu", maxNewTokens: 24, temperature: 0,
             topK: 0, topP: 1, seed: 0
         ).run("The river Nile flows through")
         let whole = try model.tokenizer.decode(ids + new)

@@ -46,12 +46,12 @@ struct PlaceLockTests {
         let fixture = try PatchFixture()
         try fixture.write(PatchFixture.deltas())
         let edited = fixture.place("before")
-        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: edited)
+        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, to: .folder(edited))
         let output = fixture.place("edited")
         let lock = try PlaceLock(fixture.place(".edited.lock"), of: "it")
         for write in [
-            { _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: output) },
-            { _ = try PatchApplication.revert(model: edited, output: output) },
+            { _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, to: .folder(output)) },
+            { _ = try PatchApplication.revert(model: edited, to: .folder(output)) },
         ] {
             let error = try failure(write)
             #expect(error.kind == .busy)
@@ -66,7 +66,7 @@ struct PlaceLockTests {
         let fixture = try PatchFixture()
         try fixture.write(PatchFixture.deltas())
         let before = try FileManager.default.contentsOfDirectory(atPath: fixture.workspace.path)
-        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: fixture.place("edited"))
+        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, to: .folder(fixture.place("edited")))
         let after = try FileManager.default.contentsOfDirectory(atPath: fixture.workspace.path)
         #expect(Set(after) == Set(before + ["edited"]))
     }

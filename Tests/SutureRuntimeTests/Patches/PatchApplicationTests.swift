@@ -19,7 +19,7 @@ struct PatchApplicationTests {
         let original = try PatchFixture.digests(fixture.model)
         try fixture.write(try PatchFixture.deltas())
         let edited = fixture.place("edited")
-        let report = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: edited)
+        let report = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, to: .folder(edited))
         #expect(report.parameters.allSatisfy { $0.changedShare > 0 })
         #expect(try PatchFixture.digests(fixture.model) == original)
         let written = try PatchFixture.digests(edited)
@@ -27,9 +27,11 @@ struct PatchApplicationTests {
         #expect(written["tokenizer.json"] == original["tokenizer.json"])
         #expect(written["original/notes.md"] == original["original/notes.md"])
         let back = fixture.place("back")
-        let parameters = try PatchApplication.revert(model: edited, output: back)
-        #expect(parameters == [PatchFixture.down, PatchFixture.embedding, PatchFixture.bias])
-        #expect(try PatchFixture.digests(back) == original)
+        let reverted = try PatchApplication.revert(model: edited, to: .folder(back))
+        #expect(reverted.stack.isEmpty && reverted.parameters.isEmpty)
+        #expect(
+            try PatchFixture.digests(back).keys.filter { $0.hasPrefix("suture_patch/") } == ["suture_patch/log.jsonl"])
+        #expect(try PatchFixture.modelDigests(back) == original)
     }
 
     @Test(
@@ -40,7 +42,7 @@ struct PatchApplicationTests {
         let deltas = try PatchFixture.deltas()
         try fixture.write(deltas)
         let edited = fixture.place("edited")
-        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: edited)
+        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, to: .folder(edited))
         for (delta, shape) in zip(deltas, [[4, 6], [11, 4], [4]]) {
             // The plain way: element by element.
             let change = try delta.float64(shape: shape).scalars(as: Double.self)
@@ -58,35 +60,18 @@ struct PatchApplicationTests {
         }
     }
 
-    @Test("A patch on a patched model is taken back first, then the one below it")
-    func stack() throws {
-        let fixture = try PatchFixture(.float16)
-        let original = try PatchFixture.digests(fixture.model)
-        try fixture.write(try PatchFixture.deltas())
-        let (once, twice) = (fixture.place("once"), fixture.place("twice"))
-        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: once)
-        let second = fixture.place("second")
-        try fixture.write(try PatchFixture.deltas(seed: 77), to: second, model: once)
-        _ = try PatchApplication.apply(model: once, patch: second, output: twice)
-        let (back, start) = (fixture.place("back"), fixture.place("start"))
-        try PatchApplication.revert(model: twice, output: back)
-        #expect(try PatchFixture.digests(back) == PatchFixture.digests(once))
-        try PatchApplication.revert(model: back, output: start)
-        #expect(try PatchFixture.digests(start) == original)
-    }
-
     @Test("Half precision that loses a part of the change is reported, and float32 is not")
     func warnings() throws {
         func report(_ dtype: DType, _ scale: Double) throws -> PatchApplication.Report {
             let fixture = try PatchFixture(dtype)
             try fixture.write([try PatchFixture.deltas(scale: scale)[0]])
             return try PatchApplication.apply(
-                model: fixture.model, patch: fixture.patch, output: fixture.place("edited"))
+                model: fixture.model, patch: fixture.patch, to: .folder(fixture.place("edited")))
         }
         #expect(try report(.float32, 0.01).warnings.isEmpty)
         let lossy = try report(.bfloat16, 0.05)
         let applied = try #require(lossy.parameters.first)
-        #expect(applied.loss > PatchApplication.noticeableLoss)
+        #expect(applied.loss > AppliedChange.noticeableLoss)
         #expect(applied.changedShare < 1)
         let warning = try #require(lossy.warnings.first)
         #expect(warning.hasPrefix("rounding to bfloat16 loses "))
@@ -100,7 +85,7 @@ struct PatchApplicationTests {
         let delta = try PatchFixture.deltas(scale: 0.1)[2]
         try fixture.write([delta])
         let edited = fixture.place("edited")
-        let report = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: edited)
+        let report = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, to: .folder(edited))
         let before = try PatchFixture.numbers(PatchFixture.bias, in: fixture.model)
         let after = try PatchFixture.numbers(PatchFixture.bias, in: edited)
         let change = try delta.float64(shape: [4]).scalars(as: Double.self)
@@ -116,7 +101,7 @@ struct PatchApplicationTests {
         let fixture = try PatchFixture(.bfloat16)
         try fixture.write(try PatchFixture.deltas(scale: 1e-7))
         let error = try failure {
-            try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: fixture.place("edited"))
+            try PatchApplication.apply(model: fixture.model, patch: fixture.patch, to: .folder(fixture.place("edited")))
         }
         #expect(error.kind == .refused)
         #expect(
@@ -131,7 +116,7 @@ struct PatchApplicationTests {
         let fixture = try PatchFixture(.float16)
         try fixture.write([Delta(PatchFixture.bias, .dense(try Tensor.full([4], 1e6)))])
         let error = try failure {
-            try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: fixture.place("edited"))
+            try PatchApplication.apply(model: fixture.model, patch: fixture.patch, to: .folder(fixture.place("edited")))
         }
         #expect(error.kind == .refused)
         #expect(
@@ -145,7 +130,7 @@ struct PatchApplicationTests {
         try fixture.write(try PatchFixture.deltas())
         func error(_ model: URL) throws -> RuntimeError {
             let error = try failure {
-                try PatchApplication.apply(model: model, patch: fixture.patch, output: fixture.place("edited"))
+                try PatchApplication.apply(model: model, patch: fixture.patch, to: .folder(fixture.place("edited")))
             }
             #expect(!FileManager.default.fileExists(atPath: fixture.place("edited").path))
             #expect(error.kind == .file)
@@ -171,9 +156,9 @@ struct PatchApplicationTests {
         let fixture = try PatchFixture()
         try fixture.write(try PatchFixture.deltas())
         let edited = fixture.place("edited")
-        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: edited)
+        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, to: .folder(edited))
         let error = try failure {
-            try PatchApplication.apply(model: edited, patch: fixture.patch, output: fixture.place("again"))
+            try PatchApplication.apply(model: edited, patch: fixture.patch, to: .folder(fixture.place("again")))
         }
         #expect(
             error.description
@@ -186,7 +171,7 @@ struct PatchApplicationTests {
         try fixture.write(try PatchFixture.deltas())
         let original = try PatchFixture.digests(fixture.model)
         func error(_ output: URL) throws -> RuntimeError {
-            try failure { try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: output) }
+            try failure { try PatchApplication.apply(model: fixture.model, patch: fixture.patch, to: .folder(output)) }
         }
         let taken = fixture.place("taken")
         try fixture.workspace.write("taken/file.txt", "mine")
@@ -205,16 +190,16 @@ struct PatchApplicationTests {
     func irrevertible() throws {
         let fixture = try PatchFixture()
         let output = fixture.place("back")
-        let none = try failure { try PatchApplication.revert(model: fixture.model, output: output) }
+        let none = try failure { try PatchApplication.revert(model: fixture.model, to: .folder(output)) }
         #expect(none.kind == .file)
         #expect(
             none.description
-                == "the model '\(fixture.model.path)' carries no patch: it has no suture_patch/applied.json; only "
-                + "folders that 'patch apply' wrote can be reverted")
+                == "the model '\(fixture.model.path)' has no patch in force: it has no suture_patch/stack.json; only "
+                + "folders that `patch apply` wrote have")
 
         try fixture.write(try PatchFixture.deltas())
         let edited = fixture.place("edited")
-        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: edited)
+        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, to: .folder(edited))
         let weights = edited.appendingPathComponent("model.safetensors")
         let checkpoint = try Checkpoint(opening: edited)
         var bytes = try checkpoint.bytes(of: PatchFixture.bias).data
@@ -222,11 +207,11 @@ struct PatchApplicationTests {
         try SafetensorsWriter.rewrite(
             source: checkpoint.file(of: PatchFixture.bias), replacing: [PatchFixture.bias: TensorBytes(bytes)],
             to: weights)
-        let changed = try failure { try PatchApplication.revert(model: edited, output: output) }
+        let changed = try failure { try PatchApplication.revert(model: edited, to: .folder(output)) }
         #expect(
             changed.description
                 == "the tensor 'transformer.h.0.mlp.c_proj.bias' of '\(edited.path)' was changed after the patch was "
-                + "applied; take the original model instead; reverting would lose that change")
+                + "applied; take the original model instead; whatever is written over this one would lose that change")
         #expect(!FileManager.default.fileExists(atPath: output.path))
     }
 
@@ -235,12 +220,12 @@ struct PatchApplicationTests {
         let fixture = try PatchFixture()
         try fixture.write(try PatchFixture.deltas())
         let edited = fixture.place("edited")
-        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: edited)
+        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, to: .folder(edited))
         let file = edited.appendingPathComponent("suture_patch/original.safetensors")
         var bytes = try Data(contentsOf: file)
         bytes[bytes.count - 1] ^= 1
         try bytes.write(to: file)
-        let error = try failure { try PatchApplication.revert(model: edited, output: fixture.place("back")) }
+        let error = try failure { try PatchApplication.revert(model: edited, to: .folder(fixture.place("back"))) }
         #expect(error.kind == .file)
         #expect(error.message.hasPrefix("the original of '"))
         #expect(!FileManager.default.fileExists(atPath: fixture.place("back").path))
@@ -253,7 +238,7 @@ struct PatchApplicationTests {
         let edited = fixture.place("edited")
         let tokenizer = fixture.model.appendingPathComponent("tokenizer.json")
         let error = try failure {
-            try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: edited) { _ in
+            try PatchApplication.apply(model: fixture.model, patch: fixture.patch, to: .folder(edited)) { _ in
                 try? Data("{}".utf8).write(to: tokenizer)
             }
         }
@@ -270,7 +255,7 @@ struct PatchApplicationTests {
         let fixture = try PatchFixture()
         try fixture.write(try PatchFixture.deltas())
         let first = fixture.place("first")
-        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: first)
+        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, to: .folder(first))
         // As the cache of the hub has them: every file a link into blobs.
         func snapshot(_ source: URL, _ name: String) throws -> URL {
             let manager = FileManager.default
@@ -300,7 +285,7 @@ struct PatchApplicationTests {
         try fixture.write(second, to: fixture.place("other/patch"), model: first)
         let patch = try snapshot(fixture.place("other/patch"), "patch")
         let edited = fixture.place("edited")
-        _ = try PatchApplication.apply(model: model, patch: patch, output: edited)
+        _ = try PatchApplication.apply(model: model, patch: patch, to: .folder(edited))
         let moved = fixture.place("moved/far/away")
         try FileManager.default.createDirectory(
             at: moved.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -310,9 +295,9 @@ struct PatchApplicationTests {
             #expect((try? FileManager.default.destinationOfSymbolicLink(atPath: "\(moved.path)/\(item)")) == nil)
         }
         let back = fixture.place("back")
-        try PatchApplication.revert(model: moved, output: back)
-        #expect(try PatchFixture.digests(back) == PatchFixture.digests(first))
-        try PatchApplication.revert(model: back, output: fixture.place("original"))
+        try PatchApplication.revert(model: moved, to: .folder(back))
+        #expect(try PatchFixture.modelDigests(back) == PatchFixture.modelDigests(first))
+        try PatchApplication.revert(model: back, to: .folder(fixture.place("original")))
     }
 
     @Test("What only the owner may read of a model, only the owner may read of the edited one, its record included")
@@ -322,7 +307,7 @@ struct PatchApplicationTests {
         for name in ["model.safetensors", "config.json"] { chmod(fixture.model.path + "/" + name, 0o600) }
         chmod(fixture.model.path, 0o700)
         let edited = fixture.place("edited")
-        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, output: edited)
+        _ = try PatchApplication.apply(model: fixture.model, patch: fixture.patch, to: .folder(edited))
         for (name, mode) in [
             ("", 0o700), ("model.safetensors", 0o600), ("config.json", 0o600),
             ("suture_patch/original.safetensors", 0o600),

@@ -79,7 +79,7 @@ struct PatchFixture {
     @discardableResult
     func write(_ deltas: [Delta], to folder: URL? = nil, model: URL? = nil) throws -> PatchManifest {
         try PatchStore.write(
-            Patch(deltas), origin: Self.origin, checkpoint: try Checkpoint(opening: model ?? self.model),
+            Patch(deltas), origin: Self.origin, model: try StackedModel(opening: model ?? self.model),
             isTransposed: Self.isTransposed, to: folder ?? patch)
     }
 
@@ -93,6 +93,11 @@ struct PatchFixture {
             if !isFolder.boolValue { digests[name] = try Digest.ofFile(path) }
         }
         return digests
+    }
+
+    /// Without what Suture knows of the patches.
+    static func modelDigests(_ folder: URL) throws -> [String: String] {
+        try digests(folder).filter { !$0.key.hasPrefix(PatchPlaces.folderName + "/") }
     }
 
     /// A stored tensor's numbers.

@@ -285,7 +285,7 @@ struct PatchStoreTests {
         let place = fixture.model.appendingPathComponent("model.safetensors")
         try Data(contentsOf: other.model.appendingPathComponent("model.safetensors")).write(to: place, options: .atomic)
         let written = try PatchStore.write(
-            Patch(PatchFixture.deltas()), origin: PatchFixture.origin, checkpoint: read,
+            Patch(PatchFixture.deltas()), origin: PatchFixture.origin, model: try StackedModel(read),
             isTransposed: PatchFixture.isTransposed, to: fixture.place("again"))
         #expect(written.changes == expected.changes)
     }
