@@ -5,7 +5,7 @@ enum SharedInputs {
     /// A sentence for each setting under which the runs have read different contents, though their figures share a column.
     static func warnings(_ runs: [(folder: String, experiment: ResolvedExperiment)]) -> [String] {
         let settings = Set(runs.flatMap(\.experiment.digests.keys)).filter {
-            $0 == "dataset.path" || $0.hasPrefix("evaluators.")
+            $0.hasPrefix("dataset.") || $0.hasPrefix("evaluators.")
         }
         return settings.sorted().compactMap { setting in
             let readers = runs.filter { $0.experiment.digests[setting] != nil }

@@ -11,11 +11,12 @@ struct RecordFile {
     private let broken: [Int: RuntimeError]
 
     /// - Parameters:
+    ///   - what: it is called in sentences.
     ///   - hint: what a record of the format is, for a file that holds something else.
     ///   - log: whether a line that is not JSON may be skipped.
     /// - Throws: `file`, with line and column for what is not JSON.
-    init(_ path: String, hint: String, _ log: ReadingLog) throws(RuntimeError) {
-        let data = Data(try DataFile.contents(path, what: "the dataset"))
+    init(_ path: String, what: String = "the dataset", hint: String, _ log: ReadingLog) throws(RuntimeError) {
+        let data = Data(try DataFile.contents(path, what: what))
         self.path = path
         if Self.isLines(data) {
             (records, broken) = try Self.lines(data, path: path, log)
@@ -24,7 +25,7 @@ struct RecordFile {
         let json = try RuntimeError.wrapping { try JSONValue(data, name: path) }
         guard case .list(let records) = json else {
             throw RuntimeError(
-                .file, "the dataset '\(path)' is not a JSON list of cases but \(json.phrase)", hint: hint)
+                .file, "\(what) '\(path)' is not a JSON list of cases but \(json.phrase)", hint: hint)
         }
         self.records = records
         broken = [:]

@@ -159,7 +159,7 @@ extension Experiment {
             join: try join(section, format: name), invalid: invalid.flatMap(Dataset.Invalid.init) ?? .stop,
             known: try section["known"].map { (node) throws(RuntimeError) in
                 try Dataset.Known(node, path: section.name("known"), format: name)
-            })
+            }, pairs: try Dataset.PairSettings(section, format: name, paths))
     }
 
     /// What is between a prompt and its object, by the file or else by the format.

@@ -44,10 +44,12 @@ package struct Experiment: Sendable {
         package var invalid = Invalid.stop
         /// What the unedited model has to know; nil: nothing. ``limit`` counts the cases that are left then.
         package var known: Known?
+        /// How the format `pairs` puts its prompts.
+        package var pairs = PairSettings()
 
         package init(
             name: String, path: String, limit: Int?, offset: Int, conditions: [RecordCondition] = [],
-            join: Join? = nil, invalid: Invalid = .stop, known: Known? = nil
+            join: Join? = nil, invalid: Invalid = .stop, known: Known? = nil, pairs: PairSettings = PairSettings()
         ) {
             self.name = name
             self.path = path
@@ -57,6 +59,7 @@ package struct Experiment: Sendable {
             self.join = join
             self.invalid = invalid
             self.known = known
+            self.pairs = pairs
         }
 
         /// What the unedited model has to know about a case.

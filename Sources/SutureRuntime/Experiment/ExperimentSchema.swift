@@ -25,6 +25,7 @@ indirect enum ExperimentSchema: Sendable {
                 ("name", .value), ("path", .value), ("where", .table), ("limit", .value), ("offset", .value),
                 ("join", .value), ("invalid", .value),
                 ("known", section([("answer", .value), ("neighbors", .value)])),
+                ("intent", .value), ("demonstrations", section([("path", .value), ("count", .value)])),
             ])
         ),
         ("locator", .component),

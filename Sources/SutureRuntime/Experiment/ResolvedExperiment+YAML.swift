@@ -88,7 +88,7 @@ extension ResolvedExperiment {
                         ("offset", .integer(dataset.offset)),
                         ("join", dataset.join.map { .text($0.rawValue) } ?? .null),
                         ("invalid", .text(dataset.invalid.rawValue)),
-                    ] + (dataset.known.map { [("known", $0.value)] } ?? []))
+                    ] + (dataset.known.map { [("known", $0.value)] } ?? []) + dataset.pairs.members)
             ),
             ("locator", locator?.value(ofRun: ofRun) ?? .null),
             ("method", method?.value(ofRun: ofRun) ?? .null),
@@ -153,7 +153,7 @@ extension ResolvedExperiment {
             invalid: try dataset["invalid"] == nil ? .stop : dataset.named("invalid", Experiment.Dataset.Invalid.init),
             known: try dataset["known"].map { (node) throws(RuntimeError) in
                 try Experiment.Dataset.Known(node, path: "dataset.known", kind: .file)
-            })
+            }, pairs: try Experiment.Dataset.PairSettings(dataset))
         locator = try reader["locator"].map { (node) throws(RuntimeError) in
             try ResolvedComponent(node, .locator, path: "locator")
         }

@@ -83,6 +83,10 @@ extension ResolvedExperiment {
             RunInput(setting: "model.source", path: model.source, form: .model),
             RunInput(setting: "dataset.path", path: dataset.path, form: .file),
         ]
+        if let demonstrations = dataset.pairs.demonstrations {
+            inputs.append(
+                RunInput(setting: "dataset.demonstrations.path", path: demonstrations.path, form: .file))
+        }
         inputs += model.patches.enumerated().map {
             RunInput(setting: "model.patches[\($0)]", path: $1, form: .folder)
         }

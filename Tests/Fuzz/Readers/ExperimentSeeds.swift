@@ -8,7 +8,8 @@ import SutureRuntime
 enum ExperimentSeeds {
     static let keys = [
         "schema", "experiment", "model", "source", "dtype", "device", "threads", "plugins", "dataset", "name", "path",
-        "where", "limit", "offset", "join", "invalid", "locator", "method", "edit", "mode", "size", "restore",
+        "where", "limit", "offset", "join", "invalid", "intent", "demonstrations", "count", "locator", "method", "edit",
+        "mode", "size", "restore",
         "evaluate", "statistics", "max_tokens", "max_length", "batch_tokens", "evaluators", "seed", "limits",
         "stall_seconds", "output", "dir", "variants", "sweep", "compare", "columns", "plots", "mark", "as",
     ]

@@ -35,7 +35,8 @@ extension FuzzReader {
         "alt", "answers", "loc", "loc_ans", "answer", "intent", "code", "text", "marks", "[0, 1]", "hop1", "hop2",
         "bridge", "description", "says", "related", "unrelated", "prompt_comp", "subject_comp", "prompt_guide",
         "subject_guide", "prompt_f_hop", "target", "portability", "locality", "ground_truth", "labels", "concept",
-        "locality_prompt", "locality_ground_truth", "Reasoning", "{}", "{{}}", "France", "Lyon", " ", "\n",
+        "locality_prompt", "locality_ground_truth", "group", "setting", "wrong_answer", "paraphrase_intents",
+        "Reasoning", "{}", "{{}}", "France", "Lyon", " ", "\n",
     ]
 
     private static func dataset(_ format: any DatasetReader) -> FuzzReader {
@@ -82,7 +83,9 @@ enum DatasetSeeds {
     private static let pairs = """
         {"prompt": "Say yes: ", "answer": "yes", "paraphrase_prompts": ["Yes? "], "neighborhood_samples": [{"prompt": \
         "no? ", "answer": "no"}]}
-        {"id": "b", "intent": "sort a list\\nnow", "code": "x.sort()"}
+        {"id": "b", "intent": "sort a list\\nnow", "code": "x.sort()", "paraphrase_intents": ["order a list"]}
+        {"prompt": "a ", "answer": "b", "wrong_answer": "c", "group": "g", "setting": "s"}
+        {"prompt": "d ", "answer": "b", "group": "g", "setting": "t"}
 
         """
     private static let edits = """
