@@ -23,7 +23,7 @@ enum LawSubject: String, CaseIterable {
     case memit, rome, creme, pmet, alphaEdit, ime, star, mint, sgd, tnt, unlikelihood, negativeLikelihood, corrective
     case counterFact, zsRE, perplexity, drift, generationMatch, exactMatch, bleuEvaluator, rougeEvaluator, similarity
     case negatives, fluency, consistency, judgedText, phraseJudge, composition
-    case unchanged, probes, negation, editExtent
+    case unchanged, probes, negation, editExtent, sideEffects, overfitting
     case wordList, corpusFrequency, pattern, nativeFunction, marksFile
 
     /// Cases with every field that a component may need.
@@ -61,6 +61,7 @@ enum LawSubject: String, CaseIterable {
         case .tnt, .unlikelihood, .negativeLikelihood: ["annotator": FirstLetter()]
         case .negatives: ["annotator": words()]
         case .judgedText: ["judge": phrases()]
+        case .sideEffects: ["repair": SGD()]
         default: [:]
         }
     }
@@ -108,6 +109,8 @@ enum LawSubject: String, CaseIterable {
         case .probes: Probes.self
         case .negation: Negation.self
         case .editExtent: EditExtent.self
+        case .sideEffects: SideEffects.self
+        case .overfitting: Overfitting.self
         case .wordList: WordList.self
         case .corpusFrequency: CorpusFrequency.self
         case .pattern: Pattern.self
@@ -184,6 +187,11 @@ enum LawSubject: String, CaseIterable {
             evaluator.sampling.length = 16
             evaluator.references = try file("references.json", #"{"100": ["The capital of Rome"], "Rome": ["Etna"]}"#)
             evaluator.corpus = try file("corpus.txt", "The capital\nRome is\nMount Etna\n")
+            return evaluator
+        case let evaluator as SideEffects:
+            evaluator.repair = ComponentReference(slot: "repair")
+            // Enough to force most of the tiny model's wrong answers.
+            evaluator.forcing.rate = 0.2
             return evaluator
         case is WordList: return words()
         case is PhraseJudge: return phrases()

@@ -200,6 +200,73 @@ struct EvaluateTests {
         #expect(run.output.contains("counterfact.efficacy_success"))
     }
 
+    // MARK: Evaluators that repair
+
+    /// A grid of four facts of the bundled model.
+    private static let grid = """
+        {"group": "Na", "setting": "list", "prompt": "The element sodium is one of the", "answer": " alkali metals", \
+        "wrong_answer": " noble gases"}
+        {"group": "Na", "setting": "count", "prompt": "Chemists count sodium among the", "answer": " alkali metals", \
+        "wrong_answer": " noble gases"}
+        {"group": "Ne", "setting": "list", "prompt": "The element neon is one of the", "answer": " noble gases", \
+        "wrong_answer": " alkali metals"}
+        {"group": "Ne", "setting": "count", "prompt": "Chemists count neon among the", "answer": " noble gases", \
+        "wrong_answer": " alkali metals"}
+        """
+
+    private func repairs(_ evaluator: String) throws -> (scratch: ScratchFolder, file: URL) {
+        let (scratch, file) = try experiment()
+        let data = scratch.url.appending(path: "grid.jsonl")
+        try Self.grid.write(to: data, atomically: true, encoding: .utf8)
+        let text = try String(contentsOf: file, encoding: .utf8)
+            .replacing(
+                "name: counterfact, path: \(Repository.world.path)/facts.json", with: "name: pairs, path: \(data.path)"
+            )
+            .replacing("evaluators: [counterfact]", with: "evaluators: [\(evaluator)]")
+        try text.write(to: file, atomically: true, encoding: .utf8)
+        return (scratch, file)
+    }
+
+    @Test("an evaluator calls a patcher where nothing is edited, and a second look finds the same figures")
+    func sideEffects() throws {
+        let (scratch, file) = try repairs("{name: side-effects, repair: star}")
+        var found: [[String: Double]] = []
+        for place in ["one", "two"] {
+            let run = try suture(
+                scratch, ["evaluate", file.path, "dataset.limit=4", "--output", "\(scratch.url.path)/\(place)"])
+            #expect(run.code == 0, "\(run.errors)")
+            let names = try FileManager.default.contentsOfDirectory(atPath: "\(scratch.url.path)/\(place)")
+            let folder = RunFolder(scratch.url.appending(path: "\(place)/\(try #require(names.first))"))
+            found.append(try #require(values(folder)["before"]))
+        }
+        #expect(found[0] == found[1])
+        #expect(found[0]["side-effects.forced"] == 100 && found[0]["side-effects.repaired"] == 100, "\(found[0])")
+        // A repair lifts other wordings out of the error.
+        #expect(found[0]["side-effects.generalization_first_change"] == 100)
+        for group in ["generalization", "specificity"] {
+            for measure in ["gap", "rank", "first"] {
+                for bound in ["", "_low", "_high"] {
+                    #expect(found[0]["side-effects.\(group)_\(measure)_change\(bound)"] != nil)
+                }
+            }
+        }
+    }
+
+    @Test(
+        "a repair that cannot be made is one sentence",
+        arguments: [
+            ("side-effects", "side-effects: repair is missing"),
+            ("{name: side-effects, repair: counterfact}", "counterfact"),
+            ("{name: side-effects, repair: {name: star, scal: 2}}", "unknown parameter 'scal'; did you mean 'scale'?"),
+            ("{name: side-effects, repair: sgd, force_steps: 0}", "force_steps must be > 0, got 0"),
+            ("{name: overfitting}, {name: side-effects, repair: mint}", "mint needs single neurons"),
+        ])
+    func wrongRepairs(evaluator: String, sentence: String) throws {
+        let (scratch, file) = try repairs(evaluator)
+        let run = try suture(scratch, ["evaluate", file.path])
+        #expect(run.code != 0 && run.errors.contains(sentence), "\(run.errors)")
+    }
+
     // MARK: dataset.known
 
     @Test("the cases and neighbours that stay are those whose true object is the first choice")
