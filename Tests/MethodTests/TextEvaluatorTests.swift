@@ -13,7 +13,7 @@ private let scoreTolerance = 1e-5
 
 extension TinyCases {
     /// Cases with whole answers, paraphrases, and neighbours with answers of their own.
-    fileprivate static func pairs(_ count: Int) -> [EditCase] {
+    static func pairs(_ count: Int) -> [EditCase] {
         make(count).map {
             var editCase = $0
             editCase.answer = $0.index % 2 == 0 ? " the capital of Rome" : " Paris.\n"
@@ -462,7 +462,7 @@ struct SideEffectTests {
         #expect(whole == parts && whole.allSatisfy { $0.value > 0 })
         let texts = try evaluator.sampling.texts(cases[1].samplingPrompts, session.model, in: session.session)
         #expect(texts.count == 2)
-        #expect(whole[1].value == texts.map(WordEntropy.fluency).reduce(0, +) / 2)
+        #expect(whole[1].value == texts.map { WordEntropy.fluency(WordEntropy.words($0)) }.reduce(0, +) / 2)
     }
 
     @Test("Consistency compares with the texts of a case or of its new object; others are left out")

@@ -109,6 +109,7 @@ struct AnswerTextTests {
         arguments: [
             ("The U.S.A.!", "usa"), ("  An   apple,\na day ", "apple day"), ("theatre; another", "theatre another"),
             ("“The” end", "“ ” end"), ("A.", ""), ("", ""), ("Don't", "dont"), ("ÉCOLE the", "école"),
+            ("ΣΑΣ ΣΑΣ'α Σ", "σας σασα σ"),
         ])
     func normalized(_ text: String, _ expected: String) {
         #expect(AnswerText.normalized(text) == expected)
@@ -136,9 +137,11 @@ struct AnswerTextTests {
         let words = ["a", "b", "a", "b", "c"]
         #expect(abs(WordEntropy.entropy(words, 2) - 1.5) < goldenTolerance)
         #expect(abs(WordEntropy.entropy(words, 3) - log2(3)) < goldenTolerance)
-        #expect(abs(WordEntropy.fluency("a b a b c") - (1.5 / 3 + log2(3) * 2 / 3)) < goldenTolerance)
-        #expect(WordEntropy.fluency("one") == 0 && WordEntropy.fluency("") == 0)
-        #expect(WordEntropy.fluency("no no no no no no") == 0)
+        #expect(abs(WordEntropy.fluency(words) - (1.5 / 3 + log2(3) * 2 / 3)) < goldenTolerance)
+        #expect(WordEntropy.fluency(["one"]) == 0 && WordEntropy.fluency([]) == 0)
+        #expect(WordEntropy.fluency(Array(repeating: "no", count: 6)) == 0)
+        // Composed and decomposed.
+        #expect(WordEntropy.entropy(["é", "a", "e\u{301}", "a"], 2) == log2(3))
     }
 
     @Test("Words keep apostrophes, hyphens and points inside them")
