@@ -483,7 +483,7 @@ struct SideEffectTests {
         #expect(abs(scores[0].value - 1) < 1e-9 && scores[1].value == 0)
 
         let broken = Consistency()
-        broken.references = evaluator.corpus
+        broken.references = try #require(evaluator.corpus)
         broken.corpus = evaluator.corpus
         #expect(throws: SutureError.self) { try broken.evaluate(cases, in: session.session) }
     }

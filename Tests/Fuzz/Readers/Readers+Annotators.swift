@@ -61,7 +61,8 @@ extension FuzzReader {
         },
         FuzzReader(
             "references", "reference texts of an evaluator", .json,
-            words: ["Paris", "0"], seeds: { [#"{"Paris":["Paris is a city.","The Seine."],"0":[]}"#].bytes }
+            words: ["Paris", "0"],
+            seeds: { [#"{"Paris":["Paris is a city.","The Seine."],"0":[],"1":"Paris"}"#].bytes }
         ) { folder in
             let path = folder.path("references.json")
             return { input in
@@ -73,5 +74,62 @@ extension FuzzReader {
                 return []
             }
         },
+        FuzzReader(
+            "vocabulary", "the places of terms among the weights of an evaluator", .json,
+            words: ["0", "1", "\\u00e9", "\\ud83d"], seeds: { [#"{"the": 0, "caf\u00e9": 1}"#].bytes }
+        ) { folder in
+            let path = folder.path("vocabulary.json")
+            let idf = try folder.write(vector([1.5, 2]), to: "idf.npy").path
+            return { input in
+                try folder.put(input, into: path)
+                try weights(idf: idf, vocabulary: path, in: folder).validate()
+                return []
+            }
+        },
+        FuzzReader(
+            "idf", "the weights of terms of an evaluator", .binary,
+            words: ["<f8", "<f4", "(2,)", "(1000000000000,)", "descr", "shape"], seeds: { [vector([1.5, 2])] }
+        ) { folder in
+            let path = folder.path("idf.npy")
+            let vocabulary = try folder.write("{\"a\": 0, \"b\": 1}", to: "vocabulary.json").path
+            return { input in
+                try folder.put(input, into: path)
+                try weights(idf: path, vocabulary: vocabulary, in: folder).validate()
+                return []
+            }
+        },
+        FuzzReader(
+            "punkt", "what Punkt has learned of words", .lines, words: ["\t", "126", "dr", "##number##"],
+            seeds: { ["dr\t126\nthe\t2\n##number##\t36\n", "dr\nthe\n"].bytes }
+        ) { folder in
+            let names = ["abbrev_types.txt", "collocations.tab", "ortho_context.tab", "sent_starters.txt"]
+            return { input in
+                // One file is the input, and the others are empty.
+                let chosen = input.count % names.count
+                for (place, name) in names.enumerated() {
+                    try folder.put(place == chosen ? input : [], into: folder.path(name))
+                }
+                let measure = Fluency()
+                measure.words = .nltk
+                measure.punkt = FolderPath(folder.url.path)
+                try measure.validate()
+                return []
+            }
+        },
     ]
+
+    private static func weights(idf: String, vocabulary: String, in folder: FuzzFolder) throws -> Consistency {
+        let measure = Consistency()
+        measure.references = FilePath(try folder.write("{}", to: "references.json").path)
+        measure.idf = FilePath(idf)
+        measure.vocabulary = FilePath(vocabulary)
+        return measure
+    }
+
+    /// A NumPy file of float64.
+    private static func vector(_ numbers: [Double]) -> [UInt8] {
+        let header = "{'descr': '<f8', 'fortran_order': False, 'shape': (\(numbers.count),), }\n"
+        let body = numbers.flatMap { number in withUnsafeBytes(of: number.bitPattern.littleEndian) { [UInt8]($0) } }
+        return [0x93] + Array("NUMPY".utf8) + [1, 0, UInt8(header.utf8.count), 0] + Array(header.utf8) + body
+    }
 }
