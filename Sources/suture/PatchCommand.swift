@@ -8,7 +8,10 @@ import SutureRuntime
 struct PatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "patch", abstract: "Shows patches, applies them to a model folder, and takes them out again.",
-        subcommands: [Show.self, Apply.self, Revert.self, List.self, Log.self])
+        subcommands: [
+            Show.self, Apply.self, Revert.self, List.self, Log.self, Diff.self, Merge.self, Scale.self, Extract.self,
+            Export.self,
+        ])
 
     struct Show: ParsableCommand {
         static let configuration = CommandConfiguration(abstract: "Shows what a patch changes and where it comes from.")

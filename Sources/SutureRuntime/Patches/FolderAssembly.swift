@@ -5,6 +5,15 @@ import SutureModel
 
 /// Folders that appear at their place whole or not at all.
 enum FolderAssembly {
+    /// Refuses an output folder with something in it before any work is done.
+    static func checkEmpty(_ output: URL) throws(RuntimeError) {
+        let items = (try? FileManager.default.contentsOfDirectory(atPath: output.path)) ?? []
+        guard let first = items.min() else { return }
+        throw RuntimeError(
+            .usage, "the output folder '\(output.path)' is not empty: it holds '\(first)'",
+            hint: "choose a folder that does not exist yet, or empty it")
+    }
+
     /// As `ModelFolder.assemble`, for a body that throws errors of several modules.
     static func assemble(at place: URL, replaces: Bool = false, _ body: (URL) throws -> Void) throws {
         var failure: (any Error)?

@@ -28,7 +28,8 @@ package struct PatchLog: Sendable {
         package var action: Action
         /// The patch that was applied or reverted.
         package var patch: PatchReference
-        package var runID: String
+        /// Nil for a patch that no run made.
+        package var runID: String?
         /// What was in force afterwards, in order.
         package var stack: [PatchReference]
         /// SHA-256 of the files of weights afterwards, by name.
@@ -86,7 +87,7 @@ package struct PatchLog: Sendable {
     /// - Parameters:
     ///   - stack, weights: what is in force afterwards.
     mutating func append(
-        _ action: Action, _ patch: PatchReference, runID: String, stack: [PatchReference], weights: [String: String],
+        _ action: Action, _ patch: PatchReference, runID: String?, stack: [PatchReference], weights: [String: String],
         at time: Date
     ) throws(RuntimeError) {
         var entry = Entry(
@@ -115,7 +116,7 @@ package struct PatchLog: Sendable {
             rows: entries.map { entry in
                 let stack = entry.stack.map(\.name).joined(separator: ", ")
                 return [
-                    String(entry.number), entry.time, entry.action.rawValue, entry.patch.name, entry.runID,
+                    String(entry.number), entry.time, entry.action.rawValue, entry.patch.name, entry.runID ?? "–",
                     stack.isEmpty ? "none" : stack,
                 ]
             }, numeric: [0])

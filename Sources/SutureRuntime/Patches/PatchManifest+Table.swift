@@ -7,10 +7,8 @@ import SutureModel
 extension PatchManifest {
     /// Where the patch comes from, for people.
     package var facts: [(String, String)] {
-        [
-            ("method", "\(origin.method) \(origin.methodVersion), plugin \(origin.plugin) \(origin.pluginVersion)"),
-            ("run", origin.runID), ("model", origin.model),
-        ] + (madeOn.map { [("made on", "the model with \($0.map(\.name).joined(separator: ", "))")] } ?? [])
+        (origin?.facts ?? []) + (derivation?.facts ?? []) + [("model", model)]
+            + (madeOn.map { [("made on", "the model with \($0.map(\.name).joined(separator: ", "))")] } ?? [])
     }
 
     /// A line for each parameter, for people.
@@ -33,4 +31,20 @@ extension PatchManifest {
 
     /// Four digits.
     private static func short(_ value: Double) -> String { String(format: "%.4g", value) }
+}
+
+extension PatchManifest.Origin {
+    fileprivate var facts: [(String, String)] {
+        [("method", "\(method) \(methodVersion), plugin \(plugin) \(pluginVersion)"), ("run", runID)]
+    }
+}
+
+extension PatchDerivation {
+    fileprivate var facts: [(String, String)] {
+        var facts = [("made by", "patch \(operation.rawValue)")]
+        if !sources.isEmpty { facts.append(("of", sources.map(\.name).joined(separator: ", "))) }
+        if let factor { facts.append(("factor", Figures.exact(factor))) }
+        if let error { facts.append(("left out", "\(Figures.text(error * 100)) % of the norm")) }
+        return facts
+    }
 }

@@ -115,7 +115,10 @@ package struct PatchManifest: Sendable, Hashable, Codable {
     }
 
     package var schema = Self.schema
-    package var origin: Origin
+    /// Nil for a patch that no run made; ``derivation`` then says where it comes from.
+    package var origin: Origin?
+    /// Nil for the patch of a run.
+    package var derivation: PatchDerivation?
     package var changes: [Change]
     /// Written by later versions. This one does not know any form and refuses a patch that has one.
     package var extensions: [Extension]?
@@ -129,18 +132,25 @@ package struct PatchManifest: Sendable, Hashable, Codable {
     package private(set) var digest: String?
 
     enum CodingKeys: String, CodingKey {
-        case schema, origin, changes, extensions
+        case schema, origin, derivation, changes, extensions
         case madeOn = "made_on"
         case weightsDigest = "weights_sha256"
         case digest = "sha256"
     }
 
-    init(origin: Origin, changes: [Change], madeOn: [PatchReference] = [], weightsDigest: String) {
+    init(
+        origin: Origin? = nil, derivation: PatchDerivation? = nil, changes: [Change], madeOn: [PatchReference] = [],
+        weightsDigest: String
+    ) {
         self.origin = origin
+        self.derivation = derivation
         self.madeOn = madeOn.isEmpty ? nil : madeOn
         self.changes = changes
         self.weightsDigest = weightsDigest
     }
+
+    /// The model folder that it belongs to, as it was called then.
+    package var model: String { origin?.model ?? derivation?.model ?? "" }
 
     /// What tells the patch from every other: its checksum; in files of older versions, that of its tensors.
     package var identity: String { digest ?? weightsDigest }
@@ -180,6 +190,10 @@ package struct PatchManifest: Sendable, Hashable, Codable {
             throw RuntimeError(
                 .file, "'\(path)' does not describe a patch: \(error.message)", hint: "take it from the run again")
         }
+        guard origin != nil || derivation != nil else {
+            throw RuntimeError(
+                .file, "'\(path)' does not say where the patch comes from", hint: "take it from the run again")
+        }
         if let unknown = extensions?.first {
             let refusal = PatchExtension(id: unknown.id).isUnknown
             throw RuntimeError(.file, "'\(path)': \(refusal.message)", hint: refusal.hint)
@@ -218,7 +232,7 @@ package struct PatchManifest: Sendable, Hashable, Codable {
                 RuntimeError(
                     .file,
                     "the model '\(checkpoint.folder.path)' is not the one that the patch was made for: \(what)",
-                    hint: "apply it to an unchanged copy of '\(origin.model)'")
+                    hint: "apply it to an unchanged copy of '\(self.model)'")
             }
             guard checkpoint.contains(change.parameter) else {
                 throw refuse("it has no tensor '\(change.parameter)'")

@@ -50,6 +50,23 @@ package enum PatchStore {
                 .refused, "the patch changes nothing: \(changes.isEmpty ? "it is empty" : "all of its numbers are 0")",
                 hint: "look at the method's settings and at what its locator selected")
         }
+        return try write(
+            deltas,
+            PatchManifest(
+                origin: origin, changes: changes, madeOn: (model.record?.members ?? []).map(\.reference) + overlays,
+                weightsDigest: ""), to: folder)
+    }
+
+    /// Writes a patch whose description is known but for the digests.
+    ///
+    /// - Parameters:
+    ///   - deltas: one for each change of the description.
+    ///   - description: of the patch.
+    /// - Returns: what was written to `patch.json`.
+    @discardableResult
+    static func write(
+        _ deltas: [Delta], _ description: PatchManifest, to folder: URL
+    ) throws(RuntimeError) -> PatchManifest {
         let tensors = try RuntimeError.wrapping { try deltas.flatMap { try stored($0) } }
         return try RuntimeError.wrapping {
             var manifest: PatchManifest?
@@ -62,10 +79,9 @@ package enum PatchStore {
                     ($1.element.dtype.byteCount, $0.offset) < ($0.element.dtype.byteCount, $1.offset)
                 }
                 try SafetensorsWriter.write(ordered.map(\.element), to: weights)
-                let written = try PatchManifest(
-                    origin: origin, changes: changes, madeOn: (model.record?.members ?? []).map(\.reference) + overlays,
-                    weightsDigest: try Digest.ofFile(weights.path)
-                ).sealed()
+                var written = description
+                written.weightsDigest = try Digest.ofFile(weights.path)
+                written = try written.sealed()
                 try Data(try written.json.utf8).write(to: partial.appendingPathComponent(PatchManifest.fileName))
                 manifest = written
             }
@@ -130,26 +146,37 @@ package enum PatchStore {
         _ delta: Delta, _ model: StackedModel, isTransposed: Bool
     ) throws(RuntimeError) -> PatchManifest.Change {
         try RuntimeError.wrapping {
-            let checkpoint = model.checkpoint
-            let entry = try checkpoint.entry(delta.parameter)
-            let bytes = try model.baseBytes(of: delta.parameter)
-            let shape = isTransposed ? entry.shape.reversed() : entry.shape
-            let base = PatchManifest.Base(
-                file: try checkpoint.file(of: delta.parameter).url.lastPathComponent, dtype: entry.dtype.rawValue,
-                shape: entry.shape, isTransposed: isTransposed, digest: bytes.withUnsafeBytes { Digest.of($0) },
-                norm: try tensor(entry, bytes).cast(to: .float64).norm().item())
-            guard let form = delta.form.name else { throw PatchCheck.unknownForm(of: delta) }
-            let rank: Int? =
-                switch delta.form {
-                case .lowRank(let left, _): left.shape[1]
-                case .rows(let rows, _): rows.count
-                case .dense, .extension: nil
-                }
-            let dtype = delta.tensors.first { $0.dtype.isFloatingPoint }?.dtype ?? .float32
-            return PatchManifest.Change(
-                parameter: delta.parameter, form: form, rank: rank, dtype: dtype.description, shape: shape,
-                norm: try delta.norm(shape: shape), base: base)
+            try change(delta, of: try base(of: delta.parameter, in: model, isTransposed: isTransposed))
         }
+    }
+
+    /// What a description says of the tensor that a change belongs to.
+    static func base(
+        of parameter: String, in model: StackedModel, isTransposed: Bool
+    ) throws -> PatchManifest.Base {
+        let checkpoint = model.checkpoint
+        let entry = try checkpoint.entry(parameter)
+        let bytes = try model.baseBytes(of: parameter)
+        return PatchManifest.Base(
+            file: try checkpoint.file(of: parameter).url.lastPathComponent, dtype: entry.dtype.rawValue,
+            shape: entry.shape, isTransposed: isTransposed, digest: bytes.withUnsafeBytes { Digest.of($0) },
+            norm: try tensor(entry, bytes).cast(to: .float64).norm().item())
+    }
+
+    /// What a description says of a change.
+    static func change(_ delta: Delta, of base: PatchManifest.Base) throws -> PatchManifest.Change {
+        guard let form = delta.form.name else { throw PatchCheck.unknownForm(of: delta) }
+        let rank: Int? =
+            switch delta.form {
+            case .lowRank(let left, _): left.shape[1]
+            case .rows(let rows, _): rows.count
+            case .dense, .extension: nil
+            }
+        let shape = base.isTransposed ? base.shape.reversed() : base.shape
+        let dtype = delta.tensors.first { $0.dtype.isFloatingPoint }?.dtype ?? .float32
+        return PatchManifest.Change(
+            parameter: delta.parameter, form: form, rank: rank, dtype: dtype.description, shape: shape,
+            norm: try delta.norm(shape: shape), base: base)
     }
 
     private static func stored(_ delta: Delta) throws -> [SafetensorsWriter.Tensor] {

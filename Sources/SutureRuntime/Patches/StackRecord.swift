@@ -23,7 +23,8 @@ package struct StackRecord: Sendable, Hashable, Codable {
         package var name: String
         /// ``PatchManifest/identity``
         package var digest: String
-        package var runID: String
+        /// Nil for a patch that no run made.
+        package var runID: String?
         /// In ISO 8601, UTC.
         package var appliedAt: String
 
@@ -104,7 +105,7 @@ extension StackRecord {
     package var table: TextTable {
         TextTable(
             header: ["", "patch", "applied", "run"],
-            rows: members.enumerated().map { [String($0 + 1), $1.name, $1.appliedAt, $1.runID] }, numeric: [0])
+            rows: members.enumerated().map { [String($0 + 1), $1.name, $1.appliedAt, $1.runID ?? "–"] }, numeric: [0])
     }
 }
 
@@ -157,8 +158,9 @@ package enum PatchName {
     /// number of its own.
     static func proposed(for patch: URL, _ manifest: PatchManifest) -> String {
         let number = patch.standardizedFileURL.lastPathComponent
-        let run = manifest.origin.runID
-        let name = Int(number) == nil ? run : "\(run)-\(number)"
+        // A patch that no run made is called as its folder.
+        let run = manifest.origin?.runID ?? number
+        let name = Int(number) == nil || run == number ? run : "\(run)-\(number)"
         return isValid(name) ? name : "patch-\(manifest.identity.prefix(8))"
     }
 }

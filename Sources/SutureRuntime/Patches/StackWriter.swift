@@ -20,12 +20,7 @@ package enum PatchTarget: Sendable {
                     .usage, "'\(model.path)' holds no copy of its originals, so it is not changed in place",
                     hint: "write another folder with --output; that one can be changed in place")
             }
-        case .folder(let output):
-            let items = (try? FileManager.default.contentsOfDirectory(atPath: output.path)) ?? []
-            guard let first = items.min() else { return }
-            throw RuntimeError(
-                .usage, "the output folder '\(output.path)' is not empty: it holds '\(first)'",
-                hint: "choose a folder that does not exist yet, or empty it")
+        case .folder(let output): try FolderAssembly.checkEmpty(output)
         }
     }
 }
@@ -100,13 +95,13 @@ struct StackWriter {
                 }
                 var log = log
                 try log.append(
-                    action, member.reference, runID: member.patch.manifest.origin.runID, stack: stack.references,
+                    action, member.reference, runID: member.patch.manifest.origin?.runID, stack: stack.references,
                     weights: weights, at: Date())
                 try writePatches(stack, originals, log, to: partial)
                 guard !stack.members.isEmpty else { return try checkSource() }
                 let members = stack.members.map { member in
                     StackRecord.Member(
-                        name: member.name, digest: member.reference.digest, runID: member.patch.manifest.origin.runID,
+                        name: member.name, digest: member.reference.digest, runID: member.patch.manifest.origin?.runID,
                         appliedAt: member.appliedAt ?? "")
                 }
                 let record = try StackRecord(
