@@ -51,6 +51,7 @@ package final class RunEngine {
         let plan = EditGroups(experiment.edit, caseCount: cases.count)
         var results = RunResults()
         results.skipped = selection.skipped
+        results.edited = cases
         results.metrics = knowledge
         var reports: [MethodReport] = []
 

@@ -7,6 +7,8 @@ import SutureModel
 /// What a run found out, before it is written down.
 package struct RunResults {
     package var cases: [CaseResult] = []
+    /// The cases as they were edited, in the same order.
+    package var edited: [EditCase] = []
     /// The cases of the dataset that were left out.
     package var skipped: [SkippedCase] = []
     package var metrics: [StagedMetric] = []

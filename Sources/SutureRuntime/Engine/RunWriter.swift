@@ -38,15 +38,20 @@ struct RunWriter {
     /// One patch goes to `patch/`; several, of groups that were each restored, to `patch/0`, `patch/1` …; sequential
     /// groups build on each other and make one patch. A group that was left as it is has none.
     private func writePatches(_ results: RunResults) throws {
-        let patches =
-            experiment.edit.restore == .never ? [results.patches.flatMap { $0 }] : results.patches
+        let plan = EditGroups(experiment.edit, caseCount: results.edited.count)
+        let patches: [(deltas: [Delta], cases: [EditCase])] =
+            plan.restores
+            ? zip(results.patches, plan.groups).map { ($0, Array(results.edited[$1.cases])) }
+            : [(results.patches.flatMap { $0 }, results.edited)]
         let base = try StackedModel(model.checkpoint)
         let overlays = try PatchOverlay.references(experiment.model.patches)
-        for (number, deltas) in patches.enumerated() where !deltas.isEmpty {
+        for (number, patch) in patches.enumerated() where !patch.deltas.isEmpty {
             let place = patches.count == 1 ? folder.patch : folder.patch.appending(path: String(number))
+            // The figures are those of all patches of the run.
+            let records = PatchRecords(cases: patch.cases, figures: patches.count == 1 ? results.metrics : [])
             try PatchStore.write(
-                Patch(deltas), origin: try PatchManifest.Origin(experiment), model: base, over: overlays,
-                isTransposed: model.configuration.architecture.storesTransposed, to: place)
+                Patch(patch.deltas), origin: try PatchManifest.Origin(experiment), model: base, over: overlays,
+                records: records, isTransposed: model.configuration.architecture.storesTransposed, to: place)
         }
     }
 }

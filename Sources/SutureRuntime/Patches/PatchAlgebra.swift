@@ -22,7 +22,7 @@ package enum PatchAlgebra {
         let error = try rank.map { (rank) throws(RuntimeError) in try sum.compress(to: rank) }
         return try write(
             sum, PatchDerivation(.merge, of: patches.map(\.reference), error: error, model: patches[0].manifest.model),
-            madeOn: needed(by: patches), to: output)
+            patches: patches, to: output)
     }
 
     /// A patch with all of its changes multiplied.
@@ -38,7 +38,7 @@ package enum PatchAlgebra {
         return try write(
             try Sum([patch], factors: [factor]),
             PatchDerivation(.scale, of: [patch.reference], factor: factor, model: patch.manifest.model),
-            madeOn: needed(by: [patch]), to: output)
+            patches: [patch], to: output)
     }
 
     /// What turns the first patch into the second.
@@ -48,7 +48,7 @@ package enum PatchAlgebra {
         return try write(
             try Sum(patches, factors: [-1, 1]),
             PatchDerivation(.diff, of: patches.map(\.reference), model: patches[0].manifest.model),
-            madeOn: needed(by: patches), to: output)
+            patches: patches, to: output)
     }
 
     // MARK: Parts
@@ -56,13 +56,22 @@ package enum PatchAlgebra {
     /// A patch and what it is called.
     struct Source {
         var patch: StoredPatch
+        var records: PatchRecords
         var reference: PatchReference
         var manifest: PatchManifest { patch.manifest }
 
         init(_ folder: URL) throws(RuntimeError) {
             patch = try PatchStore.read(folder)
+            records = try PatchRecords(folder, patch.manifest)
             reference = PatchReference(
                 name: PatchName.proposed(for: folder, patch.manifest), digest: patch.manifest.identity)
+        }
+
+        /// A patch of a stack, under its name there.
+        init(_ member: PatchStack.Member) throws(RuntimeError) {
+            patch = member.patch
+            records = try PatchRecords(member.place, member.patch.manifest)
+            reference = member.reference
         }
     }
 
@@ -138,7 +147,7 @@ package enum PatchAlgebra {
     }
 
     private static func write(
-        _ sum: Sum, _ derivation: PatchDerivation, madeOn: [PatchReference], to output: URL
+        _ sum: Sum, _ derivation: PatchDerivation, patches: [Source], to output: URL
     ) throws(RuntimeError) -> PatchManifest {
         let changes = try RuntimeError.wrapping { try zip(sum.deltas, sum.bases).map(PatchStore.change) }
         let kept = changes.indices.filter { !sum.isNothing(changes[$0].norm, at: $0) }
@@ -146,10 +155,14 @@ package enum PatchAlgebra {
             throw RuntimeError(.refused, "nothing is left: the changes cancel each other")
         }
         try FolderAssembly.checkEmpty(output)
+        var description = PatchManifest(
+            derivation: derivation, changes: kept.map { changes[$0] }, madeOn: needed(by: patches), weightsDigest: "")
+        description.tokenizer = patches[0].manifest.tokenizer
+        // The figures of a run are not those of a sum or a multiple, but the cases of a sum are those of its parts.
+        var cases = derivation.operation == .merge ? patches.flatMap(\.records.cases) : []
+        for index in cases.indices { cases[index].index = index }
         return try PatchStore.write(
-            kept.map { sum.deltas[$0] },
-            PatchManifest(derivation: derivation, changes: kept.map { changes[$0] }, madeOn: madeOn, weightsDigest: ""),
-            to: output)
+            kept.map { sum.deltas[$0] }, description, PatchRecords(cases: cases), to: output)
     }
 }
 

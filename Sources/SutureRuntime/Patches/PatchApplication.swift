@@ -17,7 +17,8 @@ package enum PatchApplication {
         package var stack: [String]
         /// What became of each parameter that the patches in force change.
         package var parameters: [AppliedChange]
-        /// Sentences about what rounding lost, and about an adapter that was copied. Empty where all is well.
+        /// Sentences about patches that are in each other's way, about what rounding lost, and about an adapter that was copied.
+        /// Empty where all is well.
         package var warnings: [String]
     }
 
@@ -47,6 +48,7 @@ package enum PatchApplication {
         let before = try source.stack()
         let stack = try before.adding(member, to: source)
         try source.checkWeights()
+        let conflicts = try before.conflicts(with: member)
         let result = try writer.write(stack, .apply, member, progress: progress) { (parameters) throws(RuntimeError) in
             let now = Dictionary(uniqueKeysWithValues: parameters.map { ($0.parameter, $0) })
             let known = Dictionary(
@@ -65,7 +67,7 @@ package enum PatchApplication {
             : []
         return Report(
             output: result.output, stack: stack.members.map(\.name), parameters: result.parameters,
-            warnings: result.parameters.compactMap(\.warning) + adapter)
+            warnings: conflicts + result.parameters.compactMap(\.warning) + adapter)
     }
 
     /// Writes a model folder without one of its patches, or without any: the weights are those of the patches that stay, bit for

@@ -125,6 +125,10 @@ package struct PatchManifest: Sendable, Hashable, Codable {
     /// The patches that were in force, or lay over the model, when this one was made, in order; nil where there were none. It means
     /// nothing without them.
     package var madeOn: [PatchReference]?
+    /// SHA-256 of the files that it carries of the run, by name; see ``PatchRecords``.
+    package var records: [String: String]?
+    /// SHA-256 of the model's tokenizer.json; nil in files of older versions.
+    package var tokenizer: String?
     /// SHA-256 of `patch.safetensors`.
     package var weightsDigest: String
     /// SHA-256 of this description without this member, written compactly; nil before it was written, and in files of older
@@ -134,6 +138,8 @@ package struct PatchManifest: Sendable, Hashable, Codable {
     enum CodingKeys: String, CodingKey {
         case schema, origin, derivation, changes, extensions
         case madeOn = "made_on"
+        case records
+        case tokenizer = "tokenizer_sha256"
         case weightsDigest = "weights_sha256"
         case digest = "sha256"
     }
@@ -156,7 +162,7 @@ package struct PatchManifest: Sendable, Hashable, Codable {
     package var identity: String { digest ?? weightsDigest }
 
     /// The names of the files that make the patch.
-    var files: [String] { [Self.fileName, Self.weightsName] }
+    var files: [String] { [Self.fileName, Self.weightsName] + (records ?? [:]).keys.sorted() }
 
     // MARK: Reading and writing
 
@@ -193,6 +199,12 @@ package struct PatchManifest: Sendable, Hashable, Codable {
         guard origin != nil || derivation != nil else {
             throw RuntimeError(
                 .file, "'\(path)' does not say where the patch comes from", hint: "take it from the run again")
+        }
+        // What a folder may hold under these names is known, so that nothing else is copied.
+        if let name = records?.keys.first(where: { ![PatchRecords.casesName, PatchRecords.figuresName].contains($0) }) {
+            throw RuntimeError(
+                .file, "'\(path)' lists a file '\(name)', which this version does not know",
+                hint: "use the version of suture that wrote it")
         }
         if let unknown = extensions?.first {
             let refusal = PatchExtension(id: unknown.id).isUnknown

@@ -98,4 +98,12 @@ package struct PatchStack: Sendable {
         }
         return try sum ?? Tensor.zeros(change.shape, dtype: .float64)
     }
+
+    /// What a patch that comes new and the members do to each other, as sentences.
+    func conflicts(with member: Member) throws(RuntimeError) -> [String] {
+        let new = try PatchAlgebra.Source(member)
+        var sentences: [String] = []
+        for one in members { sentences += try PatchConflicts(try PatchAlgebra.Source(one), new).sentences }
+        return sentences
+    }
 }

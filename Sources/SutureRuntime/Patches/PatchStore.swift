@@ -21,13 +21,14 @@ package enum PatchStore {
     ///   - origin: the run that made it.
     ///   - model: the model that the patch belongs to, as the run has read it.
     ///   - over: the patches that lay over it, in order, besides those in force in its folder.
+    ///   - records: what it carries of the run.
     ///   - isTransposed: whether the checkpoint stores a parameter as `[in, out]`.
     /// - Returns: what was written to `patch.json`.
     /// - Throws: `refused` for a patch that does not fit the model, is not finite or changes nothing.
     @discardableResult
     package static func write(
         _ patch: Patch, origin: PatchManifest.Origin, model: StackedModel, over overlays: [PatchReference] = [],
-        isTransposed: (String) -> Bool, to folder: URL
+        records: PatchRecords = .none, isTransposed: (String) -> Bool, to folder: URL
     ) throws(RuntimeError) -> PatchManifest {
         try RuntimeError.wrapping { try HostTables.install() }
         var deltas: [Delta] = []
@@ -50,11 +51,11 @@ package enum PatchStore {
                 .refused, "the patch changes nothing: \(changes.isEmpty ? "it is empty" : "all of its numbers are 0")",
                 hint: "look at the method's settings and at what its locator selected")
         }
-        return try write(
-            deltas,
-            PatchManifest(
-                origin: origin, changes: changes, madeOn: (model.record?.members ?? []).map(\.reference) + overlays,
-                weightsDigest: ""), to: folder)
+        var description = PatchManifest(
+            origin: origin, changes: changes, madeOn: (model.record?.members ?? []).map(\.reference) + overlays,
+            weightsDigest: "")
+        description.tokenizer = try model.tokenizer()
+        return try write(deltas, description, records, to: folder)
     }
 
     /// Writes a patch whose description is known but for the digests.
@@ -62,10 +63,11 @@ package enum PatchStore {
     /// - Parameters:
     ///   - deltas: one for each change of the description.
     ///   - description: of the patch.
+    ///   - records: what it carries beside the changes.
     /// - Returns: what was written to `patch.json`.
     @discardableResult
     static func write(
-        _ deltas: [Delta], _ description: PatchManifest, to folder: URL
+        _ deltas: [Delta], _ description: PatchManifest, _ records: PatchRecords = .none, to folder: URL
     ) throws(RuntimeError) -> PatchManifest {
         let tensors = try RuntimeError.wrapping { try deltas.flatMap { try stored($0) } }
         return try RuntimeError.wrapping {
@@ -80,6 +82,8 @@ package enum PatchStore {
                 }
                 try SafetensorsWriter.write(ordered.map(\.element), to: weights)
                 var written = description
+                let files = try records.write(to: partial)
+                written.records = files.isEmpty ? nil : files
                 written.weightsDigest = try Digest.ofFile(weights.path)
                 written = try written.sealed()
                 try Data(try written.json.utf8).write(to: partial.appendingPathComponent(PatchManifest.fileName))

@@ -53,10 +53,13 @@ package struct StackedModel: Sendable {
     /// What the record says of the base, computed where there is none yet. Reads all weights then.
     func base() throws(RuntimeError) -> StackRecord.Base {
         if let record { return record.base }
-        let tokenizer = folder.appendingPathComponent("tokenizer.json").path
-        return StackRecord.Base(
-            weights: Self.weights(of: checkpoint),
-            tokenizer: FileManager.default.fileExists(atPath: tokenizer) ? try Digest.ofFile(tokenizer) : nil)
+        return StackRecord.Base(weights: Self.weights(of: checkpoint), tokenizer: try tokenizer())
+    }
+
+    /// SHA-256 of tokenizer.json; nil where the folder has none.
+    func tokenizer() throws(RuntimeError) -> String? {
+        let path = folder.appendingPathComponent("tokenizer.json").path
+        return FileManager.default.fileExists(atPath: path) ? try Digest.ofFile(path) : nil
     }
 
     /// SHA-256 of the files of weights, by name. Reads them all.

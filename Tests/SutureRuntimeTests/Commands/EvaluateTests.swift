@@ -174,6 +174,16 @@ struct EvaluateTests {
         #expect(measured["counterfact.efficacy_success"] != nil)
         // The run adds its change to weights that are rounded already, and figures are in percent.
         for (name, value) in measured { #expect(abs((after[name] ?? .nan) - value) < 1e-2, "\(name)") }
+        let records = try PatchRecords(second.patch, manifest)
+        #expect(try records.cases.count == 3 && records.figures == metrics(second).metrics)
+        let check = try suture(scratch, ["patch", "check", first, second.patch.path, "--model", world, "--json"])
+        let answer = try JSONValue(Data(check.output.utf8), name: "the answer")
+        func count(_ key: String) -> Int? {
+            guard case .list(let items)? = answer[key] else { return nil }
+            return items.count
+        }
+        #expect(count("measure") == 2, "\(check.errors)")
+        #expect(check.code == (count("findings") == 0 ? 0 : 5))
         let list = try suture(scratch, ["patch", "list", place("edited")])
         #expect(list.code == 0 && list.output.contains("second"), "\(list.output)")
     }
