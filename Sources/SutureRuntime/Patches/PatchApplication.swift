@@ -17,7 +17,7 @@ package enum PatchApplication {
         package var stack: [String]
         /// What became of each parameter that the patches in force change.
         package var parameters: [AppliedChange]
-        /// Sentences about patches that are in each other's way, about what rounding lost, and about an adapter that was copied.
+        /// Sentences about patches that are in each other's way, about another tokenizer, about what rounding lost, and about an adapter that was copied.
         /// Empty where all is well.
         package var warnings: [String]
     }
@@ -61,13 +61,18 @@ package enum PatchApplication {
                     hint: "convert the model to float32 and edit that")
             }
         }
+        let (made, own) = (stored.manifest.tokenizer, try source.tokenizer())
+        let tokenizer =
+            made != nil && made != own
+            ? ["the model's tokenizer is not the one that the patch was made with, so its prompts may read otherwise"]
+            : []
         let adapter =
             ModelFolder.holdsAdapter(model)
             ? ["the model has an adapter beside it, which was copied as it is; runs refuse a model with an adapter"]
             : []
         return Report(
             output: result.output, stack: stack.members.map(\.name), parameters: result.parameters,
-            warnings: conflicts + result.parameters.compactMap(\.warning) + adapter)
+            warnings: conflicts + tokenizer + result.parameters.compactMap(\.warning) + adapter)
     }
 
     /// Writes a model folder without one of its patches, or without any: the weights are those of the patches that stay, bit for
