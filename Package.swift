@@ -187,7 +187,8 @@ let package = Package(
             exclude: ["Golden", "TNT/Golden", "counts.json"], swiftSettings: strict),
         .testTarget(
             name: "SutureRuntimeTests", dependencies: ["SutureRuntime", "TestSupport", "suture-test-worker"],
-            exclude: ["Data/Golden", "Worker/hang-up-and-end.sh", "Worker/hang-up-and-stay.sh"], swiftSettings: strict),
+            exclude: ["Data/Golden", "Patches/Golden", "Worker/hang-up-and-end.sh", "Worker/hang-up-and-stay.sh"],
+            swiftSettings: strict),
     ] + methods + faultPlugins.map(faultTarget),
     swiftLanguageModes: [.v6],
     cLanguageStandard: .c11,

@@ -100,6 +100,11 @@ public final class LanguageModel: Sendable {
         LanguageModel(self, try transformer.with(try transformer.weights.summing(deltas, over: bases)))
     }
 
+    /// This model with every weight made into another of the same shape, `[out, in]` of a projection.
+    package func converting(_ body: (_ name: String, _ weight: Tensor) throws -> Tensor) throws -> LanguageModel {
+        LanguageModel(self, try transformer.with(try transformer.weights.converting(body)))
+    }
+
     /// The checkpoint's name of the weight that reads a site.
     ///
     /// - Throws: `invalidArgument` for sites that no single weight reads, `unimplemented` for an encoder–decoder model.

@@ -9,7 +9,8 @@ struct PatchCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
         commandName: "patch", abstract: "Shows patches, applies them to a model folder, and takes them out again.",
         subcommands: [
-            Show.self, Apply.self, Revert.self, List.self, Log.self, Check.self, Verify.self, Diff.self, Merge.self,
+            Show.self, Apply.self, Revert.self, List.self, Log.self, Check.self, Verify.self, Survive.self, Diff.self,
+            Merge.self,
             Scale.self,
             Extract.self,
             Export.self,

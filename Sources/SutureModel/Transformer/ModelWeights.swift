@@ -155,6 +155,13 @@ public struct ModelWeights: Sendable {
         return result
     }
 
+    /// These weights, each made into another of the same shape. They lie where nobody can write them.
+    func converting(_ body: (_ name: String, _ weight: Tensor) throws -> Tensor) throws -> ModelWeights {
+        var result = self
+        for name in names { result.tensors[name] = try body(name, try tensor(name)).protected(keepsLayout: true) }
+        return result
+    }
+
     /// A change as a matrix.
     private static func change(_ delta: Delta, of weight: Tensor) throws(SutureError) -> Tensor {
         for tensor in delta.tensors where tensor.dtype.isFloatingPoint {

@@ -5,8 +5,9 @@ import SutureModel
 
 /// Folders that appear at their place whole or not at all.
 enum FolderAssembly {
-    /// Refuses an output folder with something in it before any work is done.
-    static func checkEmpty(_ output: URL) throws(RuntimeError) {
+    /// Refuses an output folder with something in it before any work is done, and removes what killed commands have left beside it.
+    static func prepare(_ output: URL) throws(RuntimeError) {
+        Leftovers(in: output.standardizedFileURL.deletingLastPathComponent(), isDeep: false).remove()
         let items = (try? FileManager.default.contentsOfDirectory(atPath: output.path)) ?? []
         guard let first = items.min() else { return }
         throw RuntimeError(

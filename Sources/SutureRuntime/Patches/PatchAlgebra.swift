@@ -154,7 +154,7 @@ package enum PatchAlgebra {
         guard !kept.isEmpty else {
             throw RuntimeError(.refused, "nothing is left: the changes cancel each other")
         }
-        try FolderAssembly.checkEmpty(output)
+        try FolderAssembly.prepare(output)
         var description = PatchManifest(
             derivation: derivation, changes: kept.map { changes[$0] }, madeOn: needed(by: patches), weightsDigest: "")
         description.tokenizer = patches[0].manifest.tokenizer

@@ -40,7 +40,7 @@ package struct PatchExtraction {
         progress: (_ done: Int, _ total: Int) -> Void = { _, _ in }
     ) throws(RuntimeError) -> Report {
         try RuntimeError.wrapping { try HostTables.install() }
-        try FolderAssembly.checkEmpty(output)
+        try FolderAssembly.prepare(output)
         let model = try StackedModel(opening: base)
         guard model.record == nil else {
             throw RuntimeError(

@@ -58,7 +58,8 @@ package struct PatchMeasure: Sendable, Hashable, Codable {
 
     private static let tokenBudget = 4096
 
-    private static func ratings(_ cases: [EditCase], _ model: LanguageModel) throws -> [TargetRating] {
+    /// How likely the new object of each case is after its prompt.
+    static func ratings(_ cases: [EditCase], _ model: LanguageModel) throws -> [TargetRating] {
         let handle = ModelTable.handle(model)
         defer { ModelTable.release(handle) }
         return try withoutGradients {

@@ -20,7 +20,7 @@ package enum PatchTarget: Sendable {
                     .usage, "'\(model.path)' holds no copy of its originals, so it is not changed in place",
                     hint: "write another folder with --output; that one can be changed in place")
             }
-        case .folder(let output): try FolderAssembly.checkEmpty(output)
+        case .folder(let output): try FolderAssembly.prepare(output)
         }
     }
 }

@@ -38,7 +38,7 @@ package struct PEFTExport {
 
     /// Writes the folder, whole or not at all.
     package func write(_ adapter: LoRAAdapter, to output: URL) throws(RuntimeError) -> Report {
-        try FolderAssembly.checkEmpty(output)
+        try FolderAssembly.prepare(output)
         try RuntimeError.wrapping {
             var tensors: [SafetensorsWriter.Tensor] = []
             for module in adapter.modules {
