@@ -29,8 +29,9 @@ package final class PlaceLock {
     /// - Throws: `busy` where another process holds it; `run` where the file cannot be written.
     package init(_ file: URL, of place: String) throws(RuntimeError) {
         self.file = file
+        let signature = Self.signature()
         while true {
-            let opened = open(file.path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666)
+            let opened = Self.opened(file.path, signature)
             guard opened >= 0 else {
                 throw RuntimeError(
                     .run, "\(place) cannot be written: \(String(cString: strerror(errno)))",
@@ -48,7 +49,7 @@ package final class PlaceLock {
             // The one that held it before may have removed the file between the two calls.
             if FileStamp.isSame(file.path, descriptor) {
                 self.descriptor = descriptor
-                sign()
+                sign(signature)
                 return
             }
             close(descriptor)
@@ -70,11 +71,43 @@ package final class PlaceLock {
         return false
     }
 
-    private func sign() {
+    /// The file, made where it is missing. It says who holds it from the first moment on, so that a process that is killed leaves
+    /// none that says nothing, and might be another program's.
+    private static func opened(_ path: String, _ signature: Data) -> Int32 {
+        while true {
+            let descriptor = open(path, O_RDWR | O_CLOEXEC)
+            if descriptor >= 0 || errno != ENOENT { return descriptor }
+            // Where the file system has no links, it is made empty.
+            guard isMade(path, signature) else { return open(path, O_RDWR | O_CREAT | O_CLOEXEC, 0o666) }
+        }
+    }
+
+    /// Whether the file is there now, made here or by another process.
+    private static func isMade(_ path: String, _ signature: Data) -> Bool {
+        guard let temporary = try? TemporaryPlace.make(.file, beside: path) else { return false }
+        defer { unlink(temporary.path) }
+        let file = open(temporary.path, O_WRONLY | O_CLOEXEC)
+        guard file >= 0 else { return false }
+        defer { close(file) }
+        let isWritten = signature.withUnsafeBytes { write(file, $0.baseAddress, $0.count) == $0.count }
+        return isWritten && (link(temporary.path, path) == 0 || errno == EEXIST)
+    }
+
+    private static func signature() -> Data {
         let holder = Holder(
             process: ProcessInfo.processInfo.processIdentifier, host: ProcessInfo.processInfo.hostName,
             since: Date.now.formatted(.iso8601))
-        guard let line = try? JSON.encode(holder), ftruncate(descriptor, 0) == 0 else { return }
+        return (try? JSON.encode(holder)) ?? Data()
+    }
+
+    /// Writes over what the last holder wrote, in one call: a longer text is covered with blanks, which JSON allows.
+    private func sign(_ signature: Data) {
+        var status = stat()
+        let length = fstat(descriptor, &status) == 0 ? Int(status.st_size) : 0
+        var line = signature
+        if line.count < length {
+            line += Data(repeating: UInt8(ascii: " "), count: max(0, min(length, 1024) - line.count))
+        }
         _ = line.withUnsafeBytes { pwrite(descriptor, $0.baseAddress, $0.count, 0) }
     }
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import Foundation
+import SutureModel
 import TestSupport
 import Testing
 
@@ -39,6 +40,22 @@ struct PlaceLockTests {
         #expect(child.end(waits: true) != nil)
         close(child.ending)
         _ = try PlaceLock(file, of: "it")
+    }
+
+    @Test("the file of a lock says who holds it, over what the last holder left, however long that was")
+    func signature() throws {
+        let workspace = try Workspace()
+        let file = workspace.folder.appending(path: ".x.lock")
+        for left in [nil, "", "{}", String(repeating: "x", count: 3000)] {
+            if let left { try left.write(to: file, atomically: false, encoding: .utf8) }
+            let lock = try PlaceLock(file, of: "it")
+            let holder = try #require(PlaceLock.holder(lock.descriptor))
+            #expect(holder.process == ProcessInfo.processInfo.processIdentifier)
+            let names = try FileManager.default.contentsOfDirectory(atPath: workspace.path)
+            #expect(!names.contains(where: TemporaryPlace.isTemporary))
+            withExtendedLifetime(lock) {}
+        }
+        #expect(!FileManager.default.fileExists(atPath: file.path))
     }
 
     @Test("a folder that another process writes by patch apply or revert is left to it")
