@@ -4,6 +4,8 @@
     pip install torch transformers peft
     python3 Scripts/check_adapter.py MODEL ADAPTER EDITED
 
+MODEL is stored in float32: in half precision, EDITED has lost what an adapter keeps. It may be of any family that PEFT knows.
+
 MODEL with ADAPTER, loaded by PEFT, must give the logits of EDITED, loaded by transformers alone, within 1e-4 in float32, and other
 logits than MODEL by itself. Exit status: 0 where it does; 1 otherwise.
 """

@@ -12,12 +12,17 @@ package enum PatchAlgebra {
     /// Without a rank nothing is rounded: factors and rows are put side by side, and unlike forms make a dense change in float64.
     ///
     /// - Parameter rank: the largest rank of the factors of a matrix; what is left out is said in ``PatchDerivation/error``.
-    /// - Throws: `file` for patches of different models, `refused` where the sum is nothing.
+    /// - Throws: `usage` for a patch that is there twice, `file` for patches of different models, `refused` where the sum is nothing.
     @discardableResult
     package static func merge(
         _ folders: [URL], rank: Int? = nil, to output: URL
     ) throws(RuntimeError) -> PatchManifest {
         let patches = try folders.map { (folder) throws(RuntimeError) in try Source(folder) }
+        for (place, one) in patches.enumerated()
+        where patches[..<place].contains(where: { $0.reference.digest == one.reference.digest }) {
+            throw RuntimeError(
+                .usage, "the patch '\(folders[place].path)' is there twice", hint: "to double a patch, scale it by 2")
+        }
         var sum = try Sum(patches)
         let error = try rank.map { (rank) throws(RuntimeError) in try sum.compress(to: rank) }
         return try write(
@@ -117,8 +122,7 @@ package enum PatchAlgebra {
         mutating func compress(to rank: Int) throws(RuntimeError) -> Double {
             var (leftOut, whole) = (0.0, 0.0)
             for place in deltas.indices {
-                let base = bases[place]
-                let shape = base.isTransposed ? Array(base.shape.reversed()) : base.shape
+                let shape = bases[place].weightShape
                 try RuntimeError.wrapping {
                     let norm = try deltas[place].norm(shape: shape)
                     whole += norm * norm

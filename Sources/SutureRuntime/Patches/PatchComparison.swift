@@ -26,7 +26,7 @@ package struct PatchComparison {
         let both = try PatchAlgebra.Sum([a, b])
         parameters = try RuntimeError.wrapping {
             try zip(both.deltas, both.bases).map { delta, base in
-                let shape = base.isTransposed ? Array(base.shape.reversed()) : base.shape
+                let shape = base.weightShape
                 func change(_ source: PatchAlgebra.Source) throws -> Tensor {
                     try source.patch.deltas.first { $0.parameter == delta.parameter }?.float64(shape: shape)
                         ?? Tensor.zeros(shape, dtype: .float64)
@@ -43,13 +43,12 @@ package struct PatchComparison {
 
     /// A line for each parameter, for people.
     package var table: TextTable {
-        func short(_ value: Double) -> String { String(format: "%.4g", value) }
-        return TextTable(
+        TextTable(
             header: ["parameter", "‖Δ₁‖", "‖Δ₂‖", "‖Δ₂ − Δ₁‖", "cosine"],
             rows: parameters.map { one in
                 [
-                    one.parameter, short(one.first), short(one.second), short(one.difference),
-                    one.cosine.map(short) ?? "–",
+                    one.parameter, Figures.text(one.first), Figures.text(one.second), Figures.text(one.difference),
+                    one.cosine.map(Figures.text) ?? "–",
                 ]
             }, numeric: [1, 2, 3, 4])
     }
@@ -58,13 +57,12 @@ package struct PatchComparison {
 extension PatchExtraction.Report {
     /// A line for each changed tensor, for people.
     package var table: TextTable {
-        func short(_ value: Double) -> String { String(format: "%.4g", value) }
-        return TextTable(
+        TextTable(
             header: ["parameter", "form", "rank", "‖Δ‖", "left out", "numbers that differ"],
             rows: findings.map { one in
                 [
-                    one.parameter, one.form.rawValue, one.rank.map(String.init) ?? "–", short(one.norm),
-                    "\(short(one.error * 100)) %", String(one.differing),
+                    one.parameter, one.form.rawValue, one.rank.map(String.init) ?? "–", Figures.text(one.norm),
+                    "\(Figures.text(one.error * 100)) %", String(one.differing),
                 ]
             }, numeric: [2, 3, 4, 5])
     }
@@ -75,7 +73,7 @@ extension PEFTExport.Report {
     package var facts: [(String, String)] {
         [
             ("modules", String(modules.count)), ("rank", String(rank)),
-            ("left out", "\(String(format: "%.2g", error * 100)) % of the norm"),
+            ("left out", "\(Figures.text(error * 100)) % of the norm"),
         ]
     }
 }

@@ -126,12 +126,12 @@ package struct PatchConflicts: Sendable, Hashable, Codable {
         for one in shared {
             guard let overlap = one.keyOverlap, overlap >= Self.largestOverlap else { continue }
             sentences.append(
-                "'\(first)' and '\(second)' read nearly the same direction of '\(one.parameter)' (cosine \(Self.short(overlap)))"
+                "'\(first)' and '\(second)' read nearly the same direction of '\(one.parameter)' (cosine \(Figures.text(overlap)))"
             )
         }
         for (mover, moved, share) in [(second, first, disturbanceOfFirst), (first, second, disturbanceOfSecond)]
         where share >= Self.largestDisturbance {
-            sentences.append("'\(mover)' moves what '\(moved)' writes by \(Self.short(share * 100)) %")
+            sentences.append("'\(mover)' moves what '\(moved)' writes by \(Figures.text(share * 100)) %")
         }
         return sentences
     }
@@ -155,17 +155,16 @@ package struct PatchConflicts: Sendable, Hashable, Codable {
             ],
             rows: pairs.map { pair in
                 func largest(_ overlap: (Shared) -> Double?) -> String {
-                    pair.shared.compactMap(overlap).max().map(short) ?? "–"
+                    pair.shared.compactMap(overlap).max().map(Figures.text) ?? "–"
                 }
                 return [
                     pair.first, pair.second, String(pair.shared.count), largest(\.keyOverlap), largest(\.outputOverlap),
-                    "\(short(pair.disturbanceOfFirst * 100)) %", "\(short(pair.disturbanceOfSecond * 100)) %",
+                    "\(Figures.text(pair.disturbanceOfFirst * 100)) %",
+                    "\(Figures.text(pair.disturbanceOfSecond * 100)) %",
                     String(pair.cases.count),
                 ]
             }, numeric: [2, 3, 4, 5, 6, 7])
     }
-
-    static func short(_ value: Double) -> String { String(format: "%.3g", value) }
 }
 
 extension ChangeSpectrum {

@@ -74,6 +74,13 @@ package struct PatchLog: Sendable {
         }
     }
 
+    /// What is wrong with the log of a model that lacks lines that its record knows.
+    static func isCut(_ model: URL) -> RuntimeError {
+        RuntimeError(
+            .file, "'\(PatchPlaces(model).log.path)' lacks its last lines",
+            hint: "take the original model instead; nobody knows what was done to this one")
+    }
+
     /// Nil for a line that is not as it was written.
     private static func entry(_ line: Data) -> Entry? {
         guard let json = try? JSONValue(line, name: "it"), json["schema"]?.integer == schema,

@@ -82,6 +82,9 @@ package struct PatchManifest: Sendable, Hashable, Codable {
         /// Frobenius norm.
         package var norm: Double
 
+        /// `[out, in]` of a matrix, whatever the file stores.
+        var weightShape: [Int] { isTransposed ? shape.reversed() : shape }
+
         enum CodingKeys: String, CodingKey {
             case file, dtype, shape, norm
             case isTransposed = "transposed"

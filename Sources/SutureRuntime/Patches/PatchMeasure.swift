@@ -88,7 +88,7 @@ package struct PatchMeasure: Sendable, Hashable, Codable {
             rows: shares.map { one in
                 [
                     one.patch, String(one.cases), String(one.alone), String(one.together),
-                    PatchConflicts.short(one.likelihoodAlone), PatchConflicts.short(one.likelihoodTogether),
+                    Figures.text(one.likelihoodAlone), Figures.text(one.likelihoodTogether),
                 ]
             }, numeric: [1, 2, 3, 4, 5])
     }

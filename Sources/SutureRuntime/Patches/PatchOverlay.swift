@@ -21,9 +21,7 @@ package struct PatchOverlay {
         for (number, folder) in folders.enumerated() {
             let place = URL(fileURLWithPath: folder)
             let patch = try PatchStore.read(place)
-            // Nobody calls it by a name, but two of the same run may lie over each other.
-            let name = "\(PatchName.proposed(for: place, patch.manifest).prefix(90))-over-\(number + 1)"
-            stack = try stack.adding(PatchStack.Member(name: name, patch: patch, place: place), to: stored)
+            stack = try stack.adding(unnamed: patch, at: place, to: stored)
             let own: [WeightChange]
             (edited, own) = try PatchCheck.apply(
                 patch.deltas, to: edited, by: "the patch '\(folder)'", group: number)

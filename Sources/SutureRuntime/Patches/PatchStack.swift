@@ -68,6 +68,14 @@ package struct PatchStack: Sendable {
         return PatchStack(members + [member])
     }
 
+    /// The stack with a patch more that nobody calls by a name: two of the same run may lie over each other.
+    ///
+    /// - Throws: as ``adding(_:to:)``.
+    func adding(unnamed patch: StoredPatch, at place: URL, to model: StackedModel) throws(RuntimeError) -> PatchStack {
+        let name = "\(PatchName.proposed(for: place, patch.manifest).prefix(90))-\(members.count + 1)"
+        return try adding(Member(name: name, patch: patch, place: place), to: model)
+    }
+
     /// The stack without a patch.
     ///
     /// - Throws: `usage` for a name that no member has; `refused` where another member was made on it.

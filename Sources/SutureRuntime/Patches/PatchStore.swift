@@ -176,7 +176,7 @@ package enum PatchStore {
             case .rows(let rows, _): rows.count
             case .dense, .extension: nil
             }
-        let shape = base.isTransposed ? base.shape.reversed() : base.shape
+        let shape = base.weightShape
         let dtype = delta.tensors.first { $0.dtype.isFloatingPoint }?.dtype ?? .float32
         return PatchManifest.Change(
             parameter: delta.parameter, form: form, rank: rank, dtype: dtype.description, shape: shape,

@@ -62,7 +62,7 @@ package struct PatchSurvival: Sendable, Hashable, Codable {
             rows: outcomes.map { one in
                 [
                     one.form?.rawValue ?? "float32", String(cases), String(one.holding),
-                    PatchConflicts.short(one.likelihood),
+                    Figures.text(one.likelihood),
                     one.lost.isEmpty ? "–" : one.lost.joined(separator: ", "),
                 ]
             }, numeric: [1, 2, 3])

@@ -68,9 +68,7 @@ package struct PatchVerification: Sendable, Hashable, Codable {
         checks.append("\(StackRecord.fileName) is as suture wrote it")
         let log = try PatchLog(of: folder)
         guard log.digest == record.logDigest, log.entries.last?.stack == record.members.map(\.reference) else {
-            throw RuntimeError(
-                .file, "'\(PatchPlaces(folder).log.path)' lacks its last lines",
-                hint: "take the original model instead; nobody knows what was done to this one")
+            throw PatchLog.isCut(folder)
         }
         checks.append("the log has all of its \(log.entries.count) lines")
         let stack = try model.stack()

@@ -53,9 +53,7 @@ struct StackWriter {
         stamp = try InputStamp(Self.files(model))
         log = try PatchLog(of: model)
         if let record = source.record, record.logDigest != log.digest {
-            throw RuntimeError(
-                .file, "'\(PatchPlaces(model).log.path)' lacks its last lines",
-                hint: "take the original model instead; nobody knows what was done to this one")
+            throw PatchLog.isCut(model)
         }
     }
 

@@ -104,6 +104,8 @@ struct PatchAlgebraTests {
         // The rows are there twice, and their sum is 0.
         let nothing = try failure { try PatchAlgebra.merge([a, opposite], to: fixture.place("nothing")) }
         #expect(nothing.kind == .refused)
+        let twice = try failure { try PatchAlgebra.merge([a, b, a], to: fixture.place("twice")) }
+        #expect(twice.description == "the patch '\(a.path)' is there twice; to double a patch, scale it by 2")
         let other = try PatchFixture(seed: 2)
         try other.write(try PatchFixture.deltas())
         let mixed = try failure { try PatchAlgebra.merge([a, other.patch], to: fixture.place("mixed")) }
@@ -248,5 +250,37 @@ struct PatchAlgebraTests {
         try PatchAlgebra.scale(factors, by: -1, to: opposite)
         let empty = try failure { try LoRAAdapter([factors, opposite], of: model) }
         #expect(empty.message == "the adapter would be empty: the patches change nothing together")
+    }
+
+    @Test(
+        "An adapter has the names of the whole model's modules, where the file leaves out what stands in front of them, too"
+    )
+    func moduleNames() throws {
+        let fixture = try PatchFixture()
+        let checkpoint = try Checkpoint(opening: fixture.model)
+        let tensors = try checkpoint.names.map { name in
+            let entry = try checkpoint.entry(name)
+            return SafetensorsWriter.Tensor(
+                name: name.replacing("transformer.", with: ""), dtype: entry.dtype, shape: entry.shape,
+                bytes: TensorBytes(try checkpoint.bytes(of: name).data))
+        }
+        let plain = fixture.place("plain")
+        try FileManager.default.copyItem(at: fixture.model, to: plain)
+        try SafetensorsWriter.write(tensors, to: plain.appendingPathComponent("model.safetensors"))
+        let factors = try PatchFixture.deltas()[0]
+        let short = Delta(PatchFixture.down.replacing("transformer.", with: ""), factors.form)
+        for (model, delta) in [(fixture.model, factors), (plain, short)] {
+            let patch = fixture.place("patch-\(model.lastPathComponent)")
+            try PatchStore.write(
+                Patch([delta]), origin: PatchFixture.origin, model: try StackedModel(opening: model),
+                isTransposed: { _ in true }, to: patch)
+            let adapter = try LoRAAdapter([patch], of: model)
+            #expect(adapter.modules.map(\.name) == ["transformer.h.0.mlp.c_proj"] && adapter.storesTransposed)
+        }
+        // A model whose modules have other names than its tensors.
+        try fixture.workspace.write("model/config.json", #"{"model_type": "t5", "num_layers": 1}"#)
+        try fixture.write([factors], to: fixture.place("other"))
+        let error = try failure { try LoRAAdapter([fixture.place("other")], of: fixture.model) }
+        #expect(error.kind == .refused && error.message == "no adapter is written for a t5 model")
     }
 }

@@ -45,18 +45,16 @@ package struct LoRAAdapter {
         let patches = try folders.map { (folder) throws(RuntimeError) in try PatchAlgebra.Source(folder) }
         let stored = try StackedModel(opening: model)
         var stack = try stored.stack()
-        for (number, patch) in patches.enumerated() {
-            let name = "\(patch.reference.name.prefix(90))-\(number + 1)"
-            stack = try stack.adding(PatchStack.Member(name: name, patch: patch.patch, place: model), to: stored)
+        for (folder, patch) in zip(folders, patches) {
+            stack = try stack.adding(unnamed: patch.patch, at: folder, to: stored)
         }
         let configuration = try RuntimeError.wrapping(.file) { try ModelConfiguration(folder: model) }
-        let carriers = LoRACarriers(configuration)
+        let carriers = try LoRACarriers(configuration)
         let sum = try PatchAlgebra.Sum(patches)
         var spectra: [(name: String, spectrum: ChangeSpectrum)] = []
         for (place, (delta, base)) in zip(sum.deltas, sum.bases).enumerated() {
             let name = try carriers.module(of: delta.parameter, base)
-            let shape = base.isTransposed ? Array(base.shape.reversed()) : base.shape
-            let spectrum = try RuntimeError.wrapping { try ChangeSpectrum(delta, shape: shape) }
+            let spectrum = try RuntimeError.wrapping { try ChangeSpectrum(delta, shape: base.weightShape) }
             if !sum.isNothing(spectrum.values.first ?? 0, at: place) { spectra.append((name, spectrum)) }
         }
         guard !spectra.isEmpty else {
@@ -117,7 +115,13 @@ private struct LoRACarriers {
     private let projections: [String]
     private let configuration: ModelConfiguration
 
-    init(_ configuration: ModelConfiguration) {
+    /// - Throws: `refused` for models whose modules have other names than their tensors.
+    init(_ configuration: ModelConfiguration) throws(RuntimeError) {
+        guard configuration.encoder == nil, configuration.architecture.textPart == nil else {
+            throw RuntimeError(
+                .refused, "no adapter is written for a \(configuration.architecture.modelType) model",
+                hint: "write the whole model with `suture patch apply`")
+        }
         self.configuration = configuration
         let names = configuration.architecture.names
         projections = [names.attentionOutput, names.down] + names.neuronInput.all + names.queryKeyValue.all
@@ -148,6 +152,8 @@ private struct LoRACarriers {
             return name.hasSuffix(after) && name.dropLast(after.count).contains(before)
         }
         guard isProjection else { throw refuse("no projection of a layer") }
-        return name
+        // Files may leave out what stands in front of the names of the whole model's modules.
+        let prefix = configuration.architecture.prefix
+        return name.hasPrefix(prefix) ? name : prefix + name
     }
 }
