@@ -187,7 +187,10 @@ let package = Package(
             exclude: ["Golden", "TNT/Golden", "counts.json"], swiftSettings: strict),
         .testTarget(
             name: "SutureRuntimeTests", dependencies: ["SutureRuntime", "TestSupport", "suture-test-worker"],
-            exclude: ["Data/Golden", "Patches/Golden", "Worker/hang-up-and-end.sh", "Worker/hang-up-and-stay.sh"],
+            exclude: [
+                "Data/Golden", "GGUF/Golden", "GGUF/make_golden.py", "Patches/Golden", "Worker/hang-up-and-end.sh",
+                "Worker/hang-up-and-stay.sh",
+            ],
             swiftSettings: strict),
     ] + methods + faultPlugins.map(faultTarget),
     swiftLanguageModes: [.v6],

@@ -1,10 +1,10 @@
 # SPDX-License-Identifier: Apache-2.0
 """Kills commands that write patches and edited models at random moments, and looks at what they leave.
 
-    python3 Scripts/kill_patches.py MODEL PATCH OTHER --kills 100
+    python3 Scripts/kill_patches.py MODEL PATCH OTHER --kills 100 [--gguf FILE]
 
-PATCH and OTHER belong to MODEL. Each round starts one of apply, apply in place, revert, revert in place, merge, extract and export, and
-kills it (signal 9) at a random moment. Afterwards the model must be as it was, a folder that was to appear must be whole or not there
+PATCH and OTHER belong to MODEL. Each round starts one of apply, apply in place, revert, revert in place, merge, extract and export, or, with
+FILE, an import of it, and kills it (signal 9) at a random moment. Afterwards the model must be as it was, a folder that was to appear must be whole or not there
 at all, and a folder that was to be replaced must be whole, before or after. Exit status: 0 where this held in every round; 1 otherwise.
 """
 import argparse
@@ -28,8 +28,9 @@ def weights(folder):
 
 
 class Rounds:
-    def __init__(self, suture, model, patch, other, place):
+    def __init__(self, suture, model, patch, other, gguf, place):
         self.suture, self.model, self.patch, self.other, self.place = suture, model, patch, other, place
+        self.gguf = gguf
         self.problems = []
         self.finished = self.killed = 0
         self.call("patch", "apply", model, patch, "--name", "a", "--output", place / "one")
@@ -37,6 +38,9 @@ class Rounds:
         # What each command leaves where nobody kills it.
         self.sound = {name: weights(folder) for name, folder in
                       [("none", model), ("one", place / "one"), ("two", place / "two")]}
+        if gguf:
+            self.call("model", "import", gguf, "--output", place / "imported")
+            self.sound["imported"] = weights(place / "imported")
         self.seconds = {}
 
     def call(self, *arguments):
@@ -52,7 +56,7 @@ class Rounds:
             ("merge", [], ["patch", "merge", self.patch, self.other, "--output", out], None),
             ("extract", [], ["patch", "extract", self.model, self.place / "one", "--output", out], None),
             ("export", [], ["patch", "export", self.model, self.patch, "--peft", out], None),
-        ]
+        ] + ([("import", [], ["model", "import", self.gguf, "--output", out], ["imported"])] if self.gguf else [])
 
     def round(self, generator):
         name, start, command, ends = generator.choice(self.commands())
@@ -79,7 +83,7 @@ class Rounds:
         # The next command that writes beside it removes what a killed one has left.
         self.call("patch", "scale", self.patch, "2", "--output", self.place / "scaled")
         shutil.rmtree(self.place / "scaled")
-        left = [path.name for path in self.place.iterdir() if path.name not in ("one", "two", "out", "work")]
+        left = [path.name for path in self.place.iterdir() if path.name not in ("one", "two", "imported", "out", "work")]
         if left:
             self.problems.append(f"{name}: {left} is left")
 
@@ -93,8 +97,13 @@ class Rounds:
             return
         if weights(place) not in [self.sound[end] for end in ends]:
             self.problems.append(f"{name}: other weights than before or after")
-        elif subprocess.run([self.suture, "patch", "verify", place], capture_output=True).returncode:
+        elif subprocess.run([self.suture, *self.check(name), place], capture_output=True).returncode:
             self.problems.append(f"{name}: a model that does not verify")
+
+    @staticmethod
+    def check(name):
+        """An imported model has no patches to verify."""
+        return ["model", "inspect"] if name == "import" else ["patch", "verify"]
 
 
 def main():
@@ -102,12 +111,14 @@ def main():
     for name in ["model", "patch", "other"]:
         parser.add_argument(name, type=pathlib.Path)
     parser.add_argument("--suture", default=".build/release/suture", help="the program")
+    parser.add_argument("--gguf", type=pathlib.Path, help="a GGUF file to import")
     parser.add_argument("--kills", type=int, default=100)
     parser.add_argument("--seed", type=int, default=0)
     arguments = parser.parse_args()
     before = digests(arguments.model)
     with tempfile.TemporaryDirectory() as name:
-        rounds = Rounds(arguments.suture, arguments.model, arguments.patch, arguments.other, pathlib.Path(name))
+        rounds = Rounds(arguments.suture, arguments.model, arguments.patch, arguments.other,
+                        arguments.gguf, pathlib.Path(name))
         generator = random.Random(arguments.seed)
         while rounds.killed < arguments.kills:
             rounds.round(generator)

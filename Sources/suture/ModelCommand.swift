@@ -6,8 +6,8 @@ import SutureRuntime
 
 struct ModelCommand: ParsableCommand {
     static let configuration = CommandConfiguration(
-        commandName: "model", abstract: "Shows what is in a model folder, or continues a prompt.",
-        subcommands: [Inspect.self, Generate.self])
+        commandName: "model", abstract: "Shows what is in a model folder, continues a prompt, or imports a model.",
+        subcommands: [Inspect.self, Generate.self, Import.self])
 
     struct Inspect: ParsableCommand {
         static let configuration = CommandConfiguration(
@@ -54,6 +54,33 @@ struct ModelCommand: ParsableCommand {
             }
             if json { return try Terminal.printJSON(["prompt": prompt, "continuation": text]) }
             try Terminal.print(foreign: isAnswer ? text : prompt + text)
+        }
+    }
+
+    struct Import: ParsableCommand {
+        static let configuration = CommandConfiguration(
+            abstract: "Writes a Hugging Face folder of the model in a GGUF file.",
+            discussion: """
+                Quantised numbers are written as the numbers that they stand for, so the folder is larger than the file and no more \
+                precise. The tokenizer is rebuilt.
+                """)
+
+        @Argument(help: "The GGUF file.") var file: String
+        @Option(help: "The folder to write. It must be empty, or not exist yet.") var output: String
+        @Option(help: "The number format of the folder: float32, float16 or bfloat16.") var dtype = "float32"
+        @Option(help: "A folder with the tokenizer of the original model, to be taken in place of the rebuilt one.")
+        var tokenizer: String?
+        @Flag(help: "Print JSON.") var json = false
+
+        func run() throws {
+            let progress = ProgressLine()
+            let report = try ModelImport(
+                file: URL(fileURLWithPath: file), dtype: dtype, tokenizer: tokenizer.map { URL(fileURLWithPath: $0) }
+            ).write(to: URL(fileURLWithPath: output)) { progress.update("writing", done: Int($0 * 100), total: 100) }
+            progress.clear()
+            if json { return try Terminal.printJSON(report) }
+            for warning in report.warnings { Terminal.printError(warning, prefix: "warning: ") }
+            try Terminal.print(TextTable(facts: report.facts))
         }
     }
 }

@@ -201,6 +201,11 @@ public struct Checkpoint: Sendable {
                 .noWeights, "\(looked), only '\(pickle)', a pickle, which is not read because it can run code",
                 hint: "load the model in Python and save it with save_pretrained(…, safe_serialization=True)")
         }
+        if let other = items.filter({ $0.hasSuffix(".gguf") }).min() {
+            return ModelError(
+                .noWeights, "\(looked), only '\(other)', which is llama.cpp's format",
+                hint: "write a folder of it with `suture model import`")
+        }
         if let other = items.filter({ $0.hasSuffix(".safetensors") }).min() {
             return ModelError(
                 .noWeights, "\(looked); '\(other)' is not read under that name",

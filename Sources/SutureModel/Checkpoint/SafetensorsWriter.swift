@@ -23,6 +23,18 @@ public enum SafetensorsWriter {
             self.shape = shape
             self.bytes = bytes
         }
+
+        fileprivate func check() throws(ModelError) {
+            let byteCount = TensorEntry.byteCount(dtype: dtype, shape: shape)
+            guard byteCount == bytes.count else {
+                let needed = byteCount.map { "\($0) bytes" } ?? "an impossible number of bytes"
+                throw ModelError(
+                    .sizeMismatch,
+                    "the tensor '\(name)' has \(bytes.count) bytes, but the shape \(shape) in \(dtype.rawValue) takes "
+                        + needed,
+                    hint: "give shape, dtype and bytes that belong together")
+            }
+        }
     }
 
     /// Writes `tensors` in the given order to `url`, replacing a file that is there.
@@ -38,11 +50,42 @@ public enum SafetensorsWriter {
     public static func write(
         _ tensors: [Tensor], metadata: [String: String] = [:], to url: URL, mode: mode_t? = nil
     ) throws(ModelError) {
-        let prefix = try prefix(tensors, metadata: metadata)
+        for tensor in tensors { try tensor.check() }
+        try write(
+            tensors.map { Announcement(name: $0.name, dtype: $0.dtype, shape: $0.shape) }, metadata: metadata, to: url,
+            mode: mode
+        ) { tensors[$0].bytes }
+    }
+
+    /// What the header says of a tensor whose bytes are made when their turn comes.
+    package struct Announcement: Sendable {
+        var name: String
+        var dtype: StoredDtype
+        var shape: [Int]
+
+        package init(name: String, dtype: StoredDtype, shape: [Int]) {
+            self.name = name
+            self.dtype = dtype
+            self.shape = shape
+        }
+    }
+
+    /// The same for tensors that are not in memory together.
+    ///
+    /// - Parameter bytes: makes the bytes of the tensor with that index; called once for each, in order.
+    package static func write(
+        _ announcements: [Announcement], metadata: [String: String] = [:], to url: URL, mode: mode_t? = nil,
+        bytes: (Int) throws(ModelError) -> TensorBytes
+    ) throws(ModelError) {
+        let prefix = try prefix(announcements, metadata: metadata)
         try OutputFile.create(at: url, mode: mode) { (file) throws(ModelError) in
             try file.append(TensorBytes(prefix))
-            for tensor in tensors {
+            for (index, announcement) in announcements.enumerated() {
                 try checkCancellation()
+                let tensor = Tensor(
+                    name: announcement.name, dtype: announcement.dtype, shape: announcement.shape,
+                    bytes: try bytes(index))
+                try tensor.check()
                 try file.append(tensor.bytes)
             }
         }
@@ -93,7 +136,7 @@ public enum SafetensorsWriter {
     // MARK: - The header
 
     /// The size of the header and the header.
-    private static func prefix(_ tensors: [Tensor], metadata: [String: String]) throws(ModelError) -> Data {
+    private static func prefix(_ tensors: [Announcement], metadata: [String: String]) throws(ModelError) -> Data {
         let fields = metadata.merging(["format": "pt"]) { given, _ in given }
         let texts = fields.sorted { $0.key < $1.key }.map { JSONValue.Member(key: $0.key, value: .text($0.value)) }
         var members = [JSONValue.Member(key: "__metadata__", value: .object(texts))]
@@ -105,16 +148,10 @@ public enum SafetensorsWriter {
                     .duplicateName, "the tensor name '\(tensor.name)' is taken: it is given twice or reserved",
                     hint: "give every tensor a name of its own, other than __metadata__")
             }
-            let byteCount = TensorEntry.byteCount(dtype: tensor.dtype, shape: tensor.shape)
-            guard byteCount == tensor.bytes.count else {
-                let needed = byteCount.map { "\($0) bytes" } ?? "an impossible number of bytes"
-                throw ModelError(
-                    .sizeMismatch,
-                    "the tensor '\(tensor.name)' has \(tensor.bytes.count) bytes, but the shape \(tensor.shape) in "
-                        + "\(tensor.dtype.rawValue) takes \(needed)",
-                    hint: "give shape, dtype and bytes that belong together")
+            guard let byteCount = TensorEntry.byteCount(dtype: tensor.dtype, shape: tensor.shape) else {
+                throw tooLarge("the shape \(tensor.shape) of the tensor '\(tensor.name)' is impossible")
             }
-            let (end, overflow) = offset.addingReportingOverflow(tensor.bytes.count)
+            let (end, overflow) = offset.addingReportingOverflow(byteCount)
             guard !overflow else { throw tooLarge("the tensors have more than \(Int.max) bytes together") }
             members.append(
                 JSONValue.Member(

@@ -20,6 +20,24 @@ extension FuzzReader {
             }
         },
         FuzzReader(
+            "gguf", "a GGUF file: header, settings and tokenizer", .binary,
+            words: [
+                "GGUF", "general.architecture", "general.alignment", "llama", "gemma3", "llama.block_count",
+                "split.count",
+                "tokenizer.ggml.model", "gpt2", "tokenizer.ggml.tokens", "tokenizer.ggml.merges", "rope_freqs.weight",
+                "llama.rope.scaling.type", "yarn", "token_embd.weight",
+            ],
+            seeds: { [try ModelSeeds.gguf()] }
+        ) { folder in
+            let path = folder.path("input.gguf")
+            let output = folder.url.appending(path: "imported")
+            return { input in
+                try folder.put(input, into: path)
+                defer { try? FileManager.default.removeItem(at: output) }
+                return try GGUFImport(URL(fileURLWithPath: path)).write(to: output).warnings
+            }
+        },
+        FuzzReader(
             "safetensors-index", "model.safetensors.index.json beside its shards", .json,
             words: ["weight_map", "a.safetensors", "../a.safetensors", "metadata", "/etc/passwd", "x", "y"],
             seeds: { [#"{"metadata":{"total_size":32},"weight_map":{"x":"a.safetensors","y":"a.safetensors"}}"#].bytes }
@@ -77,6 +95,37 @@ extension FuzzReader {
 
 /// Configurations to begin with.
 private enum ModelSeeds {
+    /// A model of one layer with a tokenizer of five tokens.
+    static func gguf() throws -> [UInt8] {
+        let folder = try FuzzFolder.make()
+        defer { folder.remove() }
+        let path = folder.url.appending(path: "seed.gguf")
+        func tensor(_ name: String, _ shape: [Int]) -> GGUFWriter.Tensor {
+            GGUFWriter.Tensor(
+                name: name, shape: shape, bytes: TensorBytes([UInt8](repeating: 0, count: shape.reduce(4, *))))
+        }
+        let metadata: [(key: String, value: GGUFValue)] = [
+            ("general.architecture", .text("llama")), ("llama.block_count", .integer(1)),
+            ("llama.context_length", .integer(16)), ("llama.embedding_length", .integer(4)),
+            ("llama.feed_forward_length", .integer(8)), ("llama.attention.head_count", .integer(2)),
+            ("llama.attention.head_count_kv", .integer(1)), ("llama.attention.layer_norm_rms_epsilon", .single(1e-5)),
+            ("llama.rope.freq_base", .single(10_000)), ("tokenizer.ggml.model", .text("gpt2")),
+            ("tokenizer.ggml.pre", .text("llama-bpe")),
+            ("tokenizer.ggml.tokens", .list(["<|end|>", "a", "b", "ab", "\u{120}"].map { .text($0) })),
+            ("tokenizer.ggml.token_type", .list([3, 1, 1, 1, 1].map { .integer($0) })),
+            ("tokenizer.ggml.merges", .list([.text("a b")])), ("tokenizer.ggml.eos_token_id", .integer(0)),
+        ]
+        let block = [
+            "attn_q": [4, 4], "attn_k": [2, 4], "attn_v": [2, 4], "attn_output": [4, 4], "attn_norm": [4],
+            "ffn_norm": [4], "ffn_gate": [8, 4], "ffn_up": [8, 4], "ffn_down": [4, 8],
+        ]
+        let tensors = block.sorted { $0.key < $1.key }.map { tensor("blk.0.\($0.key).weight", $0.value) }
+        try GGUFWriter.write(
+            metadata: metadata, [tensor("token_embd.weight", [5, 4]), tensor("output_norm.weight", [4])] + tensors,
+            to: path)
+        return try [UInt8](Data(contentsOf: path))
+    }
+
     static func of(_ file: String) throws -> [[UInt8]] {
         switch file {
         case "config.json":
