@@ -58,29 +58,6 @@ extension PatchCommand {
 }
 
 extension PatchCommand {
-    struct Verify: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Checks that a patch, or a model folder with patches in force, is what it says.",
-            discussion: """
-                Every digest is computed again: of the description, the changes, the recorded cases, the log, the originals and the \
-                weights. In a model folder, the weights must be the originals plus the changes of its patches, bit for bit.
-                """)
-
-        @Argument(help: "A patch folder, or a model folder that `patch apply` has written.") var folder: String
-        @Option(help: "The model folder that a patch belongs to.") var model: String?
-        @Flag(help: "Print JSON.") var json = false
-
-        func run() throws {
-            let verification = try PatchVerification(
-                URL(fileURLWithPath: folder), model: model.map { URL(fileURLWithPath: $0) })
-            if json { return try Terminal.printJSON(verification) }
-            for check in verification.checks { try Terminal.print(foreign: "✓ " + check) }
-            for note in verification.notes { try Terminal.print(foreign: "– " + note) }
-        }
-    }
-}
-
-extension PatchCommand {
     struct Survive: ParsableCommand {
         static let configuration = CommandConfiguration(
             abstract: "Says what is left of an edit in bfloat16, float16, and 8-bit and 4-bit weights.",

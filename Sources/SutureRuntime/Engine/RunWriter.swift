@@ -51,7 +51,8 @@ struct RunWriter {
             let records = PatchRecords(cases: patch.cases, figures: patches.count == 1 ? results.metrics : [])
             try PatchStore.write(
                 Patch(patch.deltas), origin: try PatchManifest.Origin(experiment), model: base, over: overlays,
-                records: records, isTransposed: model.configuration.architecture.storesTransposed, to: place)
+                records: records, evaluation: records.figures.isEmpty ? nil : PatchManifest.Evaluation(experiment),
+                isTransposed: model.configuration.architecture.storesTransposed, to: place)
         }
     }
 }

@@ -62,7 +62,8 @@ extension Experiment {
         seed = try reader.integer("seed", atLeast: 0) ?? 0
         limits = Limits(
             stallSeconds: try Self.section("limits", of: reader)?.number(
-                "stall_seconds", above: 0, atMost: WorkerProcess.Limits.largestStallSeconds) ?? 600)
+                "stall_seconds", above: 0, atMost: WorkerProcess.Limits.largestStallSeconds)
+                ?? Limits.usualStallSeconds)
         let folder = try Self.section("output", of: reader)?.text("dir") ?? "runs"
         output = Output(folder: paths.absolute(folder))
         self.file = file

@@ -175,6 +175,9 @@ package struct Experiment: Sendable {
     package struct Limits: Sendable, Hashable {
         /// A worker that gives no sign of life for this long is stopped.
         package var stallSeconds: Double
+
+        /// Where nobody says otherwise.
+        static let usualStallSeconds = 600.0
     }
 
     package struct Output: Sendable, Hashable {

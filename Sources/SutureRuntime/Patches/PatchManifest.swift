@@ -130,6 +130,8 @@ package struct PatchManifest: Sendable, Hashable, Codable {
     package var madeOn: [PatchReference]?
     /// SHA-256 of the files that it carries of the run, by name; see ``PatchRecords``.
     package var records: [String: String]?
+    /// How its figures were measured; nil where it has none, and in files of older versions.
+    package var evaluation: Evaluation?
     /// SHA-256 of the model's tokenizer.json; nil in files of older versions.
     package var tokenizer: String?
     /// SHA-256 of `patch.safetensors`.
@@ -141,7 +143,7 @@ package struct PatchManifest: Sendable, Hashable, Codable {
     enum CodingKeys: String, CodingKey {
         case schema, origin, derivation, changes, extensions
         case madeOn = "made_on"
-        case records
+        case records, evaluation
         case tokenizer = "tokenizer_sha256"
         case weightsDigest = "weights_sha256"
         case digest = "sha256"

@@ -39,6 +39,15 @@ package struct PatchOverlay {
         model = try withoutGradients { try original.summing(deltas, over: bases) }
     }
 
+    /// The model that a folder was before the patches in force in it.
+    static func withoutPatches(_ edited: LanguageModel) throws -> LanguageModel {
+        let stored = try StackedModel(edited.checkpoint)
+        let stack = try stored.stack()
+        let bases = try bases(Set(stack.changes.map(\.parameter)), stack, stored, as: edited.dtype)
+        guard !bases.isEmpty else { return edited }
+        return try withoutGradients { try edited.converting { name, weight in bases[name] ?? weight } }
+    }
+
     /// How a patch that is made on such a model names those that lay over it.
     static func references(_ folders: [String]) throws(RuntimeError) -> [PatchReference] {
         try folders.map { (folder) throws(RuntimeError) in

@@ -22,13 +22,15 @@ package enum PatchStore {
     ///   - model: the model that the patch belongs to, as the run has read it.
     ///   - over: the patches that lay over it, in order, besides those in force in its folder.
     ///   - records: what it carries of the run.
+    ///   - evaluation: how the figures of the records were measured.
     ///   - isTransposed: whether the checkpoint stores a parameter as `[in, out]`.
     /// - Returns: what was written to `patch.json`.
     /// - Throws: `refused` for a patch that does not fit the model, is not finite or changes nothing.
     @discardableResult
     package static func write(
         _ patch: Patch, origin: PatchManifest.Origin, model: StackedModel, over overlays: [PatchReference] = [],
-        records: PatchRecords = .none, isTransposed: (String) -> Bool, to folder: URL
+        records: PatchRecords = .none, evaluation: PatchManifest.Evaluation? = nil, isTransposed: (String) -> Bool,
+        to folder: URL
     ) throws(RuntimeError) -> PatchManifest {
         try RuntimeError.wrapping { try HostTables.install() }
         var deltas: [Delta] = []
@@ -55,6 +57,7 @@ package enum PatchStore {
             origin: origin, changes: changes, madeOn: (model.record?.members ?? []).map(\.reference) + overlays,
             weightsDigest: "")
         description.tokenizer = try model.tokenizer()
+        description.evaluation = evaluation
         return try write(deltas, description, records, to: folder)
     }
 

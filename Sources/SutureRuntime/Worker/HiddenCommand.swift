@@ -7,7 +7,8 @@ package enum HiddenCommand {
 
     /// Every kind of job that a worker can do.
     package static let jobs: [any WorkerJob.Type] = [
-        RunJob.self, LocateJob.self, EvaluateJob.self, DescribeJob.self, SettingsJob.self, CheckJob.self,
+        RunJob.self, LocateJob.self, EvaluateJob.self, PatchMeasureJob.self, DescribeJob.self, SettingsJob.self,
+        CheckJob.self,
     ]
 
     /// Does the work of a worker where the arguments ask for it. The executable calls this before it reads its command line.
