@@ -35,7 +35,7 @@ extension PatchCommand {
         static let configuration = CommandConfiguration(abstract: "Multiplies all changes of a patch.")
 
         @Argument(help: "The patch folder.") var patch: String
-        @Argument(help: "The factor: 0.5 for half of the edit, -1 for its opposite.") var factor: Double
+        @Argument(help: "The factor: 0.5 for half of the edit, and, after --, -1 for its opposite.") var factor: Double
         @Option(help: "The folder to write. It must be empty, or not exist yet.") var output: String
         @Flag(help: "Print JSON.") var json = false
 
@@ -100,65 +100,6 @@ extension PatchCommand {
             }
             try Terminal.print(report.table)
             try Terminal.print(report.output)
-        }
-    }
-
-    struct Export: ParsableCommand {
-        static let configuration = CommandConfiguration(
-            abstract: "Writes patches as a LoRA adapter that PEFT and transformers load, or llama.cpp.",
-            discussion: """
-                Several patches become one adapter. Changes of norms, biases and embeddings are refused, because no LoRA can carry \
-                them, and so is a rank that loses more than --max-error of a change.
-                """)
-
-        @Argument(help: "The model folder that the patches were made for.") var model: String
-        @Argument(help: "The patch folders.") var patches: [String]
-        @Option(help: "The folder to write for PEFT. It must be empty, or not exist yet.") var peft: String?
-        @Option(help: "The file to write for llama.cpp. It must not exist yet.") var gguf: String?
-        @Option(help: "The largest rank; without it, the rank that the changes have.") var rank: Int?
-        @Option(help: "The largest share of the norm of a change that may be left out.") var maxError = LoRAAdapter
-            .exactness
-        @Option(help: "What the adapter says of its base model, in place of the folder's path.") var base: String?
-        @Option(help: "The revision of the base model.") var revision: String?
-        @Option(help: "The number format of the factors: float32, float16 or bfloat16.") var dtype = "float32"
-        @Flag(help: "Print JSON.") var json = false
-
-        func validate() throws {
-            guard !patches.isEmpty else { throw ValidationError("Give the patch folders after the model folder.") }
-            guard rank ?? 1 > 0 else { throw ValidationError("--rank must be at least 1.") }
-            guard maxError >= 0 else { throw ValidationError("--max-error must not be negative.") }
-            guard (peft == nil) != (gguf == nil) else {
-                throw ValidationError("Give either --peft and a folder, or --gguf and a file.")
-            }
-            guard gguf == nil || base == nil && revision == nil && dtype == "float32" else {
-                throw ValidationError(
-                    "--base, --revision and --dtype belong to --peft; a GGUF adapter has no such settings.")
-            }
-        }
-
-        func run() throws {
-            if let peft {
-                let export = try PEFTExport(baseModel: base, revision: revision, dtype: dtype)
-                let report = try export.write(try adapter(), to: URL(fileURLWithPath: peft))
-                for note in report.notes where !json { Terminal.printError(note, prefix: "note: ") }
-                try show(report, report.facts, report.output)
-            } else if let gguf {
-                let export = try GGUFExport(model: URL(fileURLWithPath: model))
-                let report = try export.write(try adapter(), to: URL(fileURLWithPath: gguf))
-                try show(report, report.facts, report.output)
-            }
-        }
-
-        private func adapter() throws -> LoRAAdapter {
-            try LoRAAdapter(
-                patches.map { URL(fileURLWithPath: $0) }, of: URL(fileURLWithPath: model), largestRank: rank,
-                largestError: maxError)
-        }
-
-        private func show(_ report: some Encodable, _ facts: [(String, String)], _ output: String) throws {
-            if json { return try Terminal.printJSON(report) }
-            try Terminal.print(TextTable(facts: facts))
-            try Terminal.print(output)
         }
     }
 

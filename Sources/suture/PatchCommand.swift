@@ -13,7 +13,7 @@ struct PatchCommand: ParsableCommand {
             Merge.self,
             Scale.self,
             Extract.self,
-            Export.self,
+            Export.self, SBOM.self,
         ])
 
     struct Show: ParsableCommand {
@@ -53,7 +53,7 @@ struct PatchCommand: ParsableCommand {
                 links: place.links
             ) { progress.update("writing", done: Int($0 * 100), total: 100) }
             progress.clear()
-            try show(report, json: json)
+            try PatchCommand.show(report, json: json)
         }
     }
 
@@ -72,7 +72,7 @@ struct PatchCommand: ParsableCommand {
                 model: URL(fileURLWithPath: model), name: name, to: place.target, links: place.links
             ) { progress.update("writing", done: Int($0 * 100), total: 100) }
             progress.clear()
-            try show(report, json: json)
+            try PatchCommand.show(report, json: json)
         }
     }
 
@@ -126,10 +126,12 @@ struct TargetOptions: ParsableArguments {
     }
 }
 
-private func show(_ report: PatchApplication.Report, json: Bool) throws {
-    if json { return try Terminal.printJSON(report) }
-    for warning in report.warnings { Terminal.printError(warning, prefix: "warning: ") }
-    try Terminal.print(report.output)
+extension PatchCommand {
+    static func show(_ report: PatchApplication.Report, json: Bool) throws {
+        if json { return try Terminal.printJSON(report) }
+        for warning in report.warnings { Terminal.printError(warning, prefix: "warning: ") }
+        try Terminal.print(report.output)
+    }
 }
 
 extension OutsideLinks: ExpressibleByArgument {}

@@ -17,8 +17,8 @@ package enum PatchApplication {
         package var stack: [String]
         /// What became of each parameter that the patches in force change.
         package var parameters: [AppliedChange]
-        /// Sentences about patches that are in each other's way, about another tokenizer, about what rounding lost, and about an adapter that was copied.
-        /// Empty where all is well.
+        /// Sentences about patches that are in each other's way, about another tokenizer, about what rounding lost, about an adapter
+        /// that was copied, and about files that were not. Empty where all is well.
         package var warnings: [String]
     }
 
@@ -38,41 +38,78 @@ package enum PatchApplication {
         model: URL, patch: URL, name: String? = nil, to target: PatchTarget, links: OutsideLinks = .refuse,
         progress: (Double) -> Void = { _ in }
     ) throws(RuntimeError) -> Report {
-        let stored = try PatchStore.read(patch)
+        try apply(model: model, patches: [(patch, name)], to: target, links: links, progress: progress)
+    }
+
+    /// The same for several patches, in order, with further files.
+    ///
+    /// - Parameters:
+    ///   - patches: their folders and names; nil: as the run, with a number where that name is taken. Without any, the folder has the
+    ///     patches that are in force already.
+    ///   - writesCard: a card that the model has of an earlier export is replaced, so nothing is said of it.
+    ///   - describe: puts files into the folder in the making; receives the patches in force and the warnings.
+    static func apply(
+        model: URL, patches: [(place: URL, name: String?)], to target: PatchTarget, links: OutsideLinks = .refuse,
+        writesCard: Bool = false, progress: (Double) -> Void = { _ in },
+        describe: (_ folder: URL, _ stack: PatchStack, Report) throws -> Void = { _, _, _ in }
+    ) throws(RuntimeError) -> Report {
+        let read = try patches.map { (patch) throws(RuntimeError) in try PatchStore.read(patch.place) }
         try target.check(model)
         let writer = try StackWriter(model, target, links)
         let source = writer.source
-        let member = PatchStack.Member(
-            name: name ?? PatchName.proposed(for: patch, stored.manifest), patch: stored, place: patch,
-            appliedAt: PatchLog.text(of: Date()))
-        let before = try source.stack()
-        let stack = try before.adding(member, to: source)
-        try source.checkWeights()
-        let conflicts = try before.conflicts(with: member)
-        let result = try writer.write(stack, .apply, member, progress: progress) { (parameters) throws(RuntimeError) in
-            let now = Dictionary(uniqueKeysWithValues: parameters.map { ($0.parameter, $0) })
-            let known = Dictionary(
-                uniqueKeysWithValues: (source.record?.parameters ?? []).map { ($0.parameter, $0.digest) })
-            let changes = stored.manifest.changes.compactMap { now[$0.parameter] }
-            guard changes.contains(where: { $0.digest != known[$0.parameter] ?? $0.originalDigest }) else {
-                let types = Set(changes.map(\.dtype)).sorted().joined(separator: " and ")
-                throw RuntimeError(
-                    .refused, "rounding to \(types) loses the whole patch: no number of '\(model.path)' would change",
-                    hint: "convert the model to float32 and edit that")
-            }
+        var stack = try source.stack()
+        var (members, warnings): ([PatchStack.Member], [String]) = ([], [])
+        for (patch, stored) in zip(patches, read) {
+            let member = PatchStack.Member(
+                name: patch.name
+                    ?? stack.proposedName(for: patch.place, stored.manifest, isOneOfMany: patches.count > 1),
+                patch: stored, place: patch.place, appliedAt: PatchLog.text(of: Date()))
+            let before = stack
+            stack = try before.adding(member, to: source)
+            warnings += try before.conflicts(with: member)
+            members.append(member)
         }
-        let (made, own) = (stored.manifest.tokenizer, try source.tokenizer())
-        let tokenizer =
-            made != nil && made != own
-            ? ["the model's tokenizer is not the one that the patch was made with, so its prompts may read otherwise"]
-            : []
+        guard !stack.members.isEmpty else { throw hasNone(model) }
+        try source.checkWeights()
+        let own = try source.tokenizer()
+        if read.contains(where: { $0.manifest.tokenizer != nil && $0.manifest.tokenizer != own }) {
+            warnings.append(
+                "the model's tokenizer is not the one that the patch was made with, so its prompts may read otherwise")
+        }
         let adapter =
             ModelFolder.holdsAdapter(model)
             ? ["the model has an adapter beside it, which was copied as it is; runs refuse a model with an adapter"]
             : []
-        return Report(
-            output: result.output, stack: stack.members.map(\.name), parameters: result.parameters,
-            warnings: conflicts + tokenizer + result.parameters.compactMap(\.warning) + adapter)
+        func report(_ output: String, _ parameters: [AppliedChange], _ dropped: [FolderStatement]) -> Report {
+            Report(
+                output: output, stack: stack.members.map(\.name), parameters: parameters,
+                warnings: warnings + parameters.compactMap(\.warning) + adapter
+                    + dropped.filter { $0 != .card || !writesCard }.map(\.sentence))
+        }
+        let result = try writer.write(stack, .apply, members, progress: progress) { (parameters) throws(RuntimeError) in
+            try checkEffect(of: read, parameters, source)
+        } finish: { folder, parameters, dropped in
+            try describe(folder, stack, report(folder.path, parameters, dropped))
+        }
+        return report(result.output, result.parameters, result.dropped)
+    }
+
+    /// - Throws: `refused` where rounding loses all that patches change.
+    private static func checkEffect(
+        of patches: [StoredPatch], _ parameters: [AppliedChange], _ source: StackedModel
+    ) throws(RuntimeError) {
+        guard !patches.isEmpty else { return }
+        let now = Dictionary(uniqueKeysWithValues: parameters.map { ($0.parameter, $0) })
+        let known = Dictionary(
+            uniqueKeysWithValues: (source.record?.parameters ?? []).map { ($0.parameter, $0.digest) })
+        let changes = patches.flatMap(\.manifest.changes).compactMap { now[$0.parameter] }
+        guard changes.contains(where: { $0.digest != known[$0.parameter] ?? $0.originalDigest }) else {
+            let types = Set(changes.map(\.dtype)).sorted().joined(separator: " and ")
+            throw RuntimeError(
+                .refused,
+                "rounding to \(types) loses the whole patch: no number of '\(source.folder.path)' would change",
+                hint: "convert the model to float32 and edit that")
+        }
     }
 
     /// Writes a model folder without one of its patches, or without any: the weights are those of the patches that stay, bit for
@@ -96,10 +133,10 @@ package enum PatchApplication {
         let stack = try before.removing(name ?? last.name, of: model)
         let member = before.members.first { $0.name == name } ?? last
         try writer.source.checkWeights()
-        let result = try writer.write(stack, .revert, member, progress: progress)
+        let result = try writer.write(stack, .revert, [member], progress: progress)
         return Report(
             output: result.output, stack: stack.members.map(\.name), parameters: result.parameters,
-            warnings: result.parameters.compactMap(\.warning))
+            warnings: result.parameters.compactMap(\.warning) + result.dropped.map(\.sentence))
     }
 
     /// What is wrong with a folder that has no patch to show or to take out.

@@ -32,7 +32,8 @@ package struct PatchLog: Sendable {
         package var runID: String?
         /// What was in force afterwards, in order.
         package var stack: [PatchReference]
-        /// SHA-256 of the files of weights afterwards, by name.
+        /// SHA-256 of the files of weights afterwards, by name; empty where they were written with a later patch alone, as `patch
+        /// export --model` does.
         package var weights: [String: String]
         /// The version of suture.
         package var version: String

@@ -76,6 +76,15 @@ package struct PatchStack: Sendable {
         return try adding(Member(name: name, patch: patch, place: place), to: model)
     }
 
+    /// What a patch is called here where its user gives it no name.
+    ///
+    /// - Parameter isOneOfMany: gives it a number where the name is taken; a single one is refused then, with what to do.
+    func proposedName(for place: URL, _ manifest: PatchManifest, isOneOfMany: Bool) -> String {
+        let name = PatchName.proposed(for: place, manifest)
+        guard isOneOfMany, members.contains(where: { $0.name == name }) else { return name }
+        return "\(name.prefix(90))-\(members.count + 1)"
+    }
+
     /// The stack without a patch.
     ///
     /// - Throws: `usage` for a name that no member has; `refused` where another member was made on it.

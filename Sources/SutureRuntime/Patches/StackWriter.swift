@@ -39,6 +39,8 @@ struct StackWriter {
     struct Result {
         var output: String
         var parameters: [AppliedChange]
+        /// Files of the source that were not copied.
+        var dropped: [FolderStatement]
     }
 
     init(_ model: URL, _ target: PatchTarget, _ links: OutsideLinks) throws(RuntimeError) {
@@ -61,11 +63,15 @@ struct StackWriter {
     ///
     /// - Parameters:
     ///   - stack: what is in force afterwards.
-    ///   - action, member: what is done, for the log.
+    ///   - action, members: what is done, for the log: patches that come new are the last ones of the stack.
     ///   - check: looks at what becomes of the parameters before anything is written.
+    ///   - finish: puts further files into the folder in the making; hears of what was not copied.
     func write(
-        _ stack: PatchStack, _ action: PatchLog.Action, _ member: PatchStack.Member, progress: (Double) -> Void,
-        check: ([AppliedChange]) throws(RuntimeError) -> Void = { _ in }
+        _ stack: PatchStack, _ action: PatchLog.Action, _ members: [PatchStack.Member], progress: (Double) -> Void,
+        check: ([AppliedChange]) throws(RuntimeError) -> Void = { _ in },
+        finish: (_ folder: URL, _ parameters: [AppliedChange], _ dropped: [FolderStatement]) throws -> Void = {
+            _, _, _ in
+        }
     ) throws(RuntimeError) -> Result {
         var replacements: [String: TensorBytes] = [:]
         var originals: [SafetensorsWriter.Tensor] = []
@@ -81,9 +87,11 @@ struct StackWriter {
             replacements[former.parameter] = try source.baseBytes(of: former.parameter)
         }
         let base = try source.base()
+        var dropped: [FolderStatement] = []
         try RuntimeError.wrapping {
             try FolderAssembly.assemble(at: output, replaces: replaces) { partial in
                 try source.checkpoint.write(to: partial, replacing: replacements, links: links, progress: progress)
+                dropped = try FolderStatement.removeAll(from: partial)
                 let weights = StackedModel.weights(of: try Checkpoint(opening: partial))
                 guard !stack.members.isEmpty || weights == base.weights else {
                     throw RuntimeError(
@@ -91,12 +99,10 @@ struct StackWriter {
                         "without its patches '\(source.folder.path)' would not be the model that they were applied to",
                         hint: "take the original model instead")
                 }
-                var log = log
-                try log.append(
-                    action, member.reference, runID: member.patch.manifest.origin?.runID, stack: stack.references,
-                    weights: weights, at: Date())
+                let log = try log(adding: action, members, stack, weights)
                 try writePatches(stack, originals, log, to: partial)
                 guard !stack.members.isEmpty else { return try checkSource() }
+                try finish(partial, parameters, dropped)
                 let members = stack.members.map { member in
                     StackRecord.Member(
                         name: member.name, digest: member.reference.digest, runID: member.patch.manifest.origin?.runID,
@@ -108,10 +114,25 @@ struct StackWriter {
                 try checkSource()
             }
         }
-        return Result(output: output.standardizedFileURL.path, parameters: parameters)
+        return Result(output: output.standardizedFileURL.path, parameters: parameters, dropped: dropped)
     }
 
     // MARK: Parts
+
+    /// The log with a line for each patch. Only with the last of them are there weights.
+    private func log(
+        adding action: PatchLog.Action, _ members: [PatchStack.Member], _ stack: PatchStack, _ weights: [String: String]
+    ) throws(RuntimeError) -> PatchLog {
+        var log = log
+        let now = Date()
+        for (number, member) in members.enumerated() {
+            let later = members.count - 1 - number
+            try log.append(
+                action, member.reference, runID: member.patch.manifest.origin?.runID,
+                stack: Array(stack.references.dropLast(later)), weights: later == 0 ? weights : [:], at: now)
+        }
+        return log
+    }
 
     private func original(_ parameter: String) throws(RuntimeError) -> SafetensorsWriter.Tensor {
         let entry = try RuntimeError.wrapping(.file) { try source.checkpoint.entry(parameter) }
