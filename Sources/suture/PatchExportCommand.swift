@@ -22,7 +22,8 @@ extension PatchCommand {
                 "The folder to write an adapter to, which PEFT and transformers load. It must be empty, or not exist yet."
         )
         var peft: String?
-        @Option(help: "The file to write an adapter to, which llama.cpp loads. It must not exist yet.") var gguf: String?
+        @Option(help: "The file to write an adapter to, which llama.cpp loads. It must not exist yet.") var gguf:
+            String?
         @Option(
             name: .customLong("model"),
             help:
@@ -59,8 +60,9 @@ extension PatchCommand {
                 throw ValidationError("--links is of whole models; leave it out of adapters.")
             }
             guard gguf == nil || base == nil && revision == nil && dtype == nil else {
-                throw ValidationError("A GGUF adapter does not name its base and has one number format; leave out "
-                    + "--base, --revision and --dtype with --gguf.")
+                throw ValidationError(
+                    "A GGUF adapter does not name its base and has one number format; leave out "
+                        + "--base, --revision and --dtype with --gguf.")
             }
             guard rank ?? 1 > 0 else { throw ValidationError("--rank must be at least 1.") }
             guard maxError ?? 0 >= 0 else { throw ValidationError("--max-error must not be negative.") }
