@@ -19,7 +19,7 @@ struct Suture: ParsableCommand {
             RunCommand.self, LocateCommand.self, EvaluateCommand.self, PlanCommand.self, CompareCommand.self,
             PluginsCommand.self,
             ModelCommand.self,
-            PatchCommand.self, CleanCommand.self, DoctorCommand.self,
+            PatchCommand.self, StatisticsCommand.self, CleanCommand.self, DoctorCommand.self,
         ])
 
     /// Hidden commands (the worker, the plugin scan) are handled before anything is parsed. Only the program itself uses them.

@@ -29,7 +29,7 @@ final class MappedFile: @unchecked Sendable {
         guard fstat(descriptor, &status) == 0 else { throw .unreadable(path, errno) }
         guard status.st_mode & S_IFMT == S_IFREG else {
             throw ModelError(
-                .unreadable, "'\(path)' is not a regular file", hint: "give the path of a safetensors file")
+                .unreadable, "'\(path)' is not a regular file", hint: "give the path of a file")
         }
         mode = status.st_mode & 0o777
         let size = Int(status.st_size)

@@ -46,6 +46,15 @@ public struct TensorBytes: Sendable, Hashable, ContiguousBytes {
         }
     }
 
+    /// Some of the bytes, which must be there. Bytes in memory are copied.
+    func part(_ range: Range<Int>) -> TensorBytes {
+        switch storage {
+        case .mapped(let file, let whole):
+            TensorBytes(of: file, whole.lowerBound + range.lowerBound..<whole.lowerBound + range.upperBound)
+        case .memory: withUnsafeBytes { TensorBytes(Data($0[range])) }
+        }
+    }
+
     /// Calls `body` with the bytes, which are valid during the call.
     public func withUnsafeBytes<Result>(_ body: (UnsafeRawBufferPointer) throws -> Result) rethrows -> Result {
         switch storage {

@@ -94,10 +94,11 @@ extension ResolvedExperiment {
     ///
     /// - Parameter digest: ``modelDigest`` of the model as it is on disk, ``editedModelDigest`` of the one with patches.
     func statistics(
-        of model: LanguageModel, digest: String, _ inputs: InputWatch, progress: @escaping (Int, Int) throws -> Void
+        of model: LanguageModel, digest: String, _ inputs: InputWatch, cache: URL = StatisticsService.cacheFolder,
+        progress: @escaping (Int, Int) throws -> Void
     ) -> StatisticsService {
         StatisticsService(
-            model: model, settings: statistics, modelDigest: digest, checkInputs: inputs.check,
+            model: model, settings: statistics, modelDigest: digest, cache: cache, checkInputs: inputs.check,
             progress: progress)
     }
 }

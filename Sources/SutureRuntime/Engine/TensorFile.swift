@@ -24,7 +24,12 @@ package enum TensorFile {
     }
 
     /// - Throws: `file` for a file that is damaged.
-    package static func read(_ url: URL) throws -> [String: Tensor] {
+    package static func read(_ url: URL) throws -> [String: Tensor] { try contents(url).tensors }
+
+    /// The tensors with the metadata.
+    ///
+    /// - Throws: `file` for a file that is damaged.
+    static func contents(_ url: URL) throws -> (tensors: [String: Tensor], metadata: [String: String]) {
         let file = try SafetensorsFile(opening: url)
         let entries = try file.entries.map {
             SafetensorsWriter.Tensor(
@@ -37,7 +42,7 @@ package enum TensorFile {
                 try Tensor(bytes: $0, shape: entry.shape, dtype: DType(stored: entry.dtype))
             }
         }
-        return tensors
+        return (tensors, file.metadata)
     }
 
     static func isDamaged(_ url: URL) -> RuntimeError {

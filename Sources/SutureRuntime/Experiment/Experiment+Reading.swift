@@ -228,6 +228,14 @@ extension Experiment {
         _ reader: ConfigReader, _ paths: PathResolver
     ) throws(RuntimeError) -> Statistics? {
         guard let section = try section("statistics", of: reader) else { return nil }
+        if let node = section["moments"] {
+            for other in section.entries where other.key != "moments" && !other.value.isNull {
+                throw section.mustBe(
+                    "left out with moments", other.key, other.value,
+                    hint: "moments of files were computed over a text already")
+            }
+            return Statistics(moments: try MomentFiles.byLayer(node, of: section, paths))
+        }
         let isSampled = try section.choice("source", of: ["file", "model"]) == "model"
         let dtypes: [DType] = [.float64, .float32]
         let limit = try section.integer("limit", atLeast: 1)

@@ -170,6 +170,21 @@ package struct Experiment: Sendable {
         package var batchTokens: Int
         /// The type that the sums are kept in: float64 or float32.
         package var dtype: DType
+        /// Files of moments that were computed elsewhere, by layer, as absolute paths; empty: they are computed over the text.
+        package var moments: [Int: String] = [:]
+
+        package init(
+            path: String?, limit: Int?, maxTokens: Int?, maxLength: Int, batchTokens: Int, dtype: DType
+        ) {
+            (self.path, self.limit, self.maxTokens) = (path, limit, maxTokens)
+            (self.maxLength, self.batchTokens, self.dtype) = (maxLength, batchTokens, dtype)
+        }
+
+        /// Of files alone, so that nothing is computed.
+        package init(moments: [Int: String]) {
+            self.init(path: nil, limit: nil, maxTokens: nil, maxLength: 1, batchTokens: 1, dtype: .float64)
+            self.moments = moments
+        }
     }
 
     package struct Limits: Sendable, Hashable {

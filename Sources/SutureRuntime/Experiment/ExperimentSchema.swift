@@ -35,7 +35,7 @@ indirect enum ExperimentSchema: Sendable {
             "statistics",
             section([
                 ("source", .value), ("path", .value), ("limit", .value), ("max_tokens", .value), ("max_length", .value),
-                ("batch_tokens", .value), ("dtype", .value),
+                ("batch_tokens", .value), ("dtype", .value), ("moments", .value),
             ])
         ),
         ("evaluators", .value),

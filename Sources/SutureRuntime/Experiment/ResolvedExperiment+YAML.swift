@@ -169,12 +169,16 @@ extension ResolvedExperiment {
         statistics = nil
         if reader["statistics"] != nil {
             let statistics = try section("statistics")
-            self.statistics = Experiment.Statistics(
-                path: try statistics.text("source") == "model" ? nil : statistics.requiredText("path"),
-                limit: try statistics.integer("limit"),
-                maxTokens: try statistics.integer("max_tokens"),
-                maxLength: try statistics.requiredInteger("max_length"),
-                batchTokens: try statistics.requiredInteger("batch_tokens"), dtype: try statistics.dtype("dtype"))
+            if statistics["moments"] != nil {
+                self.statistics = Experiment.Statistics(moments: try MomentFiles.byLayer(in: statistics))
+            } else {
+                self.statistics = Experiment.Statistics(
+                    path: try statistics.text("source") == "model" ? nil : statistics.requiredText("path"),
+                    limit: try statistics.integer("limit"),
+                    maxTokens: try statistics.integer("max_tokens"),
+                    maxLength: try statistics.requiredInteger("max_length"),
+                    batchTokens: try statistics.requiredInteger("batch_tokens"), dtype: try statistics.dtype("dtype"))
+            }
         }
         evaluators = []
         for (index, item) in try reader.list("evaluators").enumerated() {
@@ -226,7 +230,12 @@ extension ConfigReader {
 
 extension Experiment.Statistics {
     fileprivate var value: ConfigValue {
-        .mapping([
+        guard moments.isEmpty else {
+            return .mapping([
+                ("moments", .mapping(moments.sorted { $0.key < $1.key }.map { (String($0.key), .text($0.value)) }))
+            ])
+        }
+        return .mapping([
             path.map { ("path", .text($0)) } ?? ("source", .text("model")), ("limit", .optional(limit)),
             ("max_tokens", .optional(maxTokens)), ("max_length", .integer(maxLength)),
             ("batch_tokens", .integer(batchTokens)), ("dtype", .text(dtype.description)),

@@ -93,6 +93,9 @@ extension ResolvedExperiment {
         if let path = statistics?.path {
             inputs.append(RunInput(setting: "statistics.path", path: path, form: .file))
         }
+        for (layer, path) in (statistics?.moments ?? [:]).sorted(by: { $0.key < $1.key }) {
+            inputs.append(RunInput(setting: "statistics.moments.\(layer)", path: path, form: .file))
+        }
         if let locator { inputs += locator.inputs(at: "locator") }
         if let method { inputs += method.inputs(at: "method") }
         for evaluator in evaluators { inputs += evaluator.inputs(at: "evaluators.\(evaluator.label)") }

@@ -4,7 +4,8 @@ import Foundation
 import SutureKit
 import SutureModel
 
-/// Second moments for components: from memory, from the disk cache, or computed once for all layers that are missing.
+/// Second moments for components: from memory, from the files that the experiment names, from the disk cache, or computed once
+/// for all layers that are missing.
 ///
 /// A cache file is named by the digest of everything that its numbers depend on: weights, configuration, tokenizer, text,
 /// line limit, length, token budget, batch budget, dtype, site and layer.
@@ -12,8 +13,7 @@ package final class StatisticsService {
     private let model: LanguageModel
     private let settings: Experiment.Statistics?
     private let modelDigest: String
-    private let cache: URL
-    private static let momentsName = "moments"
+    private let cache: MomentCache
     private var memory: [Site: SecondMoment] = [:]
     /// What the model has written.
     private var rows: [[Int]]?
@@ -35,11 +35,11 @@ package final class StatisticsService {
         self.model = model
         self.settings = settings
         self.modelDigest = modelDigest
-        self.cache = cache
+        self.cache = MomentCache(cache)
         self.warn = warn
         self.checkInputs = checkInputs
         self.progress = progress
-        Leftovers(in: cache.appending(path: Self.momentsName), isDeep: false).remove()
+        Leftovers(in: self.cache.folder, isDeep: false).remove()
     }
 
     /// `SUTURE_CACHE`, else `$XDG_CACHE_HOME/suture`, else `~/.cache/suture`.
@@ -65,30 +65,12 @@ package final class StatisticsService {
                 .usage, "second moments of layer \(layer): the model has \(model.configuration.layerCount) layers",
                 hint: "layers count from 0")
         }
-        var files: [Int: URL] = [:]
-        var source: StatisticsText?
-        for layer in layers where memory[Site(kind, layer: layer)] == nil {
-            let text = try source ?? StatisticsText(settings)
-            source = text
-            let key = CacheKey(
-                settings: settings, text: text.identity, model: modelDigest, dtype: model.dtype,
-                site: Site(kind, layer: layer))
-            let url = key.file(in: cache)
-            files[layer] = url
-            if let moment = kept(at: url) { memory[Site(kind, layer: layer)] = try moment.protected() }
-        }
         let missing = layers.filter { memory[Site(kind, layer: $0)] == nil }
-        if !missing.isEmpty, let source {
-            let pass = SecondMomentPass(model: model, settings: settings, progress: progress)
-            let rows = try rows ?? source.rows(for: pass)
-            // What the model writes takes longer to make than to keep.
-            if case .sampled = source { self.rows = rows }
-            let moments = try pass.run(kind, layers: missing, rows: rows)
-            try checkInputs()
-            for (layer, moment) in zip(missing, moments) {
-                memory[Site(kind, layer: layer)] = try moment.protected()
-                if let url = files[layer] { keep(moment, at: url) }
-            }
+        if !missing.isEmpty {
+            let found =
+                try settings.moments.isEmpty
+                ? computed(kind, layers: missing, settings) : given(kind, layers: missing, settings.moments)
+            for (layer, moment) in found { memory[Site(kind, layer: layer)] = try moment.protected() }
         }
         return try layers.map { layer in
             guard let moment = memory[Site(kind, layer: layer)] else {
@@ -98,46 +80,57 @@ package final class StatisticsService {
         }
     }
 
+    /// Moments of the files that the experiment names.
+    private func given(
+        _ kind: Site.Kind, layers: [Int], _ files: [Int: String]
+    ) throws -> [(layer: Int, moment: SecondMoment)] {
+        let read = try layers.map { layer in
+            (layer, try MomentFile(layer, of: files, kind: kind, width: model.configuration.dMLP).moment)
+        }
+        try checkInputs()
+        return read
+    }
+
+    /// Moments over the experiment's text: those of the cache, and the others computed together and kept there.
+    private func computed(
+        _ kind: Site.Kind, layers: [Int], _ settings: Experiment.Statistics
+    ) throws -> [(layer: Int, moment: SecondMoment)] {
+        let source = try StatisticsText(settings)
+        let key = MomentKey(settings, text: source.identity, model: modelDigest, dtype: model.dtype, kind: kind)
+        var found = layers.compactMap { layer in kept(key, layer).map { (layer: layer, moment: $0) } }
+        if !found.isEmpty {
+            let known = found.map { String($0.layer) }.joined(separator: ", ")
+            Host.log(.info, "layers whose second moments are in the cache: \(known)")
+        }
+        let missing = layers.filter { layer in !found.contains { $0.layer == layer } }
+        guard !missing.isEmpty else { return found }
+        let pass = SecondMomentPass(model: model, settings: settings, progress: progress)
+        let rows = try rows ?? source.rows(for: pass)
+        // What the model writes takes longer to make than to keep.
+        if case .sampled = source { self.rows = rows }
+        let moments = try pass.run(kind, layers: missing, rows: rows)
+        try checkInputs()
+        for (layer, moment) in zip(missing, moments) {
+            found.append((layer, moment))
+            keep(moment, key, layer)
+        }
+        return found
+    }
+
     /// Which layers of a run are on disk already. Computes nothing.
     static func cachedLayers(
         _ kind: Site.Kind, layers: Range<Int>, of experiment: ResolvedExperiment, cache: URL = cacheFolder
     ) throws -> [Int] {
         guard let settings = experiment.statistics else { return [] }
-        let text = try StatisticsText(settings)
-        return layers.filter { layer in
-            let key = CacheKey(
-                settings: settings, text: text.identity, model: experiment.editedModelDigest,
-                dtype: experiment.model.dtype, site: Site(kind, layer: layer))
-            return FileManager.default.fileExists(atPath: key.file(in: cache).path)
-        }
-    }
-
-    /// Everything that the numbers of one second moment depend on.
-    private struct CacheKey {
-        var settings: Experiment.Statistics
-        var text: String
-        var model: String
-        var dtype: DType
-        var site: Site
-
-        func file(in cache: URL) -> URL {
-            let key = [
-                "second-moment/2", model, text, String(settings.maxLength), String(settings.maxTokens ?? -1),
-                String(settings.batchTokens), settings.dtype.description, dtype.description, site.description,
-            ].joined(separator: "\n")
-            return cache.appending(path: "\(momentsName)/\(Digest.of(Data(key.utf8))).safetensors")
-        }
+        guard settings.moments.isEmpty else { return layers.filter(settings.moments.keys.contains) }
+        let key = try experiment.momentKey(settings, kind)
+        return layers.filter { MomentCache(cache).holds(key, layer: $0) }
     }
 
     /// A moment of the cache; nil where there is none. A file that is damaged is as none, and a warning says so.
-    private func kept(at url: URL) -> SecondMoment? {
-        guard FileManager.default.fileExists(atPath: url.path) else { return nil }
+    private func kept(_ key: MomentKey, _ layer: Int) -> SecondMoment? {
         do {
-            let tensors = try TensorFile.read(url)
-            guard let matrix = tensors["moment"], let count = try tensors["tokens"]?.scalars(as: Int.self).first else {
-                throw TensorFile.isDamaged(url)
-            }
-            return SecondMoment(matrix: matrix, tokenCount: count)
+            return try cache.moment(of: key, layer: layer)
         } catch {
             warn("a second moment is computed again: \(RuntimeError(error).message)")
             return nil
@@ -145,19 +138,27 @@ package final class StatisticsService {
     }
 
     /// Writes a moment to the cache. A cache that is full or may not be written costs time in the next run, and not this one.
-    private func keep(_ moment: SecondMoment, at url: URL) {
+    private func keep(_ moment: SecondMoment, _ key: MomentKey, _ layer: Int) {
         guard cacheIsUsable else { return }
         do {
-            try FileManager.default.createDirectory(
-                at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-            try TensorFile.write(
-                [("moment", moment.matrix), ("tokens", Tensor([moment.tokenCount]))], to: url)
+            try cache.keep(moment, of: key, layer: layer)
         } catch {
             cacheIsUsable = false
             warn(
                 "second moments cannot be kept for other runs: \(RuntimeError(error).message); set SUTURE_CACHE to a "
                     + "folder with space where you may write")
         }
+    }
+}
+
+extension ResolvedExperiment {
+    /// What the moments of a run depend on: those of the model that it edits.
+    ///
+    /// - Throws: what is wrong with the text.
+    func momentKey(_ settings: Experiment.Statistics, _ kind: Site.Kind) throws(RuntimeError) -> MomentKey {
+        MomentKey(
+            settings, text: try StatisticsText(settings).identity, model: editedModelDigest, dtype: model.dtype,
+            kind: kind)
     }
 }
 
