@@ -16,6 +16,11 @@ extension PatchCommand {
 
         @Argument(help: "The patch folders.") var patches: [String]
         @Option(help: "The model folder that the patches were made for.") var model: String?
+        @Option(
+            help: """
+                Second moments of the inputs of the changed weights: a run folder, a file, a folder of files, or a name with {} for \
+                the layer. They tell what a patch does to the keys of another.
+                """) var statistics: String?
         @Flag(help: "Print JSON.") var json = false
 
         func validate() throws {
@@ -24,7 +29,7 @@ extension PatchCommand {
 
         func run() throws {
             let folders = patches.map { URL(fileURLWithPath: $0) }
-            let pairs = try PatchConflicts.all(folders)
+            let pairs = try PatchConflicts.all(folders, statistics: statistics)
             let progress = ProgressLine()
             let measure = try model.map { model in
                 Processor.beginAgainForComputing()

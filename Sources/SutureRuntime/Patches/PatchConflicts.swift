@@ -15,6 +15,12 @@ package struct PatchConflicts: Sendable, Hashable, Codable {
         package var keyOverlap: Double?
         /// The same for the directions that they write.
         package var outputOverlap: Double?
+        /// ``keyOverlap`` with the second moment of the weight's inputs as the inner product; nil without one.
+        package var weightedKeyOverlap: Double?
+        /// The rows that both change, where each changes rows alone.
+        package var rows: [Int]?
+        /// The larger of the shares ‖Δ on these rows‖ / ‖Δ‖ of the two.
+        package var rowShare: Double?
     }
 
     /// Edited cases that cannot both hold, or that are about the same.
@@ -44,21 +50,26 @@ package struct PatchConflicts: Sendable, Hashable, Codable {
     /// ‖Δ₂ Δ₁ᵀ‖ / ‖Δ₁ Δ₁ᵀ‖ over all shared weights. And the reverse. Keys are taken for the directions that a change reads.
     package let disturbanceOfFirst: Double
     package let disturbanceOfSecond: Double
+    /// The same with second moments C of the inputs, ‖Δ₂ C Δ₁ᵀ‖ / ‖Δ₁ C Δ₁ᵀ‖ over the shared weights that have one; nil where none has.
+    package let weightedDisturbanceOfFirst: Double?
+    package let weightedDisturbanceOfSecond: Double?
 
     /// Overlaps and disturbances from which on patches are said to be in each other's way.
     package static let largestOverlap = 0.5
     package static let largestDisturbance = 0.1
 
+    /// - Parameter moments: of the inputs of weights, by their names.
     /// - Throws: `file` for patches of different models.
-    init(_ a: PatchAlgebra.Source, _ b: PatchAlgebra.Source) throws(RuntimeError) {
+    init(
+        _ a: PatchAlgebra.Source, _ b: PatchAlgebra.Source, moments: [String: Tensor] = [:]
+    ) throws(RuntimeError) {
         // Says where they belong to different models.
         _ = try PatchAlgebra.Sum([a, b])
         first = a.reference.name
         second = b.reference.name
         cases = Self.conflicts(a.records.cases, b.records.cases)
         var shared: [Shared] = []
-        // ‖Δ₁Δ₁ᵀ‖², ‖Δ₂Δ₂ᵀ‖² and ‖Δ₁Δ₂ᵀ‖².
-        var (own, other, cross) = (0.0, 0.0, 0.0)
+        var (plain, weighted) = (Responses(), Responses())
         for (delta, change) in zip(a.patch.deltas, a.manifest.changes) {
             guard let twin = b.patch.deltas.first(where: { $0.parameter == delta.parameter }) else { continue }
             guard change.shape.count == 2 else {
@@ -66,55 +77,29 @@ package struct PatchConflicts: Sendable, Hashable, Codable {
                 continue
             }
             try RuntimeError.wrapping {
-                shared.append(try Self.shared(delta, twin, change.shape))
-                own += try delta.response(to: delta, change.shape)
-                other += try twin.response(to: twin, change.shape)
-                cross += try delta.response(to: twin, change.shape)
+                let moment = moments[delta.parameter]
+                shared.append(try Self.shared(delta, twin, change.shape, moment))
+                try plain.add(delta, twin, change.shape)
+                if let moment { try weighted.add(delta, twin, change.shape, moment) }
             }
         }
         self.shared = shared
-        disturbanceOfFirst = own > 0 ? (cross / own).squareRoot() : 0
-        disturbanceOfSecond = other > 0 ? (cross / other).squareRoot() : 0
+        (disturbanceOfFirst, disturbanceOfSecond) = (plain.first ?? 0, plain.second ?? 0)
+        (weightedDisturbanceOfFirst, weightedDisturbanceOfSecond) = (weighted.first, weighted.second)
     }
 
     /// Directions are compared where both changes are factors or rows, and few of them.
-    private static func shared(_ a: Delta, _ b: Delta, _ shape: [Int]) throws -> Shared {
+    private static func shared(_ a: Delta, _ b: Delta, _ shape: [Int], _ moment: Tensor?) throws -> Shared {
+        var shared = Shared(parameter: a.parameter)
+        (shared.rows, shared.rowShare) = try a.commonRows(b)
         guard let x = try a.factors(shape: shape), let y = try b.factors(shape: shape),
             max(x.left.shape[1], y.left.shape[1]) * 4 <= shape.min() ?? 0
-        else { return Shared(parameter: a.parameter) }
+        else { return shared }
         let (first, second) = try (ChangeSpectrum(a, shape: shape), ChangeSpectrum(b, shape: shape))
-        return Shared(
-            parameter: a.parameter, keyOverlap: try first.overlap(with: second) { $0.vTransposed },
-            outputOverlap: try first.overlap(with: second) { try $0.u.transposed() })
-    }
-
-    /// The cases that meet.
-    private static func conflicts(_ a: [EditCase], _ b: [EditCase]) -> [Cases] {
-        // Case and blanks make no other prompt.
-        func folded(_ text: String) -> String {
-            text.split(whereSeparator: \.isWhitespace).joined(separator: " ").lowercased()
-        }
-        func said(_ one: EditCase) -> String {
-            "\(one.id): \(one.filledPrompt) → \(one.targetNew.isEmpty ? one.answer : one.targetNew)"
-        }
-        let bySubject = Dictionary(grouping: b.filter { !$0.subject.isEmpty }) { folded($0.subject) }
-        let byPrompt = Dictionary(grouping: b) { folded($0.filledPrompt) }
-        let byTarget = Dictionary(grouping: b.filter { !$0.targetNew.isEmpty }) { folded($0.targetNew) }
-        return a.flatMap { one -> [Cases] in
-            let samePrompt = (byPrompt[folded(one.filledPrompt)] ?? []).map { other in
-                let isSame =
-                    folded(one.targetNew) == folded(other.targetNew) && folded(one.answer) == folded(other.answer)
-                return Cases(kind: isSame ? .sameEdit : .oppositeTargets, first: said(one), second: said(other))
-            }
-            guard !one.subject.isEmpty else { return samePrompt }
-            let sameSubject = (bySubject[folded(one.subject)] ?? [])
-                .filter { folded($0.filledPrompt) != folded(one.filledPrompt) }
-                .map { Cases(kind: .sameSubject, first: said(one), second: said($0)) }
-            let reverse = (byTarget[folded(one.subject)] ?? [])
-                .filter { folded($0.subject) == folded(one.targetNew) }
-                .map { Cases(kind: .reverse, first: said(one), second: said($0)) }
-            return samePrompt + sameSubject + reverse
-        }
+        shared.keyOverlap = try first.overlap(with: second) { $0.vTransposed }
+        shared.outputOverlap = try first.overlap(with: second) { try $0.u.transposed() }
+        if let moment { shared.weightedKeyOverlap = try first.keyOverlap(with: second, under: moment) }
+        return shared
     }
 
     /// What is in the way, as sentences; empty where nothing is.
@@ -124,12 +109,22 @@ package struct PatchConflicts: Sendable, Hashable, Codable {
                 + "\"\(one.first)\" and \"\(one.second)\""
         }
         for one in shared {
-            guard let overlap = one.keyOverlap, overlap >= Self.largestOverlap else { continue }
-            sentences.append(
-                "'\(first)' and '\(second)' read nearly the same direction of '\(one.parameter)' (cosine \(Figures.text(overlap)))"
-            )
+            if let overlap = one.weightedKeyOverlap ?? one.keyOverlap, overlap >= Self.largestOverlap {
+                sentences.append(
+                    "'\(first)' and '\(second)' read nearly the same direction of '\(one.parameter)' "
+                        + "(cosine \(Figures.text(overlap)))")
+            }
+            if let rows = one.rows, let share = one.rowShare, share >= Self.largestDisturbance {
+                let some = rows.prefix(5).map(String.init).joined(separator: ", ") + (rows.count > 5 ? ", …" : "")
+                sentences.append(
+                    "'\(first)' and '\(second)' both change \(rows.count) row\(rows.count == 1 ? "" : "s") of "
+                        + "'\(one.parameter)': \(some)")
+            }
         }
-        for (mover, moved, share) in [(second, first, disturbanceOfFirst), (first, second, disturbanceOfSecond)]
+        let (ofFirst, ofSecond) = (
+            weightedDisturbanceOfFirst ?? disturbanceOfFirst, weightedDisturbanceOfSecond ?? disturbanceOfSecond
+        )
+        for (mover, moved, share) in [(second, first, ofFirst), (first, second, ofSecond)]
         where share >= Self.largestDisturbance {
             sentences.append("'\(mover)' moves what '\(moved)' writes by \(Figures.text(share * 100)) %")
         }
@@ -137,67 +132,47 @@ package struct PatchConflicts: Sendable, Hashable, Codable {
     }
 
     /// All pairs of some patches.
-    package static func all(_ folders: [URL]) throws(RuntimeError) -> [PatchConflicts] {
+    ///
+    /// - Parameter statistics: what ``KeyMoments`` reads second moments from; nil: none are used.
+    package static func all(_ folders: [URL], statistics: String? = nil) throws(RuntimeError) -> [PatchConflicts] {
         let sources = try folders.map { (folder) throws(RuntimeError) in try PatchAlgebra.Source(folder) }
+        let changes = sources.flatMap(\.manifest.changes)
+        let moments =
+            try statistics.map { (place) throws(RuntimeError) in try KeyMoments.of(changes, from: place) } ?? [:]
         var pairs: [PatchConflicts] = []
         for (place, one) in sources.enumerated() {
-            for other in sources[(place + 1)...] { pairs.append(try PatchConflicts(one, other)) }
+            for other in sources[(place + 1)...] { pairs.append(try PatchConflicts(one, other, moments: moments)) }
         }
         return pairs
     }
 
     /// A line for each pair, for people.
     package static func table(_ pairs: [PatchConflicts]) -> TextTable {
-        TextTable(
-            header: [
-                "first", "second", "weights of both", "keys", "outputs", "moves first", "moves second",
-                "cases that meet",
-            ],
+        let isWeighted = pairs.contains { $0.weightedDisturbanceOfFirst != nil }
+        let hasRows = pairs.contains { $0.shared.contains { $0.rows != nil } }
+        func percent(_ share: Double?) -> String { share.map { "\(Figures.text($0 * 100)) %" } ?? "–" }
+        var header = ["first", "second", "weights of both", "keys", "outputs", "moves first", "moves second"]
+        if isWeighted { header += ["keys (C)", "moves first (C)", "moves second (C)"] }
+        if hasRows { header.append("rows of both") }
+        header.append("cases that meet")
+        return TextTable(
+            header: header,
             rows: pairs.map { pair in
                 func largest(_ overlap: (Shared) -> Double?) -> String {
                     pair.shared.compactMap(overlap).max().map(Figures.text) ?? "–"
                 }
-                return [
+                var row = [
                     pair.first, pair.second, String(pair.shared.count), largest(\.keyOverlap), largest(\.outputOverlap),
-                    "\(Figures.text(pair.disturbanceOfFirst * 100)) %",
-                    "\(Figures.text(pair.disturbanceOfSecond * 100)) %",
-                    String(pair.cases.count),
+                    percent(pair.disturbanceOfFirst), percent(pair.disturbanceOfSecond),
                 ]
-            }, numeric: [2, 3, 4, 5, 6, 7])
-    }
-}
-
-extension ChangeSpectrum {
-    /// The largest cosine between directions of two changes; nil where one of them is 0.
-    ///
-    /// - Parameter side: the rows that span the space.
-    fileprivate func overlap(with other: ChangeSpectrum, of side: (ChangeSpectrum) throws -> Tensor) throws -> Double? {
-        guard rank > 0, other.rank > 0 else { return nil }
-        let (a, b) = try (side(self).sliced(0, 0..<rank), side(other).sliced(0, 0..<other.rank))
-        return try a.matmul(b.transposed()).svd().s.scalars(as: Double.self).first
-    }
-}
-
-extension Delta {
-    /// ‖Δ₁ Δ₂ᵀ‖²: what one change writes at the keys of another, both by their strength. No matrix is made that is larger than the
-    /// weight or than the square of its input.
-    fileprivate func response(to other: Delta, _ shape: [Int]) throws -> Double {
-        let (a, b) = try (wide(), other.wide())
-        // ‖L M‖² = Σ (LᵀL ∘ M Mᵀ)
-        func norm(_ left: Tensor, _ m: Tensor) throws -> Double {
-            try (left.transposed().matmul(left) * m.matmul(m.transposed())).sum().item()
-        }
-        switch (try a.factors(shape: shape), try b.factors(shape: shape)) {
-        case (let x?, let y?):
-            return try norm(x.left, x.right.matmul(y.right.transposed()).matmul(y.left.transposed()))
-        case (let x?, nil): return try norm(x.left, x.right.matmul(b.dense(shape: shape).transposed()))
-        case (nil, let y?): return try norm(y.left, y.right.matmul(a.dense(shape: shape).transposed()))
-        case (nil, nil):
-            func gram(_ one: Delta) throws -> Tensor {
-                let whole = try one.dense(shape: shape)
-                return try whole.transposed().matmul(whole)
-            }
-            return try (gram(a) * gram(b)).sum().item()
-        }
+                if isWeighted {
+                    row += [
+                        largest(\.weightedKeyOverlap), percent(pair.weightedDisturbanceOfFirst),
+                        percent(pair.weightedDisturbanceOfSecond),
+                    ]
+                }
+                if hasRows { row.append(String(pair.shared.reduce(0) { $0 + ($1.rows?.count ?? 0) })) }
+                return row + [String(pair.cases.count)]
+            }, numeric: Set(2..<header.count))
     }
 }

@@ -69,6 +69,61 @@ struct PatchConflictTests {
         #expect(forms[0].disturbanceOfFirst > 0)
     }
 
+    @Test(
+        "With a second moment, every form of a change gives the plain products with it, and the cosine is that of its inner product"
+    )
+    func moments() throws {
+        let fixture = try PatchFixture()
+        let (a, b) = (try PatchFixture.deltas(seed: 1)[0], try PatchFixture.deltas(seed: 2)[0])
+        let vectors = try Tensor((0..<60).map { sin(Double($0 * $0)) }, shape: [10, 6])
+        let moment = try vectors.transposed().matmul(vectors) / 10
+        let (x, y) = (try a.float64(shape: [4, 6]), try b.float64(shape: [4, 6]))
+        func norm(_ left: Tensor, _ right: Tensor) throws -> Double {
+            try left.matmul(moment).matmul(right.transposed()).norm().item()
+        }
+        func dense(_ delta: Delta) throws -> Delta { Delta(delta.parameter, .dense(try delta.float64(shape: [4, 6]))) }
+        for (number, (one, other)) in try [(a, b), (a, dense(b)), (dense(a), b), (dense(a), dense(b))].enumerated() {
+            let first = try PatchAlgebra.Source(write("\(number)-1", [one], [], fixture))
+            let second = try PatchAlgebra.Source(write("\(number)-2", [other], [], fixture))
+            let pair = try PatchConflicts(first, second, moments: [PatchFixture.down: moment])
+            #expect(abs(try #require(pair.weightedDisturbanceOfFirst) - norm(y, x) / norm(x, x)) < 1e-6)
+            #expect(abs(try #require(pair.weightedDisturbanceOfSecond) - norm(x, y) / norm(y, y)) < 1e-6)
+        }
+        let (key, other) = ([1.0, 2, 0, 0, 0, 0], [0.0, 1, 0, -1, 0, 3])
+        let pair = try PatchConflicts(
+            PatchAlgebra.Source(write("k1", [Self.change(key, [1, 0, 0, 0])], [], fixture)),
+            PatchAlgebra.Source(write("k2", [Self.change(other, [0, 1, 0, 0])], [], fixture)),
+            moments: [PatchFixture.down: moment])
+        let (k, l) = (try Tensor(key, shape: [1, 6]), try Tensor(other, shape: [1, 6]))
+        func inner(_ u: Tensor, _ w: Tensor) throws -> Double { try u.matmul(moment).matmul(w.transposed()).item() }
+        let cosine = try abs(inner(k, l)) / (inner(k, k) * inner(l, l)).squareRoot()
+        #expect(abs(try #require(pair.shared[0].weightedKeyOverlap) - cosine) < 1e-6)
+        #expect(PatchConflicts.table([pair]).text(width: 200).contains("keys (C)"))
+    }
+
+    @Test("Rows that both patches change are found, and said where they carry a tenth of a change")
+    func rows() throws {
+        let fixture = try PatchFixture()
+        func rows(_ numbers: [Int], _ scale: [Double]) throws -> Delta {
+            let values: [Double] = scale.flatMap { (value: Double) -> [Double] in [value, 0, 0, 0] }
+            return Delta(
+                PatchFixture.embedding,
+                .rows(rows: try Tensor(numbers), values: try Self.tensor(values, [numbers.count, 4])))
+        }
+        let first = try write("first", [rows([2, 5, 7], [1, 1, 0.01])], [], fixture)
+        let same = try write("same", [rows([5, 2, 9], [3, 0, 4])], [], fixture)
+        let slight = try write("slight", [rows([7, 1], [0.01, 1])], [], fixture)
+        let other = try write("other", [rows([0, 1], [1, 1])], [], fixture)
+        let pairs = try [same, slight, other].map { try PatchConflicts.all([first, $0])[0] }
+        #expect(pairs.map { $0.shared[0].rows } == [[2, 5], [7], []])
+        #expect(abs(try #require(pairs[0].shared[0].rowShare) - (2 / 2.0001).squareRoot()) < 1e-6)
+        #expect(pairs[0].sentences.contains { $0.hasSuffix("both change 2 rows of '\(PatchFixture.embedding)': 2, 5") })
+        #expect(
+            !pairs[1].sentences.contains { $0.contains("both change") }
+                && !pairs[2].sentences.contains { $0.contains("row") })
+        #expect(PatchConflicts.table(pairs).text(width: 200).contains("rows of both"))
+    }
+
     @Test("Cases that contradict each other, are about one subject or reverse each other are found; others are not")
     func cases() throws {
         let fixture = try PatchFixture()
