@@ -1,10 +1,11 @@
 # SPDX-License-Identifier: Apache-2.0
 """Writes compositions.json: questions whose two facts a model knows one by one, with what it says to the composition.
 
-    ~/smollm2/bin/python make_compositions.py MODEL_FOLDER
+    pip install torch transformers
+    python3 make_compositions.py MODEL_FOLDER
 
 A composition is kept where the first tokens of both facts are the model's first choices. `right` says whether that of the
-composition is, and `says` what its first word is. See ../SmolLM2/get_model.py for the packages.
+composition is, and `says` what its first word is. See ../SmolLM2/README.md for the model.
 """
 import json
 import pathlib
