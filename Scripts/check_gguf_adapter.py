@@ -23,14 +23,15 @@ def logarithms(model, prompt, objects):
     model.reset()
     model.eval(tokens)
     logits = model.scores[len(tokens) - 1]
-    total = math.log(sum(math.exp(value - max(logits)) for value in logits)) + max(logits)
+    largest = max(logits)
+    total = math.log(sum(math.exp(value - largest) for value in logits)) + largest
     firsts = [model.tokenize((" " + text.strip()).encode(), add_bos=False)[0] for text in objects]
     return [float(logits[token]) - total for token in firsts]
 
 
 def likelier(file, adapter, cases):
     settings = {"lora_path": str(adapter)} if adapter else {}
-    model = Llama(str(file), n_ctx=512, logits_all=True, verbose=False, n_threads=2, **settings)
+    model = Llama(str(file), n_ctx=512, logits_all=True, verbose=False, n_threads=1, **settings)
     found = []
     for case in cases:
         new, old = logarithms(model, case["prompt"], [case["new"], case["old"]])

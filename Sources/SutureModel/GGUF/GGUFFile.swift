@@ -37,7 +37,7 @@ package struct GGUFFile: Sendable {
     package init(opening url: URL) throws(ModelError) {
         let file = try MappedFile(reading: url)
         var reader = GGUFReader(file.bytes, path: url.path)
-        try Self.checkVersion(&reader)
+        try Self.checkVersion(&reader, path: url.path)
         let tensorCount = try reader.count(of: "tensors", eachAtLeast: 8 + 4 + 4 + 8)
         let keyCount = try reader.count(of: "keys", eachAtLeast: 8 + 4 + 1)
         var metadata: [String: GGUFValue] = [:]
@@ -85,9 +85,11 @@ package struct GGUFFile: Sendable {
 
     // MARK: - Opening
 
-    private static func checkVersion(_ reader: inout GGUFReader) throws(ModelError) {
+    private static func checkVersion(_ reader: inout GGUFReader, path: String) throws(ModelError) {
         guard try reader.take(UInt32.self) == magic else {
-            throw reader.invalid("the first four bytes are not 'GGUF'")
+            throw ModelError(
+                .headerSyntax, "'\(path)' is not a GGUF file: the first four bytes are not 'GGUF'",
+                hint: "give the path of a GGUF file")
         }
         let version = try reader.take(UInt32.self)
         switch version {

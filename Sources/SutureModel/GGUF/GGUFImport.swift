@@ -32,16 +32,11 @@ package struct GGUFImport {
     ///
     /// - Parameters:
     ///   - url: the GGUF file.
-    ///   - dtype: "float32", "float16" or "bfloat16".
+    ///   - dtype: of the folder; half precision rounds.
     ///   - tokenizer: a folder whose tokenizer is taken in place of the one in the file.
     /// - Throws: what is wrong with the file, by name.
-    package init(_ url: URL, dtype: String = "float32", tokenizer: URL? = nil) throws(ModelError) {
-        guard let numbers = GGUFNumbers(rawValue: dtype) else {
-            throw ModelError(
-                .unsupportedDtype, "a model cannot be written in \"\(dtype)\"",
-                hint: "use \(GGUFNumbers.allCases.map(\.rawValue).joined(separator: ", "))")
-        }
-        self.dtype = numbers
+    package init(_ url: URL, dtype: GGUFNumbers = .float32, tokenizer: URL? = nil) throws(ModelError) {
+        self.dtype = dtype
         file = try GGUFFile(opening: url)
         settings = try GGUFSettings(file)
         let family = settings.family

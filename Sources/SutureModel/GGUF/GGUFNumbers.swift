@@ -2,7 +2,7 @@
 import Foundation
 
 /// The types in which an imported model may be written.
-enum GGUFNumbers: String, CaseIterable {
+package enum GGUFNumbers: String, Sendable {
     case float32, float16, bfloat16
 
     var stored: StoredDtype {

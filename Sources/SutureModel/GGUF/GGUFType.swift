@@ -7,6 +7,7 @@
 package enum GGUFType: UInt32, Sendable, Hashable, CaseIterable {
     case f32 = 0
     case f16 = 1
+    case bf16 = 30
     case q4_0 = 2
     case q4_1 = 3
     case q5_0 = 6
@@ -15,7 +16,6 @@ package enum GGUFType: UInt32, Sendable, Hashable, CaseIterable {
     case q4_k = 12
     case q5_k = 13
     case q6_k = 14
-    case bf16 = 30
 
     /// As programs spell it: "Q4_K".
     package var name: String { String(describing: self).uppercased() }

@@ -11,6 +11,10 @@ package struct ModelImport {
 
     /// - Throws: what is wrong with the file or the settings, before anything is written.
     package init(file: URL, dtype: String, tokenizer: URL?) throws(RuntimeError) {
+        guard let dtype = GGUFNumbers(rawValue: dtype) else {
+            throw RuntimeError(
+                .usage, "a model cannot be written in \"\(dtype)\"", hint: "use float32, float16 or bfloat16")
+        }
         model = try RuntimeError.wrapping(.file) { try GGUFImport(file, dtype: dtype, tokenizer: tokenizer) }
     }
 

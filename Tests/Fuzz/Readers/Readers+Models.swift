@@ -38,6 +38,22 @@ extension FuzzReader {
             }
         },
         FuzzReader(
+            "npz", "an archive of NumPy's arrays, of second moments say", .binary,
+            words: [
+                "PK", "mom2.npy", "\u{1}", "descr", "<f8", "<f4", "|O", "fortran_order", "True", "shape", "(2, 2)",
+                "NUMPY",
+            ],
+            seeds: { [try ModelSeeds.archive()] }
+        ) { folder in
+            let path = folder.path("input.npz")
+            return { input in
+                try folder.put(input, into: path)
+                let archive = try NumPyArchive(opening: URL(fileURLWithPath: path))
+                for name in archive.names { _ = try archive[name] }
+                return archive.names.isEmpty ? ["no arrays"] : []
+            }
+        },
+        FuzzReader(
             "safetensors-index", "model.safetensors.index.json beside its shards", .json,
             words: ["weight_map", "a.safetensors", "../a.safetensors", "metadata", "/etc/passwd", "x", "y"],
             seeds: { [#"{"metadata":{"total_size":32},"weight_map":{"x":"a.safetensors","y":"a.safetensors"}}"#].bytes }
@@ -95,6 +111,20 @@ extension FuzzReader {
 
 /// Configurations to begin with.
 private enum ModelSeeds {
+    /// A matrix and a text, as second moments are kept.
+    static func archive() throws -> [UInt8] {
+        let folder = try FuzzFolder.make()
+        defer { folder.remove() }
+        let path = folder.url.appending(path: "seed.npz")
+        let numbers = TensorBytes([UInt8](repeating: 0, count: 4 * 8))
+        try NumPyArchive.write(
+            [
+                ("mom2.mom2", NumPyArray(.number(.float64), shape: [2, 2], bytes: numbers)),
+                ("name", NumPyArray(text: "neurons")),
+            ], to: path)
+        return try [UInt8](Data(contentsOf: path))
+    }
+
     /// A model of one layer with a tokenizer of five tokens.
     static func gguf() throws -> [UInt8] {
         let folder = try FuzzFolder.make()
