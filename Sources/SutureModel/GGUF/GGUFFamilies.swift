@@ -37,12 +37,12 @@ extension GGUFFamily {
 
     private static let gemma = GGUFFamily(
         architecture: "gemma", modelType: "gemma", className: "GemmaForCausalLM", inner: llamaTensors,
-        addsOneToNorms: true, settings: headSize,
+        addsOneToNorms: true, ordersMergesByToken: true, settings: headSize,
         constants: [("hidden_act", .text("gelu_pytorch_tanh"))])
 
     private static let gemma2 = GGUFFamily(
         architecture: "gemma2", modelType: "gemma2", className: "Gemma2ForCausalLM",
-        inner: llamaTensors.merging(normsAround) { $1 }, addsOneToNorms: true,
+        inner: llamaTensors.merging(normsAround) { $1 }, addsOneToNorms: true, ordersMergesByToken: true,
         settings: [
             "attention.key_length": "head_dim", "attention.sliding_window": "sliding_window",
             "attn_logit_softcapping": "attn_logit_softcapping", "final_logit_softcapping": "final_logit_softcapping",
@@ -53,6 +53,7 @@ extension GGUFFamily {
     private static let gemma3 = GGUFFamily(
         architecture: "gemma3", modelType: "gemma3_text", otherModelTypes: ["gemma3"], className: "Gemma3ForCausalLM",
         inner: llamaTensors.merging(normsAround) { $1 }.merging(headNorms) { $1 }, addsOneToNorms: true,
+        ordersMergesByToken: true,
         settings: [
             "attention.key_length": "head_dim", "attention.sliding_window": "sliding_window",
             "attention.sliding_window_pattern": "sliding_window_pattern",

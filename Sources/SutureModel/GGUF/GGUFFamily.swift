@@ -23,6 +23,9 @@ package struct GGUFFamily: Sendable {
     var reordersHeads = false
     /// The weights of norms have 1 added.
     var addsOneToNorms = false
+    /// SentencePiece vocabularies are merged in the order of their tokens, without a space in front of a text, and spell spaces in a
+    /// row as spaces.
+    var ordersMergesByToken = false
     /// Settings beyond ``commonSettings``: the key in GGUF without the architecture, and the one of config.json.
     var settings: [String: String] = [:]
     /// What config.json must say that a file does not.

@@ -19,7 +19,7 @@ package struct GGUFTokenizer {
     package init(_ file: GGUFFile, family: GGUFFamily) throws(ModelError) {
         let vocabulary = try GGUFVocabulary(file)
         let roles = try Roles(vocabulary)
-        let isGemma = family.addsOneToNorms
+        let isGemma = family.ordersMergesByToken
         var warnings: [String] = []
         let parts: Parts
         switch vocabulary.kind {
