@@ -12,9 +12,8 @@ package struct GGUFSettings: Sendable {
 
     /// Keys that repeat what tensors or other keys say, or describe nothing that is computed.
     private static let known: Set<String> = [
-        "vocab_size", "attention.value_length", "rope.dimension_count", "rope.scaling.type", "rope.scaling.factor",
-        "rope.scaling.original_context_length", "rope.scaling.attn_factor", "rope.scaling.finetuned",
-        "attention.key_length", "attention.causal",
+        "vocab_size", "attention.value_length", "rope.scaling.type", "rope.scaling.factor",
+        "rope.scaling.original_context_length", "rope.scaling.finetuned", "attention.key_length",
     ]
 
     /// - Throws: `unsupportedComponent` for a family that is not known; `missingField`.
@@ -54,11 +53,22 @@ package struct GGUFSettings: Sendable {
             ? try whole("attention.head_count") : try whole("attention.head_count_kv")
     }
 
+    /// Nil in a file without the width or the number of heads, which is refused elsewhere.
+    private var headSize: Int? {
+        if let size = file.metadata[prefix + "attention.key_length"]?.integer { return size }
+        guard let width = try? whole("embedding_length"), let heads = try? whole("attention.head_count") else {
+            return nil
+        }
+        return width / heads
+    }
+
     /// Keys of the family that were not understood. They change nothing in the imported model.
     package var unknownKeys: [String] {
         file.metadata.keys.filter {
             guard $0.hasPrefix(prefix) else { return false }
             let key = String($0.dropFirst(prefix.count))
+            // Said of models whose heads turn as a whole, too.
+            if key == "rope.dimension_count", file.metadata[$0]?.integer == headSize { return false }
             return GGUFFamily.commonSettings[key] == nil && family.settings[key] == nil && !Self.known.contains(key)
         }.sorted()
     }
