@@ -38,6 +38,8 @@ let methods: [Target] =
     + pluginTargets("STAR")
     + pluginTargets("Evaluators")
     + pluginTargets("TNT")
+    + pluginTargets("Influence")
+    + pluginTargets("LANCET")
 
 /// Libraries for the tests of the runtime, most of which misbehave: `libfault-….so`.
 let faultPlugins = [
@@ -73,6 +75,8 @@ let package = Package(
         plugin("Evaluators"),
         .library(name: "suture-native", type: .dynamic, targets: ["Native"]),
         plugin("TNT"),
+        plugin("Influence"),
+        plugin("LANCET"),
     ]
         + faultPlugins.map { .library(name: "fault-\($0.lowercased())", type: .dynamic, targets: ["Fault\($0)"]) },
     dependencies: [
@@ -181,7 +185,7 @@ let package = Package(
         .testTarget(
             name: "MethodTests",
             dependencies: [
-                "AlphaEdit", "Annotators", "CREME", "Evaluators", "IME", "Locators", "MEMIT", "PMET", "STAR",
+                "AlphaEdit", "Annotators", "CREME", "Evaluators", "IME", "Influence", "LANCET", "Locators", "MEMIT", "PMET", "STAR",
                 "SutureModel", "TNT", "CSutureHost", "SutureLaws", "TestSupport", "TorchBackend", "ValueEditing",
             ],
             exclude: ["Golden", "TNT/Golden", "counts.json"], swiftSettings: strict),

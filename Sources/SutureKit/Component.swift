@@ -21,7 +21,7 @@ public struct ComponentDescriptor: Sendable, Hashable {
 }
 
 /// What all kinds of component have in common. A component conforms to the protocol of its kind: ``Locator``,
-/// ``Patcher``, ``Evaluator``, ``Annotator`` or ``Judge``. Its settings are ``Parameter`` properties. The host makes an
+/// ``Patcher``, ``Evaluator``, ``Annotator``, ``Judge`` or ``Estimator``. Its settings are ``Parameter`` properties. The host makes an
 /// instance for a run, gives it its settings, and then calls it. It never makes two calls to one instance at once.
 public protocol Component {
     /// What the host shows of the component before it runs.

@@ -45,6 +45,34 @@ public struct ForcedRow: Sendable, Hashable {
     }
 }
 
+extension Model {
+    /// A training example, or a query, as a row: the tokens of its text are predicted, those of its prompt are not. Without a
+    /// prompt every token but the first is predicted.
+    ///
+    /// - Parameter maxLength: tokens that are kept; a longer row is cut at its end. The model's context bounds it, too.
+    /// - Throws: `invalidArgument` for a text of which nothing is left to predict.
+    public func forcedRow(_ example: MarkedText, maxLength: Int = .max) throws(SutureError) -> ForcedRow {
+        let longest = info.contextLength > 0 ? min(maxLength, info.contextLength) : maxLength
+        var row: ForcedRow
+        if example.prompt.isEmpty {
+            row = ForcedRow(text: Array(try encode(example.text).prefix(longest)))
+        } else {
+            let joined = try tokens(of: example.prompt, followedBy: example.text)
+            row = ForcedRow(prompt: joined.prompt, target: joined.following)
+            row.tokens = Array(row.tokens.prefix(longest))
+            row.reads.removeAll { $0.position >= longest }
+        }
+        guard !row.reads.isEmpty else {
+            let start = (example.prompt + example.text).prefix(40)
+            throw SutureError(
+                .invalidArgument,
+                "there is no token to predict in the first \(row.tokens.count) of the example \"\(start)…\"",
+                hint: "leave the example out, or raise max_length")
+        }
+        return row
+    }
+}
+
 /// Some rows as one batch, with everything that a pass over them needs. Made once, it serves any number of passes.
 ///
 ///     for batch in try rows.batches(tokenBudget: 8192) {

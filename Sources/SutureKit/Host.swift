@@ -106,7 +106,7 @@ public enum Host {
     }
 
     /// Throws what an ABI function returned, and ends the error. NULL passes.
-    static func check(_ error: OpaquePointer?) throws(SutureError) {
+    package static func check(_ error: OpaquePointer?) throws(SutureError) {
         guard let error else { return }
         throw take(error)
     }

@@ -140,4 +140,5 @@ public struct Session {
     func emit(_ scores: [Score]) throws(SutureError) { try sink.hand(scores) }
     func emit(_ metrics: [Metric]) throws(SutureError) { try sink.hand(metrics) }
     func emit(_ marks: [Mark]) throws(SutureError) { try sink.hand(marks) }
+    func emit(_ tensors: [NamedTensor]) throws(SutureError) { try sink.hand(tensors) }
 }

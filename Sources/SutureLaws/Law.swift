@@ -23,6 +23,7 @@ public struct Law: Sendable, Hashable {
             case .evaluator: [.models, .ownCases, .repeats, .split, .order]
             case .annotator: [.marks, .repeats, .independence]
             case .judge: [.finite, .repeats, .independence]
+            case .estimator: [.finite, .repeats, .blocks]
             }
         return [.description, .parameters, .answers] + own
     }
@@ -46,7 +47,8 @@ public struct Law: Sendable, Hashable {
     static let split = Law("split", "Its scores do not depend on how the cases are split into calls.")
     static let order = Law("order", "Its figures do not depend on the order of the scores.")
     static let marks = Law("marks", "Its marks are inside the text, keep characters whole, and do not overlap.")
-    static let finite = Law("finite", "Its judgements are finite numbers.")
+    static let finite = Law("finite", "The numbers that it answers are finite.")
+    static let blocks = Law("blocks", "The influence of an example does not depend on the block that it comes in.")
     static let independence = Law(
         "independence", "What it says of a text does not depend on the other texts of the call.")
 }

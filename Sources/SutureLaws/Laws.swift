@@ -25,7 +25,7 @@ public struct Laws {
     ///   - component: an instance with its settings. It is called several times, as in a run.
     ///   - cases: for locators, patchers and evaluators; they have the fields that the component requires.
     ///   - locations: for patchers: what a locator found for the cases.
-    ///   - texts: for annotators and judges.
+    ///   - texts: for annotators, judges and estimators.
     ///   - session: makes a session in which nothing is stored or carried, each time with the same models, seed and
     ///     stage. The session must stay valid until the check is over. Annotators and judges may do without a model.
     public init(
@@ -92,6 +92,7 @@ public struct Laws {
         case let evaluator as any Evaluator: check(evaluator, findings)
         case let annotator as any Annotator: check(annotator, findings)
         case let judge as any Judge: check(judge, findings)
+        case let estimator as any Estimator: check(estimator, findings)
         default: findings.add(.answers, "its kind has no laws yet")
         }
         return findings

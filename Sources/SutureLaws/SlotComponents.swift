@@ -17,6 +17,7 @@ extension Laws {
         case .evaluator: SlotEvaluator(session: session)
         case .annotator: SlotAnnotator()
         case .judge: SlotJudge()
+        case .estimator: SlotEstimator()
         }
     }
 }
@@ -73,5 +74,24 @@ private struct SlotJudge: Judge {
     static var descriptor: ComponentDescriptor { slotDescriptor }
     func judge(_ texts: [MarkedText], in session: Session) throws -> [Double] {
         try session.judge(texts, with: Laws.slot)
+    }
+}
+
+private struct SlotEstimator: Estimator {
+    static var descriptor: ComponentDescriptor { slotDescriptor }
+    let memory = QueryMemory<[MarkedText]>()
+
+    func sumNames(inPass pass: Int, in session: Session) throws -> [String] {
+        try session.call(Laws.slot, ComponentCall(.fit, stage: FitPass(number: pass).stage), on: nil).tensors.map(\.name)
+    }
+
+    func prepare(_ queries: [MarkedText], in session: Session) throws -> [MarkedText] { queries }
+
+    func influence(of examples: [MarkedText], on queries: [MarkedText], in session: Session) throws -> Tensor {
+        let call = ComponentCall(.trace, texts: queries, examples: examples, startsAnew: true)
+        guard let found = try session.call(Laws.slot, call, on: nil).tensors.first else {
+            throw SutureError(.dataLoss, "it handed out nothing")
+        }
+        return found.tensor
     }
 }

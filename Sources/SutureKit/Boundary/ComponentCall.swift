@@ -19,15 +19,17 @@ public struct ComponentCall {
     public var locations: [Location]
     /// Of evaluators that summarize.
     public var scores: [Score]
-    /// Of annotators.
+    /// Of annotators and judges; of estimators, the queries.
     public var texts: [MarkedText]
+    /// Training examples, of estimators.
+    public var examples: [MarkedText]
     /// What is carried is, for this call, as it was when the caller began.
     public var startsAnew: Bool
 
     /// A call of an operation, with what it reads.
     public init(
         _ operation: Operation, stage: String = "", cases: [EditCase] = [], locations: [Location] = [],
-        scores: [Score] = [], texts: [MarkedText] = [], startsAnew: Bool = false
+        scores: [Score] = [], texts: [MarkedText] = [], examples: [MarkedText] = [], startsAnew: Bool = false
     ) {
         self.operation = operation
         self.stage = stage
@@ -35,6 +37,7 @@ public struct ComponentCall {
         self.locations = locations
         self.scores = scores
         self.texts = texts
+        self.examples = examples
         self.startsAnew = startsAnew
     }
 }
@@ -55,6 +58,7 @@ extension ComponentCall {
         if let list = c.locations { locations = try [Location](Foreign(list, in: "suture_call.locations")) }
         if let list = c.scores { scores = try [Score](Foreign(list, in: "suture_call.scores")) }
         if let list = c.texts { texts = try [MarkedText](Foreign(list, in: "suture_call.texts")) }
+        if let list = c.examples { examples = try [MarkedText](Foreign(list, in: "suture_call.examples")) }
     }
 
     /// Valid as long as the arena.
@@ -70,6 +74,7 @@ extension ComponentCall {
                 ? locations.c(in: arena, as: suture_locations.self) : nil
             $0.scores = operation.reads.contains(.scores) ? scores.c(in: arena, as: suture_scores.self) : nil
             $0.texts = operation.reads.contains(.texts) ? texts.c(in: arena, as: suture_texts.self) : nil
+            $0.examples = operation.reads.contains(.examples) ? examples.c(in: arena, as: suture_texts.self) : nil
         }
     }
 }

@@ -9,6 +9,7 @@ package final class ComponentResults {
     package private(set) var scores: [Score] = []
     package private(set) var metrics: [Metric] = []
     package private(set) var marks: [Mark] = []
+    package private(set) var tensors: [NamedTensor] = []
 
     /// Who is called, for sentences: "memit".
     private let component: String
@@ -67,6 +68,11 @@ package final class ComponentResults {
                 results.marks.append(mark)
             }
         }
+        sink.tensor = { context, value in
+            receive(context, value, .tensors, "suture_sink.tensor") { (results, tensor: NamedTensor) in
+                results.tensors.append(tensor)
+            }
+        }
         return sink
     }
 
@@ -77,6 +83,7 @@ package final class ComponentResults {
         try sink.hand(scores)
         try sink.hand(metrics)
         try sink.hand(marks)
+        try sink.hand(tensors)
     }
 
     /// Adds a result, or refuses it.
@@ -124,6 +131,7 @@ package final class ComponentResults {
         case let metric as Metric:
             if metric.name.isEmpty { return "it handed out a figure without a name" }
             return metric.n < 0 ? "the figure \"\(metric.name)\" rests on \(metric.n) observations" : nil
+        case let tensor as NamedTensor: return tensor.name.isEmpty ? "it handed out a tensor without a name" : nil
         case let location as Location: return unknownCase(location.caseIndex).map { "a location is of \($0)" }
         case let mark as Mark:
             guard texts.indices.contains(mark.text) else {
@@ -160,6 +168,11 @@ extension Foreign where Struct == suture_sink {
     func hand(_ scores: [Score]) throws(SutureError) { try hand(scores, to: pointer.pointee.score) }
     func hand(_ metrics: [Metric]) throws(SutureError) { try hand(metrics, to: pointer.pointee.metric) }
     func hand(_ marks: [Mark]) throws(SutureError) { try hand(marks, to: pointer.pointee.mark) }
+    /// A caller of an earlier minor asks for nothing that hands out tensors.
+    func hand(_ tensors: [NamedTensor]) throws(SutureError) {
+        guard !tensors.isEmpty, has(suture_sink.Later.tensor) else { return }
+        try hand(tensors, to: pointer.pointee.tensor)
+    }
 
     /// Hands values to one function of the sink; a NULL function drops them.
     private func hand<Value: Crossing>(

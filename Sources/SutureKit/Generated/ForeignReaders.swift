@@ -50,6 +50,7 @@ extension Foreign where Struct == suture_call {
     package var locations: UnsafePointer<suture_locations>? { load(40, as: UnsafePointer<suture_locations>?.self) }
     package var scores: UnsafePointer<suture_scores>? { load(48, as: UnsafePointer<suture_scores>?.self) }
     package var texts: UnsafePointer<suture_texts>? { load(56, as: UnsafePointer<suture_texts>?.self) }
+    package var examples: UnsafePointer<suture_texts>? { load(64, as: UnsafePointer<suture_texts>?.self, or: nil) }
 }
 
 extension suture_capture: ForeignLayout {
@@ -580,7 +581,17 @@ extension suture_session_api: ForeignLayout {
             ForeignFunctionRow("carry", offset: 64, minor: 0),
             ForeignFunctionRow("report", offset: 72, minor: 0),
             ForeignFunctionRow("call", offset: 80, minor: 0),
+            ForeignFunctionRow("training_count", offset: 88, minor: 3),
+            ForeignFunctionRow("training_examples", offset: 96, minor: 3),
+            ForeignFunctionRow("influence", offset: 104, minor: 3),
         ]
+    }
+
+    /// Functions of a later minor: ``Host/require(_:of:)`` one before the call.
+    package enum Later {
+        package static let training_count = ForeignFunctionRow("training_count", offset: 88, minor: 3)
+        package static let training_examples = ForeignFunctionRow("training_examples", offset: 96, minor: 3)
+        package static let influence = ForeignFunctionRow("influence", offset: 104, minor: 3)
     }
 }
 
@@ -594,7 +605,13 @@ extension suture_sink: ForeignLayout {
             ForeignFunctionRow("score", offset: 32, minor: 0),
             ForeignFunctionRow("metric", offset: 40, minor: 0),
             ForeignFunctionRow("mark", offset: 48, minor: 0),
+            ForeignFunctionRow("tensor", offset: 56, minor: 3),
         ]
+    }
+
+    /// Functions of a later minor: ``Host/require(_:of:)`` one before the call.
+    package enum Later {
+        package static let tensor = ForeignFunctionRow("tensor", offset: 56, minor: 3)
     }
 }
 

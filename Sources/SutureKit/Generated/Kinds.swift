@@ -13,6 +13,8 @@ public enum ComponentKind: Int32, Sendable, Hashable, CaseIterable, Codable {
     case annotator = 4
     /// A judge says how good texts are.
     case judge = 5
+    /// An estimator says which training examples made a model say something.
+    case estimator = 6
 
     /// "locator", for sentences and files.
     public var name: String {
@@ -22,6 +24,7 @@ public enum ComponentKind: Int32, Sendable, Hashable, CaseIterable, Codable {
         case .evaluator: "evaluator"
         case .annotator: "annotator"
         case .judge: "judge"
+        case .estimator: "estimator"
         }
     }
 
@@ -33,6 +36,7 @@ public enum ComponentKind: Int32, Sendable, Hashable, CaseIterable, Codable {
         case .evaluator: "an evaluator"
         case .annotator: "an annotator"
         case .judge: "a judge"
+        case .estimator: "an estimator"
         }
     }
 }
@@ -51,6 +55,10 @@ public enum Operation: Int32, Sendable, Hashable, CaseIterable {
     case annotate = 5
     /// Of a judge: texts → scores.
     case judge = 6
+    /// Of an estimator: texts, examples → tensors.
+    case trace = 7
+    /// Of an estimator: examples → tensors.
+    case fit = 8
 
     /// "locate", for sentences and the log.
     public var name: String {
@@ -61,6 +69,8 @@ public enum Operation: Int32, Sendable, Hashable, CaseIterable {
         case .summarize: "summarize"
         case .annotate: "annotate"
         case .judge: "judge"
+        case .trace: "trace"
+        case .fit: "fit"
         }
     }
 
@@ -73,6 +83,8 @@ public enum Operation: Int32, Sendable, Hashable, CaseIterable {
         case .summarize: .evaluator
         case .annotate: .annotator
         case .judge: .judge
+        case .trace: .estimator
+        case .fit: .estimator
         }
     }
 
@@ -85,6 +97,8 @@ public enum Operation: Int32, Sendable, Hashable, CaseIterable {
         case .summarize: [.scores]
         case .annotate: [.texts]
         case .judge: [.texts]
+        case .trace: [.texts, .examples]
+        case .fit: [.examples]
         }
     }
 
@@ -97,6 +111,8 @@ public enum Operation: Int32, Sendable, Hashable, CaseIterable {
         case .summarize: [.metrics]
         case .annotate: [.marks]
         case .judge: [.scores]
+        case .trace: [.tensors]
+        case .fit: [.tensors]
         }
     }
 }
@@ -116,6 +132,8 @@ public struct InputKinds: OptionSet, Sendable, Hashable {
     public static let scores = InputKinds(rawValue: 1 << 2)
     /// Texts.
     public static let texts = InputKinds(rawValue: 1 << 3)
+    /// Examples.
+    public static let examples = InputKinds(rawValue: 1 << 4)
 
     /// The names of the members, in the order of the header.
     public var names: [String] {
@@ -124,6 +142,7 @@ public struct InputKinds: OptionSet, Sendable, Hashable {
         if contains(.locations) { names.append("locations") }
         if contains(.scores) { names.append("scores") }
         if contains(.texts) { names.append("texts") }
+        if contains(.examples) { names.append("examples") }
         return names
     }
 }
@@ -145,6 +164,8 @@ public struct ResultKinds: OptionSet, Sendable, Hashable {
     public static let metrics = ResultKinds(rawValue: 1 << 3)
     /// Marks.
     public static let marks = ResultKinds(rawValue: 1 << 4)
+    /// Tensors.
+    public static let tensors = ResultKinds(rawValue: 1 << 5)
 
     /// The names of the members, in the order of the header.
     public var names: [String] {
@@ -154,6 +175,7 @@ public struct ResultKinds: OptionSet, Sendable, Hashable {
         if contains(.scores) { names.append("scores") }
         if contains(.metrics) { names.append("metrics") }
         if contains(.marks) { names.append("marks") }
+        if contains(.tensors) { names.append("tensors") }
         return names
     }
 }

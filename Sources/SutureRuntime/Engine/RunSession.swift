@@ -99,6 +99,8 @@ package struct RunServices {
     package var carry: (_ key: String, _ tensor: Tensor) throws -> Void = { _, _ in }
     /// A stage on the way of a patcher, with what it recorded since the last one.
     package var report: (_ stage: String, _ deltas: [Delta], _ scores: [Score]) throws -> Void = { _, _, _ in }
+    /// The training examples of the run, and what they made the model say.
+    package var influence = InfluenceServices()
     /// Calls a component that is a setting of this one.
     package var call: (_ slot: String, _ call: ComponentCall, _ model: LanguageModel) throws -> ComponentResults = {
         slot, _, _ in
@@ -111,5 +113,23 @@ package struct RunServices {
     ) {
         self.progress = progress
         self.secondMoments = secondMoments
+    }
+}
+
+/// What a session offers of training examples.
+package struct InfluenceServices {
+    /// The number of examples.
+    package var count: () throws -> Int = { throw InfluenceServices.noTraining }
+    /// Some of them, in the order of their indices.
+    package var examples: (_ indices: [Int]) throws -> [MarkedText] = { _ in throw InfluenceServices.noTraining }
+    /// The influence of each on some queries, `[queries, examples]`, by the estimator in a setting.
+    package var trace: (_ slot: String, _ model: LanguageModel, _ queries: [MarkedText]) throws -> Tensor = {
+        _, _, _ in throw InfluenceServices.noTraining
+    }
+
+    private static var noTraining: SutureError {
+        SutureError(
+            .failedPrecondition, "there are no training examples",
+            hint: "name the file that the model was trained on: training: {path: train.jsonl}")
     }
 }

@@ -16,7 +16,8 @@ package enum SessionTable {
             to: suture_session_api(
                 struct_size: MemoryLayout<suture_session_api>.size, original: original, seed: seed,
                 progress: progress, second_moments: secondMoments, store_get: storeGet, store_put: storePut,
-                carried: carried, carry: carry, report: report, call: call))
+                carried: carried, carry: carry, report: report, call: call,
+                training_count: trainingCount, training_examples: trainingExamples, influence: influence))
         return UnsafePointer(table)
     }()
 
@@ -97,6 +98,43 @@ package enum SessionTable {
                 let stage = try foreignName(stage, "the stage of suture_session_api.report")
                 let scores = session(handle).results.takeScores()
                 try session(handle).services.report(stage, deltas, scores)
+            }
+        }
+
+    private static let trainingCount: @convention(c) (OpaquePointer, UnsafeMutablePointer<Int64>) -> OpaquePointer? = {
+        handle, out in
+        session(handle).serve { out.pointee = Int64(try session(handle).services.influence.count()) }
+    }
+
+    private static let trainingExamples:
+        @convention(c) (
+            OpaquePointer, UnsafePointer<Int64>, Int64, UnsafeMutableRawPointer?,
+            (@convention(c) (UnsafeMutableRawPointer?, UnsafePointer<suture_marked_text>) -> OpaquePointer?)?
+        ) -> OpaquePointer? = { handle, indices, count, context, receive in
+            session(handle).serve {
+                let indices = try foreignArray(indices, count, in: "suture_session_api.training_examples").map(Int.init)
+                guard let receive else {
+                    throw SutureError(
+                        .invalidArgument, "suture_session_api.training_examples was called without a receiver")
+                }
+                for example in try session(handle).services.influence.examples(indices) {
+                    let arena = CArena()
+                    try Host.check(withExtendedLifetime(arena) { receive(context, example.c(in: arena)) })
+                }
+            }
+        }
+
+    private static let influence:
+        @convention(c) (
+            OpaquePointer, UnsafePointer<CChar>, OpaquePointer?, UnsafePointer<suture_texts>,
+            UnsafeMutablePointer<OpaquePointer?>
+        ) -> OpaquePointer? = { handle, slot, model, queries, out in
+            session(handle).serve {
+                let session = session(handle)
+                let queries = try [MarkedText](Foreign(queries, in: "suture_session_api.influence"))
+                let model = model.map(ModelTable.model) ?? session.model
+                out.pointee = try session.services.influence.trace(String(cString: slot), model, queries)
+                    .retainedHandle()
             }
         }
 

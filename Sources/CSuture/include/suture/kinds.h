@@ -13,6 +13,7 @@
 #define SUTURE_KIND_EVALUATOR 3 /* an evaluator: measures a model */
 #define SUTURE_KIND_ANNOTATOR 4 /* an annotator: says which parts of texts are unwanted */
 #define SUTURE_KIND_JUDGE 5     /* a judge: says how good texts are */
+#define SUTURE_KIND_ESTIMATOR 6 /* an estimator: says which training examples made a model say something */
 
 /* operations: kind, what a call of it reads -> what it may hand out. The first operation of a kind is the one that a native
  * component performs. */
@@ -22,5 +23,7 @@
 #define SUTURE_OPERATION_SUMMARIZE 4 /* evaluator: scores -> metrics */
 #define SUTURE_OPERATION_ANNOTATE 5  /* annotator: texts -> marks */
 #define SUTURE_OPERATION_JUDGE 6     /* judge: texts -> scores */
+#define SUTURE_OPERATION_TRACE 7     /* estimator: texts, examples -> tensors */
+#define SUTURE_OPERATION_FIT 8       /* estimator: examples -> tensors */
 
 #endif

@@ -32,6 +32,8 @@ typedef struct suture_call {
     const suture_locations *SUTURE_NULLABLE locations;
     const suture_scores *SUTURE_NULLABLE scores;
     const suture_texts *SUTURE_NULLABLE texts;
+    /* Training examples, a block of them at a time: what followed a prompt, or whole texts where the prompt is "". */
+    SUTURE_SINCE(3) const suture_texts *SUTURE_NULLABLE examples;
 } suture_call;
 
 /* Receives what a component hands out, in its order. What is passed is valid during the call of the function and copied
@@ -45,6 +47,8 @@ typedef struct suture_sink {
     suture_result (*SUTURE_NULLABLE score)(void *SUTURE_NULLABLE context, const suture_score *score);
     suture_result (*SUTURE_NULLABLE metric)(void *SUTURE_NULLABLE context, const suture_metric *metric);
     suture_result (*SUTURE_NULLABLE mark)(void *SUTURE_NULLABLE context, const suture_mark *mark);
+    SUTURE_SINCE(3)
+    suture_result (*SUTURE_NULLABLE tensor)(void *SUTURE_NULLABLE context, const suture_named_tensor *tensor);
 } suture_sink;
 
 #define SUTURE_SESSION_ID "suture.session/1"
@@ -88,6 +92,24 @@ typedef struct suture_session_api {
      * its own, on the model that `call` names, with a store and slots of its own. What it hands out goes to `sink` after
      * it has returned. [call-thread] */
     suture_result (*call)(suture_session *session, const char *slot, const suture_call *call, const suture_sink *sink);
+
+    /* The number of the run's training examples (the section `training` of the experiment file). Reads the whole file the
+     * first time. [call-thread] */
+    SUTURE_SINCE(3) suture_result (*training_count)(suture_session *session, int64_t *out);
+    /* Hands some training examples to `receive`, in the order of `indices`. Cost: a seek in the file for each.
+     * [call-thread] */
+    SUTURE_SINCE(3)
+    suture_result (*training_examples)(suture_session *session, const int64_t *indices, int64_t count,
+                                       void *SUTURE_NULLABLE context,
+                                       suture_result (*receive)(void *SUTURE_NULLABLE context,
+                                                                const suture_marked_text *example));
+    /* How much each training example made `model` say each query: float32 [queries, examples], where larger is "training on
+     * it makes the query likelier". Calls the estimator in `slot` for as many passes over the examples as it needs, keeps
+     * what it fitted on disk, and goes on where an interrupted run stopped. `model` NULL is the model of the call.
+     * [call-thread] */
+    SUTURE_SINCE(3)
+    suture_result (*influence)(suture_session *session, const char *slot, suture_model *SUTURE_NULLABLE model,
+                               const suture_texts *queries, SUTURE_OUT(suture_tensor) out);
 } suture_session_api;
 
 SUTURE_ASSUME_NONNULL_END

@@ -188,7 +188,7 @@ typedef struct suture_locations {
  * revision. A host that does not know the name says so and applies nothing. No host knows one yet. */
 #define SUTURE_DELTA_EXTENSION 4
 
-/* A tensor of an extension. */
+/* A tensor with a name: of an extension, or what an estimator hands out. */
 typedef struct suture_named_tensor {
     size_t struct_size;
     const char *name;

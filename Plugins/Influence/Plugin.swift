@@ -1,0 +1,6 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// What the library offers.
+package let plugin = PluginExport(id: "suture.influence", version: "1.0.0", components: [RandomInfluence.self])
