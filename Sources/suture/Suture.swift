@@ -16,7 +16,8 @@ struct Suture: ParsableCommand {
             """,
         version: Versions.line,
         subcommands: [
-            RunCommand.self, LocateCommand.self, EvaluateCommand.self, PlanCommand.self, CompareCommand.self,
+            RunCommand.self, LocateCommand.self, EvaluateCommand.self, InfluenceCommand.self, PlanCommand.self,
+            CompareCommand.self,
             PluginsCommand.self,
             ModelCommand.self,
             PatchCommand.self, StatisticsCommand.self, CleanCommand.self, DoctorCommand.self,

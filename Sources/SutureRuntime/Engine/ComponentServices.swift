@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SutureKit
 import SutureModel
 
@@ -12,6 +13,8 @@ struct ComponentServices {
     /// Says how far a phase is. Throws `cancelled` when the run must end.
     var progress: (_ phase: String, _ done: Int, _ total: Int) throws -> Void
     var secondMoments: (_ kind: Site.Kind, _ layers: [Int]) throws -> [SecondMoment]
+    /// The training examples; nil where the experiment names none.
+    var influence: InfluenceService?
 
     /// - Parameters:
     ///   - component: whose settings may hold further components.
@@ -29,14 +32,13 @@ struct ComponentServices {
         services.carried = { key in carried?[key] }
         // A copy: the component may go on with its own.
         services.carry = { key, tensor in carried?[key] = try tensor.protected() }
+        if let influence {
+            services.influence = influenceServices(of: component, influence, store: store)
+        }
         // Each call has a store of its own: the second pass of an iteration must not find the values of the first.
         var calls: [String: Int] = [:]
         services.call = { slot, call, model in
-            guard let inner = component.slots[slot] else {
-                throw SutureError(
-                    .notFound, "\(component.description.id) has no component in its setting \"\(slot)\"",
-                    hint: "name one in the experiment file")
-            }
+            let inner = try component.filler(of: slot)
             guard call.operation.kind == inner.description.kind else {
                 throw SutureError(
                     .invalidArgument,
@@ -53,6 +55,41 @@ struct ComponentServices {
         return services
     }
 
+    /// The training examples, for a component that may ask the estimators among its settings about them.
+    private func influenceServices(
+        of component: LoadedComponent, _ influence: InfluenceService, store: TensorStore?
+    ) -> InfluenceServices {
+        var services = InfluenceServices()
+        services.count = { try influence.training().count }
+        services.examples = { try influence.training().examples($0).map(\.text) }
+        var traces: [String: Int] = [:]
+        services.trace = { slot, model, queries in
+            let inner = try component.filler(of: slot)
+            guard inner.description.kind == .estimator else {
+                throw SutureError(
+                    .invalidArgument,
+                    "\(component.description.id) asked \(inner.description.id), \(inner.description.kind.phrase), for influence",
+                    hint: "report this to its author")
+            }
+            traces[slot, default: 0] += 1
+            let folder =
+                store?.scope("\(slot)-influence-\(traces[slot] ?? 0)").folder
+                ?? FileManager.default.temporaryDirectory.appending(path: "suture-influence-\(UUID().uuidString)")
+            defer { if store == nil { try? FileManager.default.removeItem(at: folder) } }
+            return try influence.trace(subject(inner, model, queries), in: folder)
+        }
+        return services
+    }
+
+    /// A trace by an estimator, whose session keeps what it fits.
+    func subject(
+        _ estimator: LoadedComponent, _ model: LanguageModel, _ queries: [MarkedText]
+    ) -> InfluenceService.Subject {
+        InfluenceService.Subject(estimator: estimator, model: model, queries: queries) { call, model, factors in
+            try perform(call, by: estimator, on: model, services(of: estimator, store: factors))
+        }
+    }
+
     /// Lets a component perform a call in a session of its own. What it found is handed on only where nothing that it may have
     /// read has changed.
     func perform(
@@ -63,5 +100,17 @@ struct ComponentServices {
         ).perform(by: component)
         try checkInputs()
         return results
+    }
+}
+
+extension LoadedComponent {
+    /// The component in a setting.
+    fileprivate func filler(of slot: String) throws(SutureError) -> LoadedComponent {
+        guard let inner = slots[slot] else {
+            throw SutureError(
+                .notFound, "\(description.id) has no component in its setting \"\(slot)\"",
+                hint: "name one in the experiment file")
+        }
+        return inner
     }
 }

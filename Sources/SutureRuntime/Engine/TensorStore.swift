@@ -7,7 +7,7 @@ import SutureModel
 /// Tensors that are kept in files under keys, for work that must survive a kill. Each file is written under another
 /// name and renamed.
 package struct TensorStore: Sendable {
-    private let folder: URL
+    let folder: URL
 
     package init(folder: URL) { self.folder = folder }
 
@@ -19,6 +19,8 @@ package struct TensorStore: Sendable {
         guard FileManager.default.fileExists(atPath: url.path) else { return nil }
         return try SealedFile.readingState { try TensorFile.read(url)["tensor"] }
     }
+
+    func holds(_ key: String) -> Bool { FileManager.default.fileExists(atPath: file(of: key).path) }
 
     package func put(_ key: String, _ tensor: Tensor) throws {
         try FileManager.default.createDirectory(at: folder, withIntermediateDirectories: true)

@@ -49,10 +49,11 @@ extension Experiment {
             let node = isNeeded ? try reader.required(key) : reader[key]
             return try node.map { (node) throws(RuntimeError) in try Self.component(node, path: key) }
         }
-        locator = try component("locator", isNeeded: parts != .evaluators)
+        locator = try component("locator", isNeeded: parts == .all || parts == .locator)
         method = try component("method", isNeeded: parts == .all)
         edit = try Self.edit(reader)
         statistics = try Self.statistics(reader, paths)
+        training = try Training(reader, paths)
         evaluators = try Self.evaluators(reader)
         guard parts != .evaluators || !evaluators.isEmpty else {
             throw RuntimeError(
@@ -70,6 +71,7 @@ extension Experiment {
         self.source = source
         self.overrides = overrides
         self.paths = paths
+        try readInfluence(reader, paths, isNeeded: parts == .influence)
     }
 
     /// The reader of a section; nil where it is missing or null.

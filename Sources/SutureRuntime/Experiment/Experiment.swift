@@ -5,7 +5,7 @@ import SutureKit
 
 /// Which components of an experiment a command uses. The others need not be in the file.
 package enum ExperimentParts: Sendable {
-    case all, locator, evaluators
+    case all, locator, evaluators, influence
 }
 
 /// An experiment file with its overrides: checked, typed, with every default of the file itself filled in.
@@ -187,6 +187,45 @@ package struct Experiment: Sendable {
         }
     }
 
+    /// What the model was trained on.
+    package struct Training: Sendable, Hashable {
+        /// Absolute path of a file with one example a line; see ``TrainingFile``.
+        package var path: String
+        /// Examples that are used, the first ones; nil: all.
+        package var limit: Int?
+        /// Examples that estimators are fitted on, the first ones at most.
+        package var fit: Int
+
+        /// As many as Grosse et al. 2023 (section 5) use at most, and enough: the sums no longer change much.
+        static let usualFit = 20_000
+    }
+
+    /// What `suture influence` asks. Its components are ``Experiment/estimator`` and ``Experiment/annotator``.
+    package struct Influence: Sendable, Hashable {
+        /// Tokens of the model's own response to a query's prompt.
+        package var maxNewTokens = 32
+        /// Examples that are listed at each end, for each query and in all.
+        package var top = 10
+        /// Whether the texts of listed examples are shown, with their tokens in colours.
+        package var showsText = false
+        /// Absolute path of a file with the numbers of the lines that are known to be planted.
+        package var planted: String?
+        /// How estimators are judged by training anew; nil: not.
+        package var validation: Validation?
+    }
+
+    /// Training anew on parts of the data, to see what influence predicts of it.
+    package struct Validation: Sendable, Hashable {
+        /// Absolute path of the model that training began with.
+        package var base: String
+        /// How many parts are drawn.
+        package var subsets = 20
+        /// How much of the data a part has.
+        package var fraction = 0.5
+        /// Sizes of the groups that are left out: the most influential examples in all.
+        package var groups = [0.05]
+    }
+
     package struct Limits: Sendable, Hashable {
         /// A worker that gives no sign of life for this long is stopped.
         package var stallSeconds: Double
@@ -213,6 +252,14 @@ package struct Experiment: Sendable {
     package var method: ComponentRequest?
     package var edit: Edit
     package var statistics: Statistics?
+    package var training: Training?
+    package var influence: Influence?
+    /// Of the section `influence`.
+    package var estimator: ComponentRequest?
+    /// Of the section `influence`: marks the model's responses that are queries; nil: the cases' answers are.
+    package var annotator: ComponentRequest?
+    /// Of the section `influence.validate`: the patcher that trains anew.
+    package var retrain: ComponentRequest?
     package var evaluators: [ComponentRequest]
     package var seed: Int
     package var limits: Limits

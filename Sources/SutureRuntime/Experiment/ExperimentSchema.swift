@@ -38,6 +38,21 @@ indirect enum ExperimentSchema: Sendable {
                 ("batch_tokens", .value), ("dtype", .value), ("moments", .value),
             ])
         ),
+        ("training", section([("path", .value), ("limit", .value), ("fit", .value)])),
+        (
+            "influence",
+            section([
+                ("estimator", .component), ("annotator", .component), ("max_new_tokens", .value), ("top", .value),
+                ("text", .value), ("planted", .value),
+                (
+                    "validate",
+                    section([
+                        ("base", .value), ("retrain", .component), ("subsets", .value), ("fraction", .value),
+                        ("groups", .value),
+                    ])
+                ),
+            ])
+        ),
         ("evaluators", .value),
         ("seed", .value),
         ("limits", section([("stall_seconds", .value)])),

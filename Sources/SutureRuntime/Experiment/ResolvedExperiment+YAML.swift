@@ -100,6 +100,22 @@ extension ResolvedExperiment {
                 ])
             ),
             ("statistics", statistics?.value ?? .null),
+        ]
+        if let training { members.append(("training", training.value)) }
+        if let influence {
+            members.append(
+                (
+                    "influence",
+                    .mapping(
+                        influence.settings.members
+                            + [
+                                ("estimator", influence.estimator.value(ofRun: ofRun)),
+                                ("annotator", influence.annotator?.value(ofRun: ofRun) ?? .null),
+                                ("retrain", influence.retrain?.value(ofRun: ofRun) ?? .null),
+                            ])
+                ))
+        }
+        members += [
             ("evaluators", .list(evaluators.map { $0.value(ofRun: ofRun) })),
             ("seed", .integer(seed)),
             ("versions", .table(versions)),
@@ -121,8 +137,8 @@ extension ResolvedExperiment {
 
     init(_ root: ConfigNode) throws(RuntimeError) {
         let keys = [
-            "schema", "experiment", "model", "dataset", "locator", "method", "edit", "statistics", "evaluators", "seed",
-            "versions", "digests", "plugins", "limits", "output", "source", "overrides", SealedText.key,
+            "schema", "experiment", "model", "dataset", "locator", "method", "edit", "statistics", "training", "influence",
+            "evaluators", "seed", "versions", "digests", "plugins", "limits", "output", "source", "overrides", SealedText.key,
         ]
         let reader = try ConfigReader(root, path: "", keys: keys, kind: .file)
         func section(_ key: String) throws(RuntimeError) -> ConfigReader {
@@ -179,6 +195,24 @@ extension ResolvedExperiment {
                     maxLength: try statistics.requiredInteger("max_length"),
                     batchTokens: try statistics.requiredInteger("batch_tokens"), dtype: try statistics.dtype("dtype"))
             }
+        }
+        training = try reader["training"] == nil ? nil : Experiment.Training(resolved: section("training"))
+        influence = try reader["influence"].map { (node) throws(RuntimeError) in
+            let section = try ConfigReader(
+                node, path: "influence",
+                keys: ["max_new_tokens", "top", "text", "planted", "validate", "estimator", "annotator", "retrain"],
+                kind: .file)
+            func component(_ key: String, _ kind: ComponentKind) throws(RuntimeError) -> ResolvedComponent? {
+                try section[key].map { (node) throws(RuntimeError) in
+                    try ResolvedComponent(node, kind, path: section.name(key))
+                }
+            }
+            guard let estimator = try component("estimator", .estimator) else {
+                throw section.mustBe("a component", "estimator", node)
+            }
+            return ResolvedInfluence(
+                settings: try Experiment.Influence(resolved: section), estimator: estimator,
+                annotator: try component("annotator", .annotator), retrain: try component("retrain", .patcher))
         }
         evaluators = []
         for (index, item) in try reader.list("evaluators").enumerated() {

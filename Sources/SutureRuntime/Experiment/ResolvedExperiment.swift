@@ -90,6 +90,9 @@ package struct ResolvedExperiment: Sendable, Hashable {
     package var method: ResolvedComponent?
     package var edit: Experiment.Edit
     package var statistics: Experiment.Statistics?
+    package var training: Experiment.Training?
+    /// Of `suture influence` alone.
+    package var influence: ResolvedInfluence?
     package var evaluators: [ResolvedComponent]
     package var seed: Int
     package var limits: Experiment.Limits
@@ -105,7 +108,8 @@ package struct ResolvedExperiment: Sendable, Hashable {
 
     /// Locator, method and evaluators, and the components among their settings.
     package var components: [ResolvedComponent] {
-        ([locator, method].compactMap { $0 } + evaluators).flatMap { [$0] + $0.nested }
+        ([locator, method].compactMap { $0 } + evaluators + (influence?.components.map(\.component) ?? []))
+            .flatMap { [$0] + $0.nested }
     }
 
     /// The method.
@@ -182,15 +186,22 @@ extension Experiment {
             return resolved
         }
         var locator: ResolvedComponent?
-        if let request = self.locator, used != .evaluators { locator = try resolved(.locator, request) }
+        if let request = self.locator, used == .all || used == .locator { locator = try resolved(.locator, request) }
         var method: ResolvedComponent?
         if let request = self.method, used == .all { method = try resolved(.patcher, request) }
         var evaluators: [ResolvedComponent] = []
-        for request in self.evaluators where used != .locator { evaluators.append(try resolved(.evaluator, request)) }
+        for request in self.evaluators where used == .all || used == .evaluators { evaluators.append(try resolved(.evaluator, request)) }
+        var influence: ResolvedInfluence?
+        if used == .influence, let settings = self.influence, let estimator {
+            influence = ResolvedInfluence(
+                settings: settings, estimator: try resolved(.estimator, estimator),
+                annotator: try annotator.map { (request) throws(RuntimeError) in try resolved(.annotator, request) },
+                retrain: try retrain.map { (request) throws(RuntimeError) in try resolved(.patcher, request) })
+        }
         return ResolvedExperiment(
             name: name, model: model, plugins: plugins, dataset: dataset, locator: locator, method: method,
             edit: used != .all ? Edit(mode: .batch, size: nil, restore: .afterBatch) : edit,
-            statistics: statistics, evaluators: evaluators, seed: seed, limits: limits, output: output, source: file,
+            statistics: statistics, training: training, influence: influence, evaluators: evaluators, seed: seed, limits: limits, output: output, source: file,
             overrides: overrides, versions: [:], digests: [:])
     }
 }

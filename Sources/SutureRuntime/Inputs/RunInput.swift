@@ -96,6 +96,16 @@ extension ResolvedExperiment {
         for (layer, path) in (statistics?.moments ?? [:]).sorted(by: { $0.key < $1.key }) {
             inputs.append(RunInput(setting: "statistics.moments.\(layer)", path: path, form: .file))
         }
+        if let training { inputs.append(RunInput(setting: "training.path", path: training.path, form: .file)) }
+        if let influence {
+            if let path = influence.settings.planted {
+                inputs.append(RunInput(setting: "influence.planted", path: path, form: .file))
+            }
+            if let path = influence.settings.validation?.base {
+                inputs.append(RunInput(setting: "influence.validate.base", path: path, form: .model))
+            }
+            for (name, component) in influence.components { inputs += component.inputs(at: name) }
+        }
         if let locator { inputs += locator.inputs(at: "locator") }
         if let method { inputs += method.inputs(at: "method") }
         for evaluator in evaluators { inputs += evaluator.inputs(at: "evaluators.\(evaluator.label)") }

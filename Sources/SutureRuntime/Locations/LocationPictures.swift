@@ -210,6 +210,12 @@ struct ColorScale {
             ? "linear-gradient(90deg,\(low)\(middle),\(high))" : "linear-gradient(90deg,transparent,\(high))"
     }
 
+    /// A CSS colour of a number of either sign.
+    static func color(_ value: Double, limit: Double) -> String {
+        guard value.isFinite, limit > 0 else { return "transparent" }
+        return css(value < 0 ? negative : positive, min(1, abs(value) / limit))
+    }
+
     private static func css(_ color: String, _ strength: Double) -> String {
         "rgba(\(color),\(String(format: "%.3f", strength)))"
     }

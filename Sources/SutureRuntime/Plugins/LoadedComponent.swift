@@ -82,6 +82,8 @@ package final class LoadedComponent {
             results.add(Self.means(of: call.scores))
             return
         }
+        // Nor is there a way for it to be fitted.
+        if description.isNative, call.operation == .fit { return }
         // Values of this call. They outlive it by the guard's end at least.
         let values = CArena()
         defer { withExtendedLifetime((values, results, call)) {} }

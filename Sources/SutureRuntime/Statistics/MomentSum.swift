@@ -2,7 +2,7 @@
 
 import SutureKit
 
-/// A sum of x xᵀ over batches.
+/// A sum of x xᵀ over batches, or of what an estimator hands out.
 ///
 /// In float64 it does not depend on the order of the batches, nor on how they were divided among processes: each number is a
 /// whole part and a fraction in steps of 2⁻³⁶, two float64 that are added without any rounding. What the steps leave out of the
@@ -43,11 +43,10 @@ struct MomentSum {
     /// - Throws: `run` where it is too large to be exact.
     func value() throws -> Tensor {
         guard parts.count > 1 else { return try parts[0].cast(to: .float64) }
-        // No number of such a sum is larger than the largest of its diagonal.
-        guard try !(parts[0].diagonal().max().item() >= Self.largest) else {
+        guard try !(parts[0].abs().max().item() >= Self.largest) else {
             throw RuntimeError(
-                .run, "the values of the model are too large for exact sums: a sum of squares exceeds 2^51",
-                hint: "set statistics.dtype: float32, or take fewer tokens")
+                .run, "the values of the model are too large for exact sums: a sum exceeds 2^51",
+                hint: "take fewer tokens, or set statistics.dtype: float32 where statistics are computed")
         }
         return try parts[0] + parts[1]
     }

@@ -17,6 +17,8 @@ struct Page {
         /// Tables of the values of figures.
         var tables: [Details] = []
         var maps: [HeatMap] = []
+        /// Two texts beside each other.
+        var pairs: [Pair] = []
         var notes: [String] = []
         var links: Links?
     }
@@ -66,6 +68,26 @@ struct Page {
             /// Shown when the pointer rests on it.
             var label: String
         }
+    }
+
+    /// Two texts beside each other, with their tokens in colours.
+    struct Pair {
+        var caption: String
+        var left: Passage
+        var right: Passage
+    }
+
+    struct Passage {
+        var name: String
+        var tokens: [Token]
+    }
+
+    struct Token {
+        var text: String
+        /// As CSS.
+        var color: String
+        /// Shown when the pointer rests on it.
+        var label: String
     }
 
     /// A table that a reader unfolds, and that paper shows.

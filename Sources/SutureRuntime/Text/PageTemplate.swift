@@ -50,6 +50,10 @@ enum PageTemplate {
         {{/details}}
         </figure>
         {{/maps}}
+        {{#pairs}}
+        <figure><figcaption>{{caption}}</figcaption>
+        <div class="pair">{{#left}}\(passage){{/left}}{{#right}}\(passage){{/right}}</div></figure>
+        {{/pairs}}
         {{#notes}}
         <p class="note">{{.}}</p>
         {{/notes}}
@@ -64,6 +68,12 @@ enum PageTemplate {
         {{/sections}}
         </body></html>
 
+        """
+
+    /// A text with its tokens in colours.
+    private static let passage = """
+        <div><p class="note">{{name}}</p><p class="passage">{{#tokens}}<span style="background:{{color}}" \
+        title="{{label}}">{{text}}</span>{{/tokens}}</p></div>
         """
 
     /// Tables that are shown where the reader asks for them.
@@ -103,12 +113,15 @@ enum PageTemplate {
         .map .subject { color: var(--text); font-weight: 700; }
         .map .chosen { outline: 2px solid var(--text); outline-offset: -2px; }
         .legend .scale { display: inline-block; width: 8rem; height: .7rem; border-radius: 2px; margin: 0 .3rem; border: 1px solid var(--line); }
+        .pair { display: grid; grid-template-columns: 1fr 1fr; gap: 1rem; } .pair p { margin: 0; }
+        .passage { white-space: pre-wrap; overflow-wrap: anywhere; border-left: 2px solid var(--line); \
+        padding-left: .6rem; } .passage span { border-radius: 2px; }
         summary { color: var(--soft); cursor: pointer; }
         figure { margin: 1rem 0; } figcaption { font-weight: 500; } svg { max-width: 100%; height: auto; }
         svg text { fill: var(--soft); } .grid { stroke: var(--line); } .ring { stroke: var(--text); }
         .legend { color: var(--soft); margin: 0; } .legend span { margin-right: 1rem; white-space: nowrap; }
         .legend svg { margin-right: .3rem; vertical-align: -1px; }
-        .bar, .map td, .legend i, .legend path { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
+        .bar, .map td, .passage span, .legend i, .legend path { print-color-adjust: exact; -webkit-print-color-adjust: exact; }
         @media print { body { font-size: 11px; max-width: none; margin: 0; } .scroll { overflow: visible; } \
         details::details-content { content-visibility: visible; block-size: auto; } details td { padding: .1rem .2rem; } \
         figure, tr, .map { break-inside: avoid; } h2 { break-after: avoid; } }

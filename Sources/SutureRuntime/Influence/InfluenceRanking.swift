@@ -1,0 +1,65 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// The ends of the rankings in a file of scores, read twice from the front: for the scales, then for the examples. Memory: the
+/// ends, and one number for each example where planted examples are known.
+struct InfluenceRanking {
+    /// Of each query: the root mean square of its influence.
+    private(set) var scales: [Double]
+    private(set) var ends: [Ends]
+    private(set) var overall: Ends
+    /// The overall score of each example; empty where nobody asked.
+    private(set) var scores: [Double] = []
+
+    /// The strongest places of a ranking at both ends.
+    struct Ends {
+        typealias Entry = (index: Int, influence: Double)
+        private(set) var promoting: [Entry] = []
+        private(set) var counteracting: [Entry] = []
+        let count: Int
+
+        init(count: Int) { self.count = count }
+
+        mutating func add(_ index: Int, _ influence: Double) {
+            if influence > 0 { Self.insert((index, influence), &promoting, count, stronger: >) }
+            if influence < 0 { Self.insert((index, influence), &counteracting, count, stronger: <) }
+        }
+
+        private static func insert(
+            _ entry: Entry, _ list: inout [Entry], _ count: Int, stronger: (Double, Double) -> Bool
+        ) {
+            if list.count == count, let last = list.last, !stronger(entry.influence, last.influence) { return }
+            // Equal ones keep their order.
+            let place = list.firstIndex { stronger(entry.influence, $0.influence) } ?? list.count
+            list.insert(entry, at: place)
+            if list.count > count { list.removeLast() }
+        }
+    }
+
+    init(_ url: URL, queries: Int, top: Int, keepsScores: Bool) throws {
+        var squares = [Double](repeating: 0, count: queries)
+        var total = 0
+        try ScoreFile.rows(of: url, queries: queries) { _, rows in
+            for row in rows { for (query, value) in row.enumerated() { squares[query] += Double(value) * Double(value) } }
+            total += rows.count
+        }
+        let scales = squares.map { ($0 / Double(max(1, total))).squareRoot() }
+        var ends = [Ends](repeating: Ends(count: top), count: queries)
+        var overall = Ends(count: top)
+        var scores: [Double] = []
+        try ScoreFile.rows(of: url, queries: queries) { first, rows in
+            for (place, row) in rows.enumerated() {
+                var sum = 0.0
+                for (query, value) in row.enumerated() {
+                    ends[query].add(first + place, Double(value))
+                    if scales[query] > 0 { sum += Double(value) / scales[query] }
+                }
+                let mean = sum / Double(queries)
+                overall.add(first + place, mean)
+                if keepsScores { scores.append(mean) }
+            }
+        }
+        (self.scales, self.ends, self.overall, self.scores) = (scales, ends, overall, scores)
+    }
+}

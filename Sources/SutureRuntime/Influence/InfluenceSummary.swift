@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+
+/// What `suture influence` answers in the terminal: the strongest examples overall, and how well planted ones were found.
+package struct InfluenceSummary {
+    private let file: InfluenceFile
+    private let folder: RunFolder
+    private let width: Int
+
+    /// - Parameter width: of the terminal, in columns.
+    package init(file: InfluenceFile, folder: RunFolder, width: Int = .max) {
+        (self.file, self.folder, self.width) = (file, folder, width)
+    }
+
+    package var text: String {
+        [
+            Self.table(of: file.overall).text(width: width), TextTable(facts: Self.facts(of: file)).text(width: width),
+            "\(file.estimator.name): \(folder.url.path)",
+        ].joined(separator: "\n\n")
+    }
+
+    static func facts(of file: InfluenceFile) -> [(String, String)] {
+        var facts = [
+            ("estimator", file.estimator.name), ("training examples", String(file.training.count)),
+            ("queries", String(file.queries.count)),
+        ]
+        if let planted = file.planted {
+            facts.append(("planted examples", "\(planted.count) of \(planted.total)"))
+            for one in planted.precision {
+                facts.append(("precision at \(one.k)", String(format: "%.1f %%", one.value * 100)))
+            }
+            facts.append(("AUROC", String(format: "%.3f", planted.auroc)))
+        }
+        for (phase, seconds) in file.seconds.sorted(by: { $0.key < $1.key }) where seconds >= 0.05 {
+            facts.append(("seconds, \(phase)", String(format: "%.1f", seconds)))
+        }
+        if let memory = file.peakMemory {
+            facts.append(("peak memory", String(format: "%.2f GiB", Double(memory) / Double(1 << 30))))
+        }
+        return facts
+    }
+
+    /// Both ends of a ranking beside each other.
+    static func table(of ends: InfluenceFile.Ends) -> TextTable {
+        let rows = max(ends.promoting.count, ends.counteracting.count)
+        func cells(_ listed: [InfluenceFile.Listed], _ row: Int) -> [String] {
+            listed.indices.contains(row) ? [String(listed[row].line), Figures.text(listed[row].influence)] : ["", ""]
+        }
+        return TextTable(
+            header: ["rank", "promoting: line", "influence", "counteracting: line", "influence"],
+            rows: (0..<rows).map { [String($0 + 1)] + cells(ends.promoting, $0) + cells(ends.counteracting, $0) },
+            numeric: [0, 1, 2, 3, 4])
+    }
+}

@@ -1,0 +1,32 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// The section `influence` with nothing left to decide.
+package struct ResolvedInfluence: Sendable, Hashable {
+    package var settings: Experiment.Influence
+    package var estimator: ResolvedComponent
+    package var annotator: ResolvedComponent?
+    package var retrain: ResolvedComponent?
+
+    /// The components, by the setting that names each.
+    var components: [(setting: String, component: ResolvedComponent)] {
+        [
+            ("influence.estimator", estimator as ResolvedComponent?), ("influence.annotator", annotator),
+            ("influence.validate.retrain", retrain),
+        ].compactMap { name, component in component.map { (name, $0) } }
+    }
+}
+
+extension ResolvedExperiment {
+    /// The section `influence`.
+    ///
+    /// - Throws: `usage` for an experiment of another command.
+    package func requiredInfluence() throws(RuntimeError) -> (ResolvedInfluence, Experiment.Training) {
+        guard let influence, let training else {
+            throw RuntimeError(
+                .usage, "\"\(runID)\" traces nothing to training examples", hint: "start `suture influence`")
+        }
+        return (influence, training)
+    }
+}

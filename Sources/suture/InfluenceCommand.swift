@@ -1,0 +1,41 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import ArgumentParser
+import Foundation
+import SutureRuntime
+
+struct InfluenceCommand: ParsableCommand {
+    static let configuration = CommandConfiguration(
+        commandName: "influence", abstract: "Traces what a model says to its training examples.",
+        discussion: """
+            The file names the examples that the model was trained on (training.path) and an estimator \
+            (influence.estimator). The queries are the cases' answers, or, with influence.annotator, what the model itself \
+            says after their prompts and the annotator marks. The folder gets the scores of all examples, the strongest \
+            ones and a page. Training texts are shown only where the file says influence.text: true. An interrupted \
+            estimate goes on where it stopped.
+            """)
+
+    @Argument(help: "The experiment file.") var file: String
+    @Argument(help: "Overrides: key=value …") var overrides: [String] = []
+    @OptionGroup var launch: LaunchOptions
+    @Option(help: "The folder that result folders go into, in place of output.dir.") var output: String?
+    @Flag(name: [.customShort("m"), .long], help: "Treat overrides with several values (key=a,b) as a sweep.")
+    var multirun = false
+    @Flag(help: "Discard what the folder holds, and start from the beginning.") var fresh = false
+    @Flag(help: "Print JSON.") var json = false
+
+    func run() throws {
+        let launcher = try launch.launcher()
+        let suite = try ExperimentSuite(
+            file: file, overrides: multirun ? [] : overrides, sweeps: multirun ? overrides : [], parts: .influence)
+        let runs = try launcher.planToTrace(suite, output: output)
+        try PartialRuns(
+            runs: runs, name: { $0.experiment.influence?.estimator.id ?? "" },
+            alreadyDone: "this influence is already there; --fresh estimates it again", plural: "estimates"
+        ).perform(fresh: fresh, json: json) { (planned, progress) throws(RuntimeError) in
+            try launcher.trace(planned, startsAnew: fresh, onEvent: progress.show)
+        } text: { planned, found in
+            InfluenceSummary(file: found, folder: planned.folder, width: Terminal.width).text
+        }
+    }
+}
