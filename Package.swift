@@ -185,7 +185,8 @@ let package = Package(
         .testTarget(
             name: "MethodTests",
             dependencies: [
-                "AlphaEdit", "Annotators", "CREME", "Evaluators", "IME", "Influence", "LANCET", "Locators", "MEMIT", "PMET", "STAR",
+                "AlphaEdit", "Annotators", "CREME", "Evaluators", "IME", "Influence", "LANCET", "Locators", "MEMIT",
+                "PMET", "STAR",
                 "SutureModel", "TNT", "CSutureHost", "SutureLaws", "TestSupport", "TorchBackend", "ValueEditing",
             ],
             exclude: ["Golden", "TNT/Golden", "counts.json"], swiftSettings: strict),

@@ -3,4 +3,9 @@
 import SutureKit
 
 /// What the library offers.
-package let plugin = PluginExport(id: "suture.influence", version: "1.0.0", components: [RandomInfluence.self])
+package let plugin = PluginExport(
+    id: "suture.influence", version: "1.0.0",
+    components: [
+        GradientInfluence.self, TracIn.self, KFACInfluence.self, EKFACInfluence.self, LinFAC.self, TFIDF.self,
+        RandomInfluence.self,
+    ])

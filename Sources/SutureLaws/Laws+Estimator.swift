@@ -25,7 +25,8 @@ extension Laws {
             "asked about \(texts.count) queries and as many examples, it answers \(influence.count) times")
         guard influence.count == texts.count * texts.count else { return }
         findings.check(.finite, influence.allSatisfy(\.isFinite), "its influence is not finite")
-        findings.check(.repeats, ask(texts) == influence, "asked twice about the same texts, it gives different answers")
+        findings.check(
+            .repeats, ask(texts) == influence, "asked twice about the same texts, it gives different answers")
         for (place, example) in texts.enumerated() {
             guard let alone = ask([example]) else { return }
             let expected = texts.indices.map { influence[$0 * texts.count + place] }

@@ -82,7 +82,8 @@ private struct SlotEstimator: Estimator {
     let memory = QueryMemory<[MarkedText]>()
 
     func sumNames(inPass pass: Int, in session: Session) throws -> [String] {
-        try session.call(Laws.slot, ComponentCall(.fit, stage: FitPass(number: pass).stage), on: nil).tensors.map(\.name)
+        try session.call(Laws.slot, ComponentCall(.fit, stage: FitPass(number: pass).stage), on: nil).tensors.map(
+            \.name)
     }
 
     func prepare(_ queries: [MarkedText], in session: Session) throws -> [MarkedText] { queries }

@@ -1,0 +1,122 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// The gradients of queries in all modules, in the batches in which they were computed.
+struct PreparedQueries {
+    struct Batch {
+        /// Which of the queries.
+        var places: [Int]
+        /// One for each module, in their order.
+        var modules: [QueryGradients]
+    }
+
+    var modules: [Module]
+    var batches: [Batch]
+
+    /// Computes the gradients of queries, one backward pass a batch, and brings each module's into their form.
+    init(
+        _ queries: [MarkedText], _ modules: [Module], _ settings: ModuleSettings, _ model: Model, in session: Session,
+        form: (ModuleTokens) throws -> QueryGradients
+    ) throws {
+        self.modules = modules
+        batches = []
+        var done = 0
+        for batch in try settings.rows(queries, of: model).batches(tokenBudget: settings.tokenBudget) {
+            try session.progress("queries", done, of: queries.count)
+            let tokens = try model.tokens(of: modules, in: batch)
+            batches.append(
+                Batch(places: batch.places, modules: try withoutGradients { try tokens.map(form) }))
+            done += batch.places.count
+        }
+    }
+
+    /// The influence of the rows of a batch, or of their tokens, on all queries.
+    ///
+    /// - Parameter tokens: of the modules, in their order.
+    /// - Returns: `[query, row]`, or `[query, row, position]`; float64.
+    func met(by tokens: [ModuleTokens], eachToken: Bool) throws -> Tensor {
+        var parts: [Tensor] = []
+        for batch in batches {
+            var sum: Tensor?
+            for (own, queries) in zip(tokens, batch.modules) {
+                let scores =
+                    eachToken
+                    ? try queries.tokenScores(own.input, own.gradient).permuted(2, 0, 1)
+                    : try queries.scores(own.input, own.gradient).transposed()
+                let wide = try scores.cast(to: .float64)
+                sum = try sum.map { try $0 + wide } ?? wide
+            }
+            if let sum { parts.append(sum) }
+        }
+        return try Tensor.concatenated(parts).indexSelect(0, inverse(batches.flatMap(\.places)))
+    }
+}
+
+extension PreparedQueries {
+    /// The gradients in some of the modules.
+    func filtered(_ isWanted: (Module) -> Bool) -> PreparedQueries {
+        var other = self
+        other.modules = modules.filter(isWanted)
+        for place in batches.indices {
+            other.batches[place].modules = zip(modules, batches[place].modules).filter { isWanted($0.0) }.map(\.1)
+        }
+        return other
+    }
+}
+
+/// An estimator by the gradients of queries, prepared in some way, and the exact gradients of examples.
+protocol ExactEstimator: Estimator where Queries == PreparedQueries {
+    var settings: ModuleSettings { get }
+}
+
+extension ExactEstimator {
+    func influence(of examples: [MarkedText], on queries: PreparedQueries, in session: Session) throws -> Tensor {
+        try trace(examples, queries, eachToken: false, in: session)
+    }
+
+    func tokenInfluence(of examples: [MarkedText], on queries: PreparedQueries, in session: Session) throws -> Tensor? {
+        try trace(examples, queries, eachToken: true, in: session)
+    }
+
+    private func trace(
+        _ examples: [MarkedText], _ queries: PreparedQueries, eachToken: Bool, in session: Session
+    ) throws -> Tensor {
+        let model = try session.model
+        return try settings.influence(of: examples, on: model) { batch in
+            try queries.met(by: model.tokens(of: queries.modules, in: batch), eachToken: eachToken)
+        }
+    }
+}
+
+/// Where each number of a permutation is.
+func inverse(_ order: [Int]) -> [Int] {
+    var places = order
+    for (place, number) in order.enumerated() { places[number] = place }
+    return places
+}
+
+extension ModuleSettings {
+    /// Runs examples batch by batch, and puts what each gave into the order of the examples.
+    ///
+    /// - Parameter scores: `[query, row]`, or `[query, row, position]` for every token.
+    /// - Returns: float32 `[query, example]`, or `[query, example, longest]`.
+    func influence(
+        of examples: [MarkedText], on model: Model, _ scores: (ForcedBatch) throws -> Tensor
+    ) throws -> Tensor {
+        let rows = try rows(examples, of: model)
+        let longest = rows.map(\.tokens.count).max() ?? 0
+        var parts: [Tensor] = []
+        var order: [Int] = []
+        for batch in try rows.batches(tokenBudget: tokenBudget) {
+            var found = try withoutGradients { try scores(batch) }
+            if found.rank == 3, found.shape[2] < longest {
+                let behind = [found.shape[0], found.shape[1], longest - found.shape[2]]
+                found = try .concatenated([found, .zeros(behind, dtype: found.dtype, device: found.device)], 2)
+            }
+            parts.append(found)
+            order += batch.places
+        }
+        return try Tensor.concatenated(parts, 1).indexSelect(1, inverse(order)).cast(to: .float32)
+    }
+}
