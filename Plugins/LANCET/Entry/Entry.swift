@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import LANCET
 import CSuture
+import LANCET
 
 // In a target of its own, so that tests can link the methods of several plugins, each of which exports this symbol.
 @c @implementation
