@@ -181,6 +181,22 @@ struct InfluenceTraining {
         return sum
     }
 
+    /// Adds the gradient of the rows' loss per token to the leaves.
+    ///
+    /// - Returns: the loss.
+    func lower(_ rows: [ForcedRow]) throws -> Double {
+        let count = rows.reduce(0) { $0 + $1.reads.count }
+        let student = try model.applying(trained.patch)
+        var sum = 0.0
+        for batch in try rows.batches(tokenBudget: settings.tokenBudget) {
+            let logits = try student.logits(Forward(batch.tokens, logits: .at(batch.reads)))
+            let part = try batch.losses(logits).sum() * (1 / Double(max(count, 1)))
+            sum += try part.detached().item()
+            try part.backward()
+        }
+        return sum
+    }
+
     /// Adds the gradient of λ/2 ‖change‖² to the leaves.
     func shrink(_ lambda: Double) throws {
         guard lambda > 0 else { return }
