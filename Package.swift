@@ -37,9 +37,9 @@ let methods: [Target] =
     + pluginTargets("IME")
     + pluginTargets("STAR")
     + pluginTargets("Evaluators")
-    + pluginTargets("TNT")
+    + pluginTargets("TNT", over: "Training")
     + pluginTargets("Influence")
-    + pluginTargets("LANCET")
+    + pluginTargets("LANCET", over: "Training")
 
 /// Libraries for the tests of the runtime, most of which misbehave: `libfault-….so`.
 let faultPlugins = [
@@ -96,6 +96,10 @@ let package = Package(
         // What methods that optimise values share; linked into each of them.
         .target(
             name: "ValueEditing", dependencies: ["SutureKit"], path: "Plugins/ValueEditing", exclude: ["README.md"],
+            swiftSettings: strict),
+        // What methods that train weights share.
+        .target(
+            name: "Training", dependencies: ["SutureKit"], path: "Plugins/Training", exclude: ["README.md"],
             swiftSettings: strict),
         .target(name: "Native", dependencies: ["CSuture"], path: "Plugins/Native", exclude: ["README.md"]),
 

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SutureKit
+import Training
 
 /// Trains a copy of a model on its own generations against a ``NegativeLoss``.
 ///
@@ -45,7 +46,7 @@ struct NegativeTraining {
         let epoch =
             marks.map { sequences.epoch(oversamplingBelow: $0.oversampleBelow, to: $0.oversampleTo) }
             ?? Array(sequences.indices)
-        var order = Order(epoch, random: try RandomNumbers(seed: seed))
+        var order = EpochOrder(epoch, random: try RandomNumbers(seed: seed))
         let total = settings.stepCount(epoch: epoch.count)
         var result = Result(
             patch: Patch(), chosenStep: total, stepCount: total, firstLoss: 0, lastLoss: 0,
@@ -105,26 +106,5 @@ struct NegativeTraining {
                 weights: sequences.flatMap(\.weights)) / divisor
         if sum.requiresGradient { try sum.backward() }
         return try sum.detached().item()
-    }
-}
-
-/// Sequences in random order, epoch after epoch.
-private struct Order {
-    private let epoch: [Int]
-    private let random: RandomNumbers
-    private var rest: [Int] = []
-
-    init(_ epoch: [Int], random: RandomNumbers) {
-        self.epoch = epoch
-        self.random = random
-    }
-
-    mutating func next(_ count: Int) throws -> [Int] {
-        var chosen: [Int] = []
-        while chosen.count < count {
-            if rest.isEmpty { rest = try random.permutation(epoch.count).scalars(as: Int.self).map { epoch[$0] } }
-            chosen.append(rest.removeLast())
-        }
-        return chosen
     }
 }

@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: Apache-2.0
 
 import SutureKit
+import Training
 
 /// Where the texts come from that are trained on, and who says what is unwanted in them.
 struct TextSettings: ParameterSet {
-    /// Rows of one call of the generator. Fixed: which random numbers a row draws depends on its place in the call.
-    private static let rowsPerCall = 64
-
     @Parameter(
         "annotator", kind: .annotator, needs: .prompt, needsOtherwise: .generations,
         help: "The annotator that marks what is unwanted. Without: the data set's marked generations.")
@@ -110,21 +108,16 @@ struct TextSettings: ParameterSet {
         let rows = try prompts.flatMap { prompt in
             [[Int]](repeating: try model.start(prompt), count: sampleCount)
         }
-        var texts: [Text] = []
-        for (call, start) in stride(from: 0, to: rows.count, by: TextSettings.rowsPerCall).enumerated() {
-            try session.progress("sample", start, of: rows.count)
-            let range = start..<min(start + TextSettings.rowsPerCall, rows.count)
-            let generation = Model.Generation(
-                maxNewTokens: maxNewTokens, temperature: temperature, topK: topK, topP: topP, seed: seed + call)
-            for (row, response) in zip(range, try model.generate(Array(rows[range]), generation)) {
-                let decoded = try TokenText(response, after: rows[row], model)
-                texts.append(
-                    Text(
-                        prompt: rows[row], response: response, decoded: decoded,
-                        marked: MarkedText(prompt: prompts[row / sampleCount], text: decoded.text)))
-            }
+        let generation = Model.Generation(
+            maxNewTokens: maxNewTokens, temperature: temperature, topK: topK, topP: topP, seed: seed)
+        let responses = try model.spoken(after: rows, generation) { try session.progress("sample", $0, of: rows.count) }
+        return try zip(rows, responses).enumerated().map { place, pair in
+            let (row, response) = pair
+            let decoded = try TokenText(response, after: row, model)
+            return Text(
+                prompt: row, response: response, decoded: decoded,
+                marked: MarkedText(prompt: prompts[place / sampleCount], text: decoded.text))
         }
-        return texts
     }
 
     /// The texts that cases bring along. They have no ids, so here text is tokenised, directly after its prompt.
@@ -152,19 +145,5 @@ struct TextSettings: ParameterSet {
         return cases.flatMap { editCase in
             [editCase.filledPrompt] + editCase.generationPrompts
         }.filter { !$0.isEmpty && seen.insert($0).inserted }
-    }
-}
-
-extension Model {
-    /// The tokens in front of a text. A model reads something before it speaks, be it the mark where texts begin.
-    fileprivate func start(_ prompt: String) throws(SutureError) -> [Int] {
-        let ids = try encode(prompt, addsSpecialTokens: true)
-        if !ids.isEmpty { return ids }
-        guard let token = info.beginningToken ?? info.endToken else {
-            throw SutureError(
-                .failedPrecondition, "the model has no token with which a text without a prompt could begin",
-                hint: "give every text a prompt")
-        }
-        return [token]
     }
 }

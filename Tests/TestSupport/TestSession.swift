@@ -23,6 +23,12 @@ public final class TestSession {
     private var carriedAtStart: [String: Tensor] = [:]
     /// The components that fill the settings of the one under test, by parameter name.
     public var components: [String: any Component] = [:]
+    /// The training examples of the run.
+    public var training: [MarkedText] = []
+    /// The influence of each of them on some queries, by the estimator in a setting.
+    public var influence: (_ model: LanguageModel, _ queries: [MarkedText]) throws -> Tensor = { _, _ in
+        throw SutureError(.failedPrecondition, "the test gave no influence")
+    }
     /// The intermediate results that were reported.
     public private(set) var reports: [Report] = []
     /// What the components that were handed a session recorded and did not report.
@@ -81,6 +87,9 @@ public final class TestSession {
         services.carried = { [unowned self] key in carried[key] }
         services.carry = { [unowned self] key, tensor in carried[key] = tensor }
         services.report = { [unowned self] stage, deltas, scores in reports.append(Report(stage, deltas, scores)) }
+        services.influence.count = { [unowned self] in training.count }
+        services.influence.examples = { [unowned self] indices in indices.map { training[$0] } }
+        services.influence.trace = { [unowned self] _, model, queries in try influence(model, queries) }
         services.call = { [unowned self] slot, call, model in try run(call, of: slot, on: model) }
         return services
     }

@@ -1,0 +1,49 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+/// Which training examples count as those that made the model say the queries.
+struct RecallSettings: ParameterSet {
+    @Parameter("estimator", kind: .estimator, help: "What says how much each training example promotes a query.")
+    var estimator: ComponentReference
+
+    @Parameter("recall", in: .closed(0...0.5), help: "The largest share of the training examples on either side.")
+    var share = 0.05
+
+    @Parameter(
+        "threshold_percentile", in: .closed(0...100), unit: "percent",
+        help: "Recall what exceeds this percentile of the influence with each query's row shuffled; 0: everything.")
+    var percentile = 99.0
+
+    @Parameter(
+        "normalize", help: "Divide the influence on each query by its root mean square, so that queries weigh the same."
+    )
+    var normalizes = true
+
+    /// - Throws: `failedPrecondition` where nothing promotes the queries, or the influence is not finite.
+    func recall(
+        of queries: [MarkedText], on model: Model, seed: Int, in session: Session
+    ) throws -> Recall {
+        try session.progress("influence")
+        let found = try session.influence(on: queries, with: estimator, model: model)
+        guard try found.isAllFinite() else {
+            throw SutureError(
+                .failedPrecondition, "the estimator's influence is not finite",
+                hint: "raise its damping, or load the model in float32")
+        }
+        let values = try found.scalars(as: Double.self)
+        let count = values.count / max(queries.count, 1)
+        var rows = queries.indices.map { Array(values[$0 * count..<($0 + 1) * count]) }
+        if normalizes { rows = Aggregate.normalized(rows) }
+        let threshold =
+            percentile > 0
+            ? try Aggregate.shuffledPercentile(rows, percentile, random: RandomNumbers(seed: seed)) : 0
+        let recall = Recall(Aggregate.mean(rows), share: share, threshold: threshold)
+        guard !recall.promoting.isEmpty else {
+            throw SutureError(
+                .failedPrecondition, "no training example promotes the queries beyond the threshold",
+                hint: "lower threshold_percentile, or give more queries")
+        }
+        return recall
+    }
+}
