@@ -34,12 +34,13 @@ struct RidgeSums {
         let target = try cross.sliced(1, width..<width + 1) / count
         let own = try features.sliced(0, 0..<width).sliced(1, 0..<width) / count - mean.matmul(mean.transposed())
         let both = try cross.sliced(1, 0..<width) / count - target.matmul(mean.transposed())
-        let variances = try own.diagonal().reshaped(parts, -1)
-        // A part without any variance predicts nothing, and must not make the system singular.
-        let largest = try variances.max().item()
-        let added = try (variances.mean(1, keepsDimensions: true) * ridge).maximum(max(largest * 1e-12, 1e-300))
-        let system = try own + (variances * 0 + added).reshaped(-1).diagonal()
-        let weights = try system.cholesky().choleskySolve(both.transposed()).transposed()
+        // Each part is brought to variance 1, so that ρ is `ridge` for all. Rounding must not be taken for variance.
+        let sizes = try features.diagonal()[0..<width].reshaped(parts, -1).mean(1, keepsDimensions: true) / count
+        let variances = try own.diagonal().reshaped(parts, -1).mean(1, keepsDimensions: true).maximum(sizes * 1e-12)
+        let ones = try Tensor.ones([parts, width / parts], dtype: .float64)
+        let scale = try (variances.greater(0).choose(variances, variances * 0 + 1).rsqrt() * ones).reshaped(1, -1)
+        let system = try own * scale * scale.transposed() + Tensor.identity(width, dtype: .float64) * ridge
+        let weights = try system.cholesky().choleskySolve((both * scale).transposed()).transposed() * scale
         return try Tensor.concatenated([weights, target - weights.matmul(mean)], 1)
     }
 
