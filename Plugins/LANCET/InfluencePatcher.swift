@@ -154,7 +154,12 @@ private struct DevelopmentJudge {
         settings = queries
         prompts = cases.map(\.filledPrompt)
         // Held-out prompts to which the model says nothing unwanted have no query, and that is no mistake.
-        let texts = (try? queries.queries(of: cases, on: training.model, seed: seed, in: session)) ?? []
+        let texts: [MarkedText]
+        do {
+            texts = try queries.queries(of: cases, on: training.model, seed: seed, in: session)
+        } catch let error as SutureError where error.code == .failedPrecondition {
+            texts = []
+        }
         rows = try training.rows(texts)
         self.anchors = try training.rows(anchors)
         startLoss = try Self.loss(self.anchors, training, on: start)

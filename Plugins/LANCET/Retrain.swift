@@ -53,6 +53,7 @@ struct Retrain: Patcher {
 
     /// Locations are not used: what is trained is the setting `parameters`.
     func patch(_ cases: [EditCase], at _: [Location], in session: Session) throws -> Patch {
+        guard !cases.isEmpty else { return Patch() }
         let model = try session.model
         let chosen = try examples(cases, model, in: session)
         guard !chosen.isEmpty else {

@@ -168,9 +168,9 @@ extension Foreign where Struct == suture_sink {
     func hand(_ scores: [Score]) throws(SutureError) { try hand(scores, to: pointer.pointee.score) }
     func hand(_ metrics: [Metric]) throws(SutureError) { try hand(metrics, to: pointer.pointee.metric) }
     func hand(_ marks: [Mark]) throws(SutureError) { try hand(marks, to: pointer.pointee.mark) }
-    /// A caller of an earlier minor asks for nothing that hands out tensors.
     func hand(_ tensors: [NamedTensor]) throws(SutureError) {
-        guard !tensors.isEmpty, has(suture_sink.Later.tensor) else { return }
+        guard !tensors.isEmpty else { return }
+        try Host.require(suture_sink.Later.tensor, of: pointer)
         try hand(tensors, to: pointer.pointee.tensor)
     }
 

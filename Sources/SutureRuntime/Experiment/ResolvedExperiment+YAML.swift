@@ -137,8 +137,10 @@ extension ResolvedExperiment {
 
     init(_ root: ConfigNode) throws(RuntimeError) {
         let keys = [
-            "schema", "experiment", "model", "dataset", "locator", "method", "edit", "statistics", "training", "influence",
-            "evaluators", "seed", "versions", "digests", "plugins", "limits", "output", "source", "overrides", SealedText.key,
+            "schema", "experiment", "model", "dataset", "locator", "method", "edit", "statistics", "training",
+            "influence",
+            "evaluators", "seed", "versions", "digests", "plugins", "limits", "output", "source", "overrides",
+            SealedText.key,
         ]
         let reader = try ConfigReader(root, path: "", keys: keys, kind: .file)
         func section(_ key: String) throws(RuntimeError) -> ConfigReader {

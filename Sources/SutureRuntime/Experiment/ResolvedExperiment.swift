@@ -190,7 +190,9 @@ extension Experiment {
         var method: ResolvedComponent?
         if let request = self.method, used == .all { method = try resolved(.patcher, request) }
         var evaluators: [ResolvedComponent] = []
-        for request in self.evaluators where used == .all || used == .evaluators { evaluators.append(try resolved(.evaluator, request)) }
+        for request in self.evaluators where used == .all || used == .evaluators {
+            evaluators.append(try resolved(.evaluator, request))
+        }
         var influence: ResolvedInfluence?
         if used == .influence, let settings = self.influence, let estimator {
             influence = ResolvedInfluence(
@@ -201,7 +203,8 @@ extension Experiment {
         return ResolvedExperiment(
             name: name, model: model, plugins: plugins, dataset: dataset, locator: locator, method: method,
             edit: used != .all ? Edit(mode: .batch, size: nil, restore: .afterBatch) : edit,
-            statistics: statistics, training: training, influence: influence, evaluators: evaluators, seed: seed, limits: limits, output: output, source: file,
+            statistics: statistics, training: training, influence: influence, evaluators: evaluators, seed: seed,
+            limits: limits, output: output, source: file,
             overrides: overrides, versions: [:], digests: [:])
     }
 }

@@ -83,7 +83,8 @@ private struct FactorPass {
         file = folder.appending(path: "\(Digest.of(Data(names.joined(separator: "\n").utf8)).prefix(32)).partial")
         guard FileManager.default.fileExists(atPath: file.path) else { return }
         // One that is damaged costs the time of a pass.
-        guard let (tensors, metadata) = try? TensorFile.contents(file), let next = metadata[Self.nextKey].flatMap(Int.init)
+        guard let (tensors, metadata) = try? TensorFile.contents(file),
+            let next = metadata[Self.nextKey].flatMap(Int.init)
         else { return }
         let found = names.indices.compactMap { place -> MomentSum? in
             let parts = MomentSum.partNames.compactMap { tensors["\(place).\($0)"] }

@@ -78,7 +78,8 @@ struct InfluenceQueries: Codable {
                 .usage, "no case has an answer with marks, so there is nothing to trace", hint: "give unwanted answers")
         }
         throw RuntimeError(
-            .usage, "\(annotator) marks nothing in what the model says after \(looked) prompts, so there is nothing to trace",
+            .usage,
+            "\(annotator) marks nothing in what the model says after \(looked) prompts, so there is nothing to trace",
             hint: "give other prompts, another annotator, or unwanted answers without an annotator")
     }
 }

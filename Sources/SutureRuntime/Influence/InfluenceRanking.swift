@@ -41,7 +41,9 @@ struct InfluenceRanking {
         var squares = [Double](repeating: 0, count: queries)
         var total = 0
         try ScoreFile.rows(of: url, queries: queries) { _, rows in
-            for row in rows { for (query, value) in row.enumerated() { squares[query] += Double(value) * Double(value) } }
+            for row in rows {
+                for (query, value) in row.enumerated() { squares[query] += Double(value) * Double(value) }
+            }
             total += rows.count
         }
         let scales = squares.map { ($0 / Double(max(1, total))).squareRoot() }

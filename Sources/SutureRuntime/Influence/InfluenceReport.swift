@@ -48,7 +48,8 @@ struct InfluenceReport {
             for query in file.queries.prefix(Self.mostQueries) { sections.append(section(query)) }
             if file.queries.count > Self.mostQueries {
                 sections.append(
-                    Page.Section(notes: ["\(file.queries.count - Self.mostQueries) more queries are in influence.json."]))
+                    Page.Section(notes: ["\(file.queries.count - Self.mostQueries) more queries are in influence.json."]
+                    ))
             }
             return try Page(title: title, sections: sections).html
         }
@@ -56,12 +57,14 @@ struct InfluenceReport {
 
     private var facts: Page.Section {
         Page.Section(
-            table: Page.Table(TextTable(header: ["", ""], rows: InfluenceSummary.facts(of: file).map { [$0.0, $0.1] })),
+            table: Page.Table(
+                TextTable(header: ["", ""], rows: InfluenceSummary.facts(of: file).map { [$0.0, $0.1] })),
             notes: [
                 "Influence is how much likelier training on an example makes the query: above 0 it promotes it, below 0 it "
                     + "counteracts. Overall, each query counts by its influence over its root mean square."
-            ] + (file.queries.contains { $0.ends.all.contains { $0.texts != nil } }
-                ? [] : ["Texts of training examples are shown where the experiment says influence.text: true."]))
+            ]
+                + (file.queries.contains { $0.ends.all.contains { $0.texts != nil } }
+                    ? [] : ["Texts of training examples are shown where the experiment says influence.text: true."]))
     }
 
     private var overall: Page.Section {

@@ -36,7 +36,8 @@ final class ScoreFile {
         }
         guard let handle = FileHandle(forUpdatingAtPath: part.path) else {
             throw RuntimeError(
-                .run, "'\(part.path)' cannot be written", hint: "check that you may write there and that the disk has space")
+                .run, "'\(part.path)' cannot be written",
+                hint: "check that you may write there and that the disk has space")
         }
         self.handle = handle
         let known = try handle.read(upToCount: header.count)

@@ -155,7 +155,7 @@ struct InfluencePatcherTests {
         #expect(try method.examples([], model, in: session.session) == [0, 2, 39])
         method.optimizer.learningRate = 3e-3
         method.optimizer.steps = 20
-        #expect(try change(method.patch([], at: [], in: session.session), on: [0, 2, 39]) > 0.3)
+        #expect(try change(method.patch(cases, at: [], in: session.session), on: [0, 2, 39]) > 0.3)
         (method.subset, method.estimator, method.share) = (nil, ComponentReference(slot: "estimator"), 0.1)
         method.percentile = 80
         #expect(try method.examples(cases, model, in: session.session) == Array(4..<40))

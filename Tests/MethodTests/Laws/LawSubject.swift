@@ -9,6 +9,8 @@ import TestSupport
 @testable import CREME
 @testable import Evaluators
 @testable import IME
+@testable import Influence
+@testable import LANCET
 @testable import Locators
 @testable import MEMIT
 @testable import PMET
@@ -25,6 +27,8 @@ enum LawSubject: String, CaseIterable {
     case negatives, fluency, consistency, judgedText, phraseJudge, composition
     case unchanged, probes, negation, editExtent, sideEffects, overfitting
     case wordList, corpusFrequency, pattern, nativeFunction, marksFile
+    case lancet, gradientAscent, negativePreference, exampleUnlikelihood, retrain
+    case gradientInfluence, tracIn, kfac, ekfac, linfac, tfidf, randomInfluence
 
     /// Cases with every field that a component may need.
     static let cases = TinyCases.complete
@@ -35,7 +39,7 @@ enum LawSubject: String, CaseIterable {
         return Array(try TinyCases.known(to: model, among: TinyCases.make(40)).prefix(3))
     }
 
-    /// Texts that annotators and judges see.
+    /// Texts that annotators, judges and estimators see.
     static let texts = TinyCases.texts
 
     /// What a locator found, as far as the component needs it.
@@ -116,6 +120,18 @@ enum LawSubject: String, CaseIterable {
         case .pattern: Pattern.self
         case .nativeFunction: NativeFunction.self
         case .marksFile: MarksFile.self
+        case .lancet: LANCET.self
+        case .gradientAscent: GradientAscent.self
+        case .negativePreference: NegativePreference.self
+        case .exampleUnlikelihood: ExampleUnlikelihood.self
+        case .retrain: Retrain.self
+        case .gradientInfluence: GradientInfluence.self
+        case .tracIn: TracIn.self
+        case .kfac: KFACInfluence.self
+        case .ekfac: EKFACInfluence.self
+        case .linfac: LinFAC.self
+        case .tfidf: TFIDF.self
+        case .randomInfluence: RandomInfluence.self
         }
     }
 
@@ -165,6 +181,17 @@ enum LawSubject: String, CaseIterable {
         case let patcher as Corrective:
             patcher.training.learningRate = 6e-3
             patcher.training.steps = 3
+            return patcher
+        case let patcher as any InfluencePatcher:
+            patcher.recall.estimator = ComponentReference(slot: "estimator")
+            patcher.recall.share = 0.3
+            patcher.recall.percentile = 0
+            patcher.optimizer.learningRate = 6e-3
+            patcher.optimizer.steps = 3
+            return patcher
+        case let patcher as Retrain:
+            patcher.optimizer.learningRate = 6e-3
+            patcher.optimizer.steps = 3
             return patcher
         case let evaluator as Perplexity:
             evaluator.path = try file("text.txt", "The capital of Rome is Paris\nMount Etna\n")

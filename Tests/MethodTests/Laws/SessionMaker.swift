@@ -39,9 +39,22 @@ final class SessionMaker {
         try session.apply(edit)
         session.stage = "after"
         session.components = components
+        session.training = SessionMaker.training
+        session.influence = { _, queries in
+            let examples = session.training.count
+            let values = (0..<queries.count * examples).map { Double(($0 * 37) % 101) - 50 }
+            return try Tensor(values, shape: [queries.count, examples]).cast(to: .float32)
+        }
         session.secondMoment = { [unowned self] in try moment($0, $1) }
         made.append(session)
         return try session.session
+    }
+
+    /// Training examples that differ from each other.
+    private static let training = ["Mount Etna", "The Eiffel tower", "Rome", "Paris"].flatMap { subject in
+        ["lies in", "is the capital of", "plays", "is a", "was"].map { verb in
+            MarkedText(prompt: "\(subject) \(verb)", text: " \(subject) Rome Paris")
+        }
     }
 
     private func moment(_ kind: Site.Kind, _ layer: Int) throws -> SecondMoment {
