@@ -9,6 +9,7 @@ import TestSupport
 @testable import CREME
 @testable import Evaluators
 @testable import IME
+@testable import Influence
 @testable import Locators
 @testable import MEMIT
 @testable import PMET
@@ -25,6 +26,7 @@ enum LawSubject: String, CaseIterable {
     case negatives, fluency, consistency, judgedText, phraseJudge, composition
     case unchanged, probes, negation, editExtent, sideEffects, overfitting
     case wordList, corpusFrequency, pattern, nativeFunction, marksFile
+    case gradientInfluence, tracIn, kfac, ekfac, linfac, tfidf, randomInfluence
 
     /// Cases with every field that a component may need.
     static let cases = TinyCases.complete
@@ -35,7 +37,7 @@ enum LawSubject: String, CaseIterable {
         return Array(try TinyCases.known(to: model, among: TinyCases.make(40)).prefix(3))
     }
 
-    /// Texts that annotators and judges see.
+    /// Texts that annotators, judges and estimators see.
     static let texts = TinyCases.texts
 
     /// What a locator found, as far as the component needs it.
@@ -116,6 +118,13 @@ enum LawSubject: String, CaseIterable {
         case .pattern: Pattern.self
         case .nativeFunction: NativeFunction.self
         case .marksFile: MarksFile.self
+        case .gradientInfluence: GradientInfluence.self
+        case .tracIn: TracIn.self
+        case .kfac: KFACInfluence.self
+        case .ekfac: EKFACInfluence.self
+        case .linfac: LinFAC.self
+        case .tfidf: TFIDF.self
+        case .randomInfluence: RandomInfluence.self
         }
     }
 

@@ -75,9 +75,19 @@ struct LawTests {
             case let annotator as any Annotator:
                 try annotator.annotate(LawSubject.texts, in: session).flatMap(\.self).count
             case let judge as any Judge: Set(try judge.judge(LawSubject.texts, in: session)).count - 1
+            case let estimator as any Estimator: try answers(of: estimator, in: session)
             default: 0
             }
         #expect(count > 0)
+    }
+
+    /// The number of sums of an estimator that has to be fitted, of different influences of another one.
+    private func answers(of estimator: some Estimator, in session: Session) throws -> Int {
+        let sums = try estimator.sumNames(inPass: 1, in: session)
+        guard sums.isEmpty else { return sums.count }
+        let texts = LawSubject.texts.filter { !$0.text.isEmpty }
+        let influence = try estimator.influence(of: texts, on: estimator.prepare(texts, in: session), in: session)
+        return Set(try influence.scalars(as: Float.self)).count - 1
     }
 
     @Test("Locators keep the laws whether they select for all cases, for each, or for each failing token")
