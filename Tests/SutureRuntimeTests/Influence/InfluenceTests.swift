@@ -49,7 +49,8 @@ struct InfluenceTests {
     func wrongFiles() throws {
         #expect(throws: RuntimeError.self) { try TrainingFile(scratch.url.appending(path: "none").path) }
         #expect(throws: RuntimeError.self) { try TrainingFile(file("empty.jsonl", "\n \n")) }
-        let training = try TrainingFile(file("bad.jsonl", "{\"prompt\": \"a\", \"response\": \"b\"}\n{\"prompt\": \"a\"}\n"))
+        let training = try TrainingFile(
+            file("bad.jsonl", "{\"prompt\": \"a\", \"response\": \"b\"}\n{\"prompt\": \"a\"}\n"))
         let error = #expect(throws: RuntimeError.self) { try training.block(0..<2) }
         #expect(error?.message.contains("line 2 of the training file") == true)
     }
