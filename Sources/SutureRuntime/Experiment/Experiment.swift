@@ -210,20 +210,6 @@ package struct Experiment: Sendable {
         package var showsText = false
         /// Absolute path of a file with the numbers of the lines that are known to be planted.
         package var planted: String?
-        /// How estimators are judged by training anew; nil: not.
-        package var validation: Validation?
-    }
-
-    /// Training anew on parts of the data, to see what influence predicts of it.
-    package struct Validation: Sendable, Hashable {
-        /// Absolute path of the model that training began with.
-        package var base: String
-        /// How many parts are drawn.
-        package var subsets = 20
-        /// How much of the data a part has.
-        package var fraction = 0.5
-        /// Sizes of the groups that are left out: the most influential examples in all.
-        package var groups = [0.05]
     }
 
     package struct Limits: Sendable, Hashable {
@@ -258,8 +244,6 @@ package struct Experiment: Sendable {
     package var estimator: ComponentRequest?
     /// Of the section `influence`: marks the model's responses that are queries; nil: the cases' answers are.
     package var annotator: ComponentRequest?
-    /// Of the section `influence.validate`: the patcher that trains anew.
-    package var retrain: ComponentRequest?
     package var evaluators: [ComponentRequest]
     package var seed: Int
     package var limits: Limits

@@ -44,13 +44,6 @@ indirect enum ExperimentSchema: Sendable {
             section([
                 ("estimator", .component), ("annotator", .component), ("max_new_tokens", .value), ("top", .value),
                 ("text", .value), ("planted", .value),
-                (
-                    "validate",
-                    section([
-                        ("base", .value), ("retrain", .component), ("subsets", .value), ("fraction", .value),
-                        ("groups", .value),
-                    ])
-                ),
             ])
         ),
         ("evaluators", .value),

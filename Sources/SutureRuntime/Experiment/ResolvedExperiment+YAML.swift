@@ -111,7 +111,6 @@ extension ResolvedExperiment {
                             + [
                                 ("estimator", influence.estimator.value(ofRun: ofRun)),
                                 ("annotator", influence.annotator?.value(ofRun: ofRun) ?? .null),
-                                ("retrain", influence.retrain?.value(ofRun: ofRun) ?? .null),
                             ])
                 ))
         }
@@ -202,7 +201,7 @@ extension ResolvedExperiment {
         influence = try reader["influence"].map { (node) throws(RuntimeError) in
             let section = try ConfigReader(
                 node, path: "influence",
-                keys: ["max_new_tokens", "top", "text", "planted", "validate", "estimator", "annotator", "retrain"],
+                keys: ["max_new_tokens", "top", "text", "planted", "estimator", "annotator"],
                 kind: .file)
             func component(_ key: String, _ kind: ComponentKind) throws(RuntimeError) -> ResolvedComponent? {
                 try section[key].map { (node) throws(RuntimeError) in
@@ -214,7 +213,7 @@ extension ResolvedExperiment {
             }
             return ResolvedInfluence(
                 settings: try Experiment.Influence(resolved: section), estimator: estimator,
-                annotator: try component("annotator", .annotator), retrain: try component("retrain", .patcher))
+                annotator: try component("annotator", .annotator))
         }
         evaluators = []
         for (index, item) in try reader.list("evaluators").enumerated() {

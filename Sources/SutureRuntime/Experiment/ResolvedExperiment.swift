@@ -197,8 +197,7 @@ extension Experiment {
         if used == .influence, let settings = self.influence, let estimator {
             influence = ResolvedInfluence(
                 settings: settings, estimator: try resolved(.estimator, estimator),
-                annotator: try annotator.map { (request) throws(RuntimeError) in try resolved(.annotator, request) },
-                retrain: try retrain.map { (request) throws(RuntimeError) in try resolved(.patcher, request) })
+                annotator: try annotator.map { (request) throws(RuntimeError) in try resolved(.annotator, request) })
         }
         return ResolvedExperiment(
             name: name, model: model, plugins: plugins, dataset: dataset, locator: locator, method: method,

@@ -34,18 +34,6 @@ extension Experiment {
         if section["planted"] != nil {
             found.planted = try section.existing("planted", what: "the list of planted lines", paths)
         }
-        if let node = section["validate"] {
-            let inner = try ConfigReader(
-                node, path: "influence.validate",
-                keys: ExperimentSchema.root["influence"]?["validate"]?.keys, kind: reader.kind)
-            retrain = try Self.component(try inner.required("retrain"), path: "influence.validate.retrain")
-            var validation = Validation(
-                base: try inner.existing("base", what: "the model that training began with", paths))
-            if let count = try inner.integer("subsets", atLeast: 2) { validation.subsets = count }
-            if let share = try inner.number("fraction", above: 0, atMost: 1) { validation.fraction = share }
-            if inner["groups"] != nil { validation.groups = try inner.numbers("groups", above: 0, atMost: 1) }
-            found.validation = validation
-        }
         guard !isNeeded || training != nil else {
             throw RuntimeError(
                 .usage, "the experiment names no training file, so there is nothing to trace to",
@@ -69,17 +57,6 @@ extension ConfigReader {
         guard let value = node.boolean else { throw mustBe("true or false", key, node) }
         return value
     }
-
-    func numbers(_ key: String, above: Double, atMost: Double) throws(RuntimeError) -> [Double] {
-        var found: [Double] = []
-        for item in try list(key) {
-            guard let value = item.number, value > above, value <= atMost else {
-                throw mustBe("numbers above \(above) and at most \(atMost)", key, item)
-            }
-            found.append(value)
-        }
-        return found
-    }
 }
 
 // MARK: In config.resolved.yaml
@@ -100,22 +77,10 @@ extension Experiment.Training {
 extension Experiment.Influence {
     /// Without the components.
     var members: [(String, ConfigValue)] {
-        var members: [(String, ConfigValue)] = [
+        [
             ("max_new_tokens", .integer(maxNewTokens)), ("top", .integer(top)), ("text", .boolean(showsText)),
             ("planted", planted.map { .text($0) } ?? .null),
         ]
-        if let validation {
-            members.append(
-                (
-                    "validate",
-                    .mapping([
-                        ("base", .text(validation.base)), ("subsets", .integer(validation.subsets)),
-                        ("fraction", .number(validation.fraction)),
-                        ("groups", .list(validation.groups.map { .number($0) })),
-                    ])
-                ))
-        }
-        return members
     }
 
     /// As it was resolved, without the components.
@@ -124,13 +89,5 @@ extension Experiment.Influence {
         top = try section.integer("top") ?? top
         showsText = try section.boolean("text") ?? false
         planted = try section.text("planted")
-        guard let node = section["validate"] else { return }
-        let inner = try ConfigReader(
-            node, path: "influence.validate", keys: ["base", "subsets", "fraction", "groups"], kind: .file)
-        var validation = Experiment.Validation(base: try inner.requiredText("base"))
-        validation.subsets = try inner.integer("subsets") ?? validation.subsets
-        validation.fraction = try inner.number("fraction", above: 0, atMost: 1) ?? validation.fraction
-        validation.groups = try inner.numbers("groups", above: 0, atMost: 1)
-        self.validation = validation
     }
 }

@@ -14,8 +14,6 @@ package struct InfluenceFile: Sendable, Codable {
     package var overall: Ends
     /// How well the planted examples were found; nil where they are not known.
     package var planted: PlantedFigures?
-    /// What training anew says of the estimate; nil where that was not asked.
-    package var validation: ValidationFigures?
     package var seconds: [String: Double]
     /// Of the worker, in bytes; nil where the system does not say.
     package var peakMemory: Int?
@@ -108,29 +106,5 @@ package struct PlantedFigures: Sendable, Codable, Hashable {
         auroc =
             planted.isEmpty || others == 0
             ? .nan : (sum - Double(planted.count * (planted.count + 1)) / 2) / Double(planted.count * others)
-    }
-}
-
-/// What training anew on parts of the data says of an estimate.
-package struct ValidationFigures: Sendable, Codable, Hashable {
-    /// The linear datamodelling score: Spearman's correlation of predicted and measured losses over the subsets, the mean
-    /// over the queries (Park et al. 2023, definition 2.3).
-    package var linearDatamodelingScore: Double
-    package var standardError: Double
-    package var subsets: Int
-    package var fraction: Double
-    /// Leaving the most influential examples out.
-    package var groups: [Group]
-
-    package struct Group: Sendable, Codable, Hashable {
-        /// Of all examples.
-        package var share: Double
-        package var examples: Int
-        /// The mean loss of the queries, in nats a query, trained anew on all examples.
-        package var lossWithAll: Double
-        /// Without the most influential examples.
-        package var lossWithoutGroup: Double
-        /// Without as many at random.
-        package var lossWithoutRandom: Double
     }
 }

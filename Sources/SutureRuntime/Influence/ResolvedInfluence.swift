@@ -7,13 +7,11 @@ package struct ResolvedInfluence: Sendable, Hashable {
     package var settings: Experiment.Influence
     package var estimator: ResolvedComponent
     package var annotator: ResolvedComponent?
-    package var retrain: ResolvedComponent?
 
     /// The components, by the setting that names each.
     var components: [(setting: String, component: ResolvedComponent)] {
         [
             ("influence.estimator", estimator as ResolvedComponent?), ("influence.annotator", annotator),
-            ("influence.validate.retrain", retrain),
         ].compactMap { name, component in component.map { (name, $0) } }
     }
 }

@@ -101,9 +101,6 @@ extension ResolvedExperiment {
             if let path = influence.settings.planted {
                 inputs.append(RunInput(setting: "influence.planted", path: path, form: .file))
             }
-            if let path = influence.settings.validation?.base {
-                inputs.append(RunInput(setting: "influence.validate.base", path: path, form: .model))
-            }
             for (name, component) in influence.components { inputs += component.inputs(at: name) }
         }
         if let locator { inputs += locator.inputs(at: "locator") }
