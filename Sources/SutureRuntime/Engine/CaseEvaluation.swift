@@ -19,6 +19,7 @@ final class CaseEvaluation {
     let names: [String]
     private let evaluators: [LoadedComponent]
     private let statistics: StatisticsService
+    private let influence: InfluenceService?
     private let folder: RunFolder
     private let seed: Int
     private let inputs: InputWatch
@@ -40,6 +41,10 @@ final class CaseEvaluation {
         self.progress = progress
         statistics = experiment.statistics(of: original, digest: digest, inputs) { done, total in
             try progress.report("statistics", done, total)
+        }
+        influence = experiment.training.map {
+            InfluenceService(
+                $0, model: original, modelDigest: digest, checkInputs: inputs.check, progress: progress.report)
         }
         log = try ScoreLog(folder.state.appending(path: "scores.jsonl"))
     }
@@ -117,6 +122,6 @@ final class CaseEvaluation {
                 let moments = try statistics.secondMoments(kind, layers: layers)
                 try progress.clock.enter(fixed ?? "patch")
                 return moments
-            })
+            }, influence: influence)
     }
 }
