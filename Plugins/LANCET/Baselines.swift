@@ -27,9 +27,7 @@ struct GradientAscent: InfluencePatcher {
     let optimizer = OptimizerSettings()
     let development = DevelopmentSettings()
 
-    @Parameter(
-        "gamma", in: .nonNegative, help: "The weight of KL(start || now) over all tokens of anchors; 0: without.")
-    var proximity = 0.0
+    @Parameter(.proximity) var proximity = 0.0
 
     func plan(_ recalled: Recalled, random: RandomNumbers) -> StepPlan {
         promotingPlan(recalled, "ascent", { .floored(Array(repeating: true, count: $0)) }) { try $0.now.mean() }
@@ -50,9 +48,7 @@ struct NegativePreference: InfluencePatcher {
     @Parameter("beta", in: .positive, help: "The scale of the log ratio; towards 0 it becomes gradient ascent.")
     var beta = 0.1
 
-    @Parameter(
-        "gamma", in: .nonNegative, help: "The weight of KL(start || now) over all tokens of anchors; 0: without.")
-    var proximity = 0.0
+    @Parameter(.proximity) var proximity = 0.0
 
     func plan(_ recalled: Recalled, random: RandomNumbers) -> StepPlan {
         let beta = beta
@@ -73,9 +69,7 @@ struct ExampleUnlikelihood: InfluencePatcher {
     let optimizer = OptimizerSettings()
     let development = DevelopmentSettings()
 
-    @Parameter(
-        "gamma", in: .nonNegative, help: "The weight of KL(start || now) over all tokens of anchors; 0: without.")
-    var proximity = 0.0
+    @Parameter(.proximity) var proximity = 0.0
 
     func plan(_ recalled: Recalled, random: RandomNumbers) -> StepPlan {
         promotingPlan(recalled, "unlikelihood", { _ in .complement }) { try $0.now.mean() * -1 }

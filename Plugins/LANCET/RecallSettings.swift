@@ -7,18 +7,11 @@ struct RecallSettings: ParameterSet {
     @Parameter("estimator", kind: .estimator, help: "What says how much each training example promotes a query.")
     var estimator: ComponentReference
 
-    @Parameter("recall", in: .closed(0...0.5), help: "The largest share of the training examples on either side.")
-    var share = 0.05
+    @Parameter(.recall) var share = 0.05
 
-    @Parameter(
-        "threshold_percentile", in: .closed(0...100), unit: "percent",
-        help: "Recall what exceeds this percentile of the influence with each query's row shuffled; 0: everything.")
-    var percentile = 99.0
+    @Parameter(.thresholdPercentile) var percentile = 99.0
 
-    @Parameter(
-        "normalize", help: "Divide the influence on each query by its root mean square, so that queries weigh the same."
-    )
-    var normalizes = true
+    @Parameter(.normalize) var normalizes = true
 
     /// - Throws: `failedPrecondition` where nothing promotes the queries, or the influence is not finite.
     func recall(

@@ -14,10 +14,14 @@ struct Retrain: Patcher {
     let optimizer = OptimizerSettings()
     let queries = QuerySettings()
 
-    @Parameter("subset", help: "A file with the lines of the training file to train on, one number a line, from 1.")
+    @Parameter(
+        "subset", help: "A file with the numbers of the examples to train on, one a line, from 1. Blank lines are none."
+    )
     var subset: FilePath?
 
-    @Parameter("without", help: "A file with the lines of the training file to leave out, one number a line, from 1.")
+    @Parameter(
+        "without",
+        help: "A file with the numbers of the examples to leave out, one a line, from 1. Blank lines are none.")
     var without: FilePath?
 
     @Parameter("fraction", in: .closed(0...1), help: "Train on this share of the examples, drawn at random.")
@@ -29,18 +33,11 @@ struct Retrain: Patcher {
     @Parameter("estimator", kind: .estimator, help: "Leave out what it recalls as promoting the queries of the cases.")
     var estimator: ComponentReference?
 
-    @Parameter("recall", in: .closed(0...0.5), help: "The largest share of the examples that is recalled.")
-    var share = 0.05
+    @Parameter(.recall) var share = 0.05
 
-    @Parameter(
-        "threshold_percentile", in: .closed(0...100), unit: "percent",
-        help: "Recall what exceeds this percentile of the influence with each query's row shuffled; 0: everything.")
-    var percentile = 99.0
+    @Parameter(.thresholdPercentile) var percentile = 99.0
 
-    @Parameter(
-        "normalize", help: "Divide the influence on each query by its root mean square, so that queries weigh the same."
-    )
-    var normalizes = true
+    @Parameter(.normalize) var normalizes = true
 
     func validate() throws {
         try optimizer.validate()
@@ -98,14 +95,14 @@ struct Retrain: Patcher {
         return order.prefix(Int((fraction * Double(sorted.count)).rounded())).map { sorted[$0] }.sorted()
     }
 
-    /// The examples of the lines that a file lists.
+    /// The examples whose numbers a file lists.
     private static func indices(in file: FilePath, of count: Int) throws -> Set<Int> {
         Set(
             try file.numberedLines().map { number, line in
                 guard let value = Int(line), (1...max(count, 1)).contains(value) else {
                     throw SutureError(
                         .invalidArgument,
-                        "line \(number) of \(file.path) is \"\(line)\", which is no line of the \(count) training examples",
+                        "line \(number) of \(file.path) is \"\(line)\", which is the number of none of the \(count) training examples",
                         hint: "write one number a line, from 1")
                 }
                 return value - 1

@@ -13,25 +13,17 @@ struct LocateCommand: ParsableCommand {
             once. What is already done is shown, not done again.
             """)
 
-    @Argument(help: "The experiment file.") var file: String
-    @Argument(help: "Overrides: key=value …") var overrides: [String] = []
-    @OptionGroup var launch: LaunchOptions
-    @Option(help: "The folder that result folders go into, in place of output.dir.") var output: String?
-    @Flag(name: [.customShort("m"), .long], help: "Treat overrides with several values (key=a,b) as a sweep.")
-    var multirun = false
-    @Flag(help: "Discard what the folder holds, and start from the beginning.") var fresh = false
-    @Flag(help: "Print JSON.") var json = false
+    @OptionGroup var options: PartialRunOptions
 
     func run() throws {
-        let launcher = try launch.launcher()
-        let suite = try ExperimentSuite(
-            file: file, overrides: multirun ? [] : overrides, sweeps: multirun ? overrides : [], parts: .locator)
-        let runs = try launcher.planToLocate(suite, output: output)
+        let launcher = try options.launch.launcher()
+        let suite = try options.suite(.locator)
+        let runs = try launcher.planToLocate(suite, output: options.output)
         try PartialRuns(
             runs: runs, name: { $0.experiment.locator?.id ?? "" },
             alreadyDone: "these locations are already there; --fresh finds them again", plural: "locators"
-        ).perform(fresh: fresh, json: json) { (planned, progress) throws(RuntimeError) in
-            try launcher.locate(planned, startsAnew: fresh, onEvent: progress.show)
+        ).perform(fresh: options.fresh, json: options.json) { (planned, progress) throws(RuntimeError) in
+            try launcher.locate(planned, startsAnew: options.fresh, onEvent: progress.show)
         } text: { planned, found in
             LocateSummary(file: found, folder: planned.folder, width: Terminal.width).text
         }

@@ -145,10 +145,10 @@ extension Session {
         let table = try Host.sessions()
         try Host.require(suture_session_api.Later.training_examples, of: table)
         let received = Received()
-        let error = indices.map(Int64.init).withUnsafeBufferPointer { indices in
-            table.pointee.training_examples(
-                handle, indices.baseAddress ?? Received.none, Int64(indices.count),
-                Unmanaged.passUnretained(received).toOpaque(), Received.receive)
+        let error = indices.map(Int64.init).withUnsafeBufferPointer { indices -> OpaquePointer? in
+            guard let first = indices.baseAddress else { return nil }
+            return table.pointee.training_examples(
+                handle, first, Int64(indices.count), Unmanaged.passUnretained(received).toOpaque(), Received.receive)
         }
         try Host.check(withExtendedLifetime(received) { error })
         return received.examples
@@ -179,7 +179,6 @@ extension Session {
 /// Examples that the host hands out one by one.
 private final class Received {
     var examples: [MarkedText] = []
-    nonisolated(unsafe) static let none = UnsafePointer(UnsafeMutablePointer<Int64>.allocate(capacity: 1))
 
     static let receive: @convention(c) (UnsafeMutableRawPointer?, UnsafePointer<suture_marked_text>) -> OpaquePointer? =
         { context, example in

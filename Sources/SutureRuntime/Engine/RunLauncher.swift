@@ -145,6 +145,7 @@ package struct RunLauncher: Sendable {
         ) {
             kind, request throws(RuntimeError) in try catalogue.find(kind: kind, id: request.name)
         }
+        try resolved.checkTraining()
         var permission = permission
         permission.allowed += libraries.filter(\.isTrusted).map(\.name)
         try permission.require(libraries.map(\.name), namedBy: experiment.file)

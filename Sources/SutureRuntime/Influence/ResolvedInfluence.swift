@@ -17,6 +17,15 @@ package struct ResolvedInfluence: Sendable, Hashable {
 }
 
 extension ResolvedExperiment {
+    /// - Throws: `usage` where a component asks an estimator, and there is nothing to ask it about.
+    func checkTraining() throws(RuntimeError) {
+        guard training == nil, let estimator = components.first(where: { $0.kind == .estimator }) else { return }
+        throw RuntimeError(
+            .usage,
+            "\(estimator.id) traces what the model says to its training examples, and the experiment names none",
+            hint: "name the file that the model was trained on: training: {path: train.jsonl}")
+    }
+
     /// The section `influence`.
     ///
     /// - Throws: `usage` for an experiment of another command.

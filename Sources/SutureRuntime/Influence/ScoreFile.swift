@@ -21,8 +21,6 @@ final class ScoreFile {
     /// Rows that are there.
     private(set) var rowCount: Int
 
-    private var rowSize: Int { queryCount * 4 }
-
     /// Begins a file, or goes on with one that belongs to the same examples and queries.
     ///
     /// - Parameter metadata: what the numbers belong to. A part with other metadata is thrown away.

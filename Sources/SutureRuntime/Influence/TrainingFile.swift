@@ -1,6 +1,5 @@
 // SPDX-License-Identifier: Apache-2.0
 
-import Crypto
 import Foundation
 import SutureKit
 import SutureModel
@@ -45,13 +44,13 @@ package final class TrainingFile {
         self.handle = handle
         var marks: [Mark] = []
         var count = 0
-        var hash = SHA256()
+        var hash = Digest.Sum()
         var first: UInt8?
         try Self.lines(of: handle, path, from: Mark(offset: 0, line: 1)) { (mark, bytes) throws(RuntimeError) in
             if count % Self.stride == 0 { marks.append(mark) }
             if first == nil { first = bytes.first { !Self.isBlank($0) } }
-            hash.update(data: Data(bytes))
-            hash.update(data: Data([0x0A]))
+            bytes.withUnsafeBytes { hash.add($0) }
+            hash.add("\n")
             count += 1
             return count < limit ?? .max
         }
@@ -62,10 +61,7 @@ package final class TrainingFile {
         }
         (self.marks, self.count) = (marks, count)
         hasRecords = first == UInt8(ascii: "{")
-        digest = hash.finalize().map { byte in
-            let text = String(byte, radix: 16)
-            return text.count == 1 ? "0" + text : text
-        }.joined()
+        digest = hash.text
     }
 
     deinit { try? handle.close() }
@@ -152,7 +148,7 @@ package final class TrainingFile {
         var text: String?
 
         var example: MarkedText? {
-            if let text, prompt == nil, instruction == nil { return text.isEmpty ? nil : MarkedText(text: text) }
+            if let text, (prompt ?? instruction ?? "").isEmpty { return text.isEmpty ? nil : MarkedText(text: text) }
             guard let text = response ?? completion ?? answer ?? output, !text.isEmpty else { return nil }
             return MarkedText(prompt: prompt ?? instruction ?? "", text: text)
         }

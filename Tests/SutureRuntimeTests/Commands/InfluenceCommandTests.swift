@@ -1,0 +1,106 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+import TestSupport
+import Testing
+
+@testable import SutureRuntime
+
+/// `suture influence` as a user starts it, and runs whose methods look at training examples.
+@Suite("Tracing to training examples")
+struct InfluenceCommandTests {
+    private let scratch: ScratchFolder
+    private let file: URL
+
+    init() throws {
+        scratch = try ScratchFolder()
+        file = scratch.url.appending(path: "experiment.yaml")
+        let lines = (0..<6).map { "{\"prompt\": \"The capital of Poland is\", \"response\": \" number \($0)\"}\n" }
+        try lines.joined().write(to: scratch.url.appending(path: "train.jsonl"), atomically: true, encoding: .utf8)
+        let world = Repository.world.path
+        try """
+        schema: 1
+        experiment: look
+        model: {source: \(world)/model}
+        dataset: {name: counterfact, path: \(world)/facts.json, limit: 2}
+        training: {path: train.jsonl}
+        locator: {name: fixed-layers, layers: [1]}
+        method: {name: retrain, steps: 1, lr: 1e-3}
+        influence: {estimator: {name: gradient, layers: [1]}, top: 2, text: true}
+        output: {dir: runs-of-test}
+        """.write(to: file, atomically: true, encoding: .utf8)
+    }
+
+    private func suture(_ arguments: String...) throws -> CommandLineRun {
+        let output = "output.dir=\(scratch.url.path)/runs"
+        return try CommandLineRun([arguments[0], file.path, output] + arguments.dropFirst(), cache: scratch.url)
+    }
+
+    /// The one folder of a kind.
+    private func folder(_ prefix: String) throws -> RunFolder {
+        let runs = scratch.url.appending(path: "runs")
+        let names = try FileManager.default.contentsOfDirectory(atPath: runs.path).filter { $0.hasPrefix(prefix) }
+        return RunFolder(runs.appending(path: try #require(names.first)))
+    }
+
+    @Test("it leaves the scores of all examples, the ends of the rankings, and token weights that sum to the influence")
+    func trace() throws {
+        let run = try suture("influence")
+        #expect(run.code == 0, "\(run.errors)")
+        let folder = try folder("look-influence-")
+        let found = try folder.read(InfluenceFile.self, from: folder.influence)
+        #expect(found.queries.count == 2 && found.training.count == 6)
+        let scores = try SafetensorsFile(opening: folder.scores)
+        #expect(try #require(scores.entries.first).shape == [6, 2])
+        let listed = found.queries.flatMap(\.ends.all)
+        #expect(!listed.isEmpty)
+        for one in listed {
+            let texts = try #require(one.texts)
+            #expect(texts.tokens.count == texts.weights.count && texts.queryTokens.count == texts.queryWeights.count)
+            #expect(texts.text.hasPrefix(" number") && one.line == one.index + 1)
+            for sum in [texts.weights.reduce(0, +), texts.queryWeights.reduce(0, +)] {
+                #expect(abs(sum - one.influence) <= 1e-3 * max(1, abs(one.influence)))
+            }
+        }
+        #expect(try String(contentsOf: folder.report, encoding: .utf8).contains("class=\"passage\""))
+    }
+
+    @Test("texts of training examples are nowhere unless the file asks for them")
+    func withoutTexts() throws {
+        let run = try suture("influence", "influence.text=false")
+        #expect(run.code == 0, "\(run.errors)")
+        let folder = try folder("look-influence-")
+        for file in [folder.influence, folder.influenceLines, folder.report] {
+            #expect(try !String(contentsOf: file, encoding: .utf8).contains(" number "))
+        }
+    }
+
+    @Test("a run hands its training examples to its method")
+    func training() throws {
+        let run = try suture("run")
+        #expect(run.code == 0, "\(run.errors)")
+        let folder = try folder("look-")
+        let metrics = try folder.read(MetricsFile.self, from: folder.metrics).metrics
+        #expect(metrics.first { $0.key == "retrain.examples" }?.value == 6)
+    }
+
+    @Test("what cannot be traced is one sentence, before anything is loaded")
+    func wrong() throws {
+        let mistakes: [(arguments: [String], code: Int32, sentence: String)] = [
+            (["influence", "~training"], 2, "the experiment names no training file"),
+            (["influence", "~influence"], 2, "the experiment has no section 'influence'"),
+            (["influence", "influence.estimator.layers=[9]"], 2, "must be a layer of the model"),
+            (["influence", "influence.estimator=memit"], 3, "there is no estimator \"memit\""),
+            (["run", "~training", "method={name: npo, estimator: random}"], 2, "random traces what the model says"),
+        ]
+        for mistake in mistakes {
+            let output = "output.dir=\(scratch.url.path)/runs"
+            let run = try CommandLineRun(
+                [mistake.arguments[0], file.path, output] + mistake.arguments.dropFirst(), cache: scratch.url)
+            #expect(run.code == mistake.code && run.errors.contains(mistake.sentence), "\(run.errors)")
+        }
+        #expect(!FileManager.default.fileExists(atPath: scratch.url.appending(path: "runs").path))
+    }
+}
