@@ -7,7 +7,7 @@ import Testing
 
 private let plugin = PluginExport(
     id: "org.example.kinds", version: "1.2.0",
-    components: [Finder.self, Changer.self, Counter.self, Marker.self, Rater.self])
+    components: [Finder.self, Changer.self, Counter.self, Marker.self, Rater.self, Tracer.self])
 
 private struct Finder: Locator {
     static let descriptor = ComponentDescriptor(id: "finder", summary: "s", requires: [.prompt])
@@ -45,6 +45,16 @@ private struct Marker: Annotator {
 private struct Rater: Judge {
     static let descriptor = ComponentDescriptor(id: "rater", summary: "s")
     func judge(_ texts: [MarkedText], in session: Session) throws -> [Double] { texts.map { Double($0.text.count) } }
+}
+
+/// Fits nothing, and says what it was asked: the stand-in host has no tensors to hand out.
+private struct Tracer: Estimator {
+    static let descriptor = ComponentDescriptor(id: "tracer", summary: "s")
+    let memory = QueryMemory<[String]>()
+    func prepare(_ queries: [MarkedText], in session: Session) throws -> [String] { queries.map(\.text) }
+    func influence(of examples: [MarkedText], on queries: [String], in session: Session) throws -> Tensor {
+        throw SutureError(.unimplemented, "\(examples.map(\.text)) on \(queries)")
+    }
 }
 
 /// A plugin as a host sees it: through its C table alone.
@@ -89,10 +99,10 @@ struct PluginTests {
     @Test("The table says what the plugin offers, and refuses another major")
     func declarations() throws {
         #expect(plugin.entry(hostMajor: SUTURE_ABI_MAJOR + 1) == nil)
-        #expect(table.pointee.component_count() == 5)
-        let kinds = try (0..<5).map { try #require(table.pointee.component_at($0)).pointee.kind }
+        #expect(table.pointee.component_count() == 6)
+        let kinds = try (0..<6).map { try #require(table.pointee.component_at($0)).pointee.kind }
         #expect(kinds == ComponentKind.allCases.map(\.rawValue))
-        #expect(table.pointee.component_at(5) == nil)
+        #expect(table.pointee.component_at(6) == nil)
         #expect(table.pointee.component_at(-1) == nil)
     }
 
@@ -117,6 +127,11 @@ struct PluginTests {
         #expect(
             try perform("rater", ComponentCall(.judge, texts: texts)).scores
                 == [Score("judgement", 2, caseIndex: 0), Score("judgement", 0, caseIndex: 1)])
+        #expect(try perform("tracer", ComponentCall(.fit, stage: "pass-1", examples: texts)).tensors.isEmpty)
+        #expect(try perform("tracer", ComponentCall(.trace, texts: texts)).tensors.isEmpty)
+        #expect(throws: SutureError(.unimplemented, "[\"né\", \"\"] on [\"né\"]")) {
+            try perform("tracer", ComponentCall(.trace, texts: [texts[0]], examples: texts))
+        }
     }
 
     @Test("Unknown components, wrong arguments and operations of other kinds are refused in the component's words")
