@@ -41,7 +41,10 @@ struct StepPlan {
 extension InfluencePatcher {
     var roundCount: Int { 1 }
 
-    func validate() throws { try optimizer.validate() }
+    func validate() throws {
+        try optimizer.validate()
+        try queries.validate()
+    }
 
     /// Locations are not used: what is trained is the setting `parameters`.
     func patch(_ cases: [EditCase], at _: [Location], in session: Session) throws -> Patch {
@@ -66,7 +69,8 @@ extension InfluencePatcher {
         let found = try recall.recall(of: texts, on: model, seed: seed, in: session)
         session.log(
             .info,
-            "\(Self.descriptor.id): \(texts.count) queries recall \(found.promoting.count) promoting and "
+            "\(Self.descriptor.id): \(texts.unwanted.count) unwanted and \(texts.wanted.count) wanted texts recall "
+                + "\(found.promoting.count) promoting and "
                 + "\(found.counteracting.count) counteracting of \(found.influence.count) examples")
         let examples = try session.trainingExamples(found.recalled)
         let training = try InfluenceTraining(model, optimizer)
@@ -85,7 +89,7 @@ extension InfluencePatcher {
         var judge: DevelopmentJudge?
         if !heldPlaces.isEmpty {
             let count = min(development.anchorCount, shuffled.count / 2)
-            let anchors = try session.trainingExamples(Array(shuffled.prefix(count)))
+            let anchors = try queries.unmarked(session.trainingExamples(Array(shuffled.prefix(count))), in: session)
             shuffled.removeFirst(count)
             judge = try DevelopmentJudge(
                 cases: heldPlaces.sorted().map { cases[$0] }, anchors: anchors, queries: queries, training: training,
@@ -120,7 +124,8 @@ extension InfluencePatcher {
             session.log(.warning, "no measured step stays within perplexity_limit: the last is taken")
         }
         var figures = [
-            "queries": Double(texts.count), "promoting": Double(found.promoting.count),
+            "queries": Double(texts.unwanted.count), "wanted": Double(texts.wanted.count),
+            "promoting": Double(found.promoting.count),
             "counteracting": Double(found.counteracting.count), "anchors": Double(found.anchors.count),
             "threshold": found.threshold, "items": Double(plan.itemCount), "steps": Double(best?.step ?? total),
             "first_loss": firstLoss,
@@ -156,7 +161,7 @@ private struct DevelopmentJudge {
         // Held-out prompts to which the model says nothing unwanted have no query, and that is no mistake.
         let texts: [MarkedText]
         do {
-            texts = try queries.queries(of: cases, on: training.model, seed: seed, in: session)
+            texts = try queries.marked(of: cases, on: training.model, seed: seed, in: session).unwanted
         } catch let error as SutureError where error.code == .failedPrecondition {
             texts = []
         }

@@ -3,6 +3,25 @@
 import SutureKit
 import Training
 
+/// What is traced: texts that the model should not say, and texts that it should say instead.
+struct TracedTexts {
+    var unwanted: [MarkedText]
+    /// Their influence counts the other way. Empty without a contrast.
+    var wanted: [MarkedText] = []
+
+    var all: [MarkedText] { unwanted + wanted }
+}
+
+/// What stands against the unwanted texts.
+enum Contrast: String, ParameterChoice {
+    /// Nothing, as in the paper.
+    case none
+    /// The cases' answers.
+    case answer
+    /// The model's own responses in which the annotator marks nothing.
+    case unmarked
+}
+
 /// Where queries come from: what the model says, or what the cases bring along.
 struct QuerySettings: ParameterSet {
     @Parameter(
@@ -16,10 +35,49 @@ struct QuerySettings: ParameterSet {
     @Parameter("max_new_tokens", in: .positive, unit: "tokens", help: "The largest length of a response.")
     var maxNewTokens = 64
 
-    /// The queries of some cases.
+    @Parameter(
+        "contrast",
+        help:
+            "Subtract the influence on wanted texts: the cases' answers, or unmarked responses. Unwanted texts compete "
+            + "with each other, which this cancels; without it, they count as counteracting each other.")
+    var contrast = Contrast.none
+
+    func validate() throws(SutureError) {
+        guard contrast != .unmarked || annotator != nil else {
+            throw SutureError(
+                .invalidArgument, "contrast is unmarked, and there is no annotator that would mark anything",
+                hint: "name an annotator, or write contrast: answer")
+        }
+    }
+
+    /// The queries of some cases, with what stands against them.
     ///
-    /// - Throws: `failedPrecondition` where there is none.
-    func queries(of cases: [EditCase], on model: Model, seed: Int, in session: Session) throws -> [MarkedText] {
+    /// - Throws: `failedPrecondition` where there is none, or nothing stands against them and something should.
+    func queries(of cases: [EditCase], on model: Model, seed: Int, in session: Session) throws -> TracedTexts {
+        var texts = try marked(of: cases, on: model, seed: seed, in: session)
+        if contrast == .answer {
+            let unwanted = Set(texts.unwanted)
+            texts.wanted = cases.map { MarkedText(prompt: $0.filledPrompt, text: $0.answer) }
+                .filter { !$0.text.isEmpty && !unwanted.contains($0) }
+        }
+        if contrast == .none { texts.wanted = [] }
+        guard contrast == .none || !texts.wanted.isEmpty else {
+            throw SutureError(
+                .failedPrecondition,
+                contrast == .answer
+                    ? "contrast is answer, and no case has an answer beside the unwanted text"
+                    : "contrast is unmarked, and the annotator marks every response",
+                hint: contrast == .answer
+                    ? "give the wanted answers in the data set, or write contrast: unmarked"
+                    : "raise samples, or give wanted answers and write contrast: answer")
+        }
+        return texts
+    }
+
+    /// The cases' own texts, or the responses, with those that are not marked as wanted.
+    func marked(
+        of cases: [EditCase], on model: Model, seed: Int, in session: Session
+    ) throws -> TracedTexts {
         guard let annotator else {
             let given = cases.map {
                 MarkedText(prompt: $0.filledPrompt, text: $0.wrongAnswer.isEmpty ? $0.answer : $0.wrongAnswer)
@@ -29,19 +87,27 @@ struct QuerySettings: ParameterSet {
                     .failedPrecondition, "no case has a wrong_answer or an answer, so there is no query",
                     hint: "give one, or name an annotator that chooses among the model's own responses")
             }
-            return given
+            return TracedTexts(unwanted: given)
         }
         let said = try responses(
             to: cases.map(\.filledPrompt), on: model, samples: sampleCount, seed: seed, in: session)
         let marks = try session.annotate(said, with: annotator)
         var seen: Set<MarkedText> = []
-        let queries = zip(said, marks).filter { !$1.isEmpty }.map(\.0).filter { seen.insert($0).inserted }
-        guard !queries.isEmpty else {
+        let distinct = zip(said, marks).filter { seen.insert($0.0).inserted }
+        let texts = TracedTexts(
+            unwanted: distinct.filter { !$1.isEmpty }.map(\.0), wanted: distinct.filter { $1.isEmpty }.map(\.0))
+        guard !texts.unwanted.isEmpty else {
             throw SutureError(
                 .failedPrecondition, "the annotator marks nothing in the \(said.count) responses, so there is no query",
                 hint: "check its settings against what the model says, or raise samples or max_new_tokens")
         }
-        return queries
+        return texts
+    }
+
+    /// Those of some texts in which the annotator marks nothing; all of them without an annotator.
+    func unmarked(_ texts: [MarkedText], in session: Session) throws -> [MarkedText] {
+        guard let annotator, !texts.isEmpty else { return texts }
+        return zip(texts, try session.annotate(texts, with: annotator)).filter { $1.isEmpty }.map(\.0)
     }
 
     /// The share of greedy responses to some prompts in which the annotator marks something.

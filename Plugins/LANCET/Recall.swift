@@ -57,15 +57,6 @@ enum Aggregate {
         return first.indices.map { column in rows.reduce(0) { $0 + $1[column] } / Double(rows.count) }
     }
 
-    /// The percentile of the size that a mean over the queries has where each query's row is shuffled by itself: what is left
-    /// of an influence that the queries do not agree on. With one query this is the percentile of its own row.
-    static func shuffledPercentile(_ rows: [[Double]], _ percentile: Double, random: RandomNumbers) throws -> Double {
-        let shuffled = try rows.map { row in
-            try random.permutation(row.count).scalars(as: Int.self).map { row[$0] }
-        }
-        return Self.percentile(mean(shuffled).map(abs), percentile)
-    }
-
     /// Between the two nearest values in proportion.
     static func percentile(_ values: [Double], _ percentile: Double) -> Double {
         let sorted = values.sorted()
@@ -74,5 +65,35 @@ enum Aggregate {
         let lower = Int(place)
         guard lower + 1 < sorted.count else { return last }
         return sorted[lower] + (place - Double(lower)) * (sorted[lower + 1] - sorted[lower])
+    }
+}
+
+/// The influence of examples on unwanted texts and on the wanted ones against them, a row for each text.
+struct InfluenceSides {
+    var unwanted: [[Double]]
+    /// Empty without a contrast.
+    var wanted: [[Double]]
+
+    /// - Parameters:
+    ///   - rows: those of the unwanted texts first.
+    ///   - unwanted: how many these are.
+    init(_ rows: [[Double]], unwanted count: Int) {
+        (unwanted, wanted) = (Array(rows.prefix(count)), Array(rows.dropFirst(count)))
+    }
+
+    /// For each example: the mean over the unwanted texts, less that over the wanted ones.
+    var influence: [Double] {
+        guard !wanted.isEmpty else { return Aggregate.mean(unwanted) }
+        return zip(Aggregate.mean(unwanted), Aggregate.mean(wanted)).map { $0 - $1 }
+    }
+
+    /// The percentile of the size that the influence has where each text's row is shuffled by itself: what is left of an
+    /// influence that the texts do not agree on. With one text this is the percentile of its own row.
+    func shuffledPercentile(_ percentile: Double, random: RandomNumbers) throws -> Double {
+        let shuffled = try (unwanted + wanted).map { row in
+            try random.permutation(row.count).scalars(as: Int.self).map { row[$0] }
+        }
+        return Aggregate.percentile(
+            InfluenceSides(shuffled, unwanted: unwanted.count).influence.map(abs), percentile)
     }
 }

@@ -15,23 +15,22 @@ struct RecallSettings: ParameterSet {
 
     /// - Throws: `failedPrecondition` where nothing promotes the queries, or the influence is not finite.
     func recall(
-        of queries: [MarkedText], on model: Model, seed: Int, in session: Session
+        of texts: TracedTexts, on model: Model, seed: Int, in session: Session
     ) throws -> Recall {
         try session.progress("influence")
-        let found = try session.influence(on: queries, with: estimator, model: model)
+        let found = try session.influence(on: texts.all, with: estimator, model: model)
         guard try found.isAllFinite() else {
             throw SutureError(
                 .failedPrecondition, "the estimator's influence is not finite",
                 hint: "raise its damping, or load the model in float32")
         }
         let values = try found.scalars(as: Double.self)
-        let count = values.count / max(queries.count, 1)
-        var rows = queries.indices.map { Array(values[$0 * count..<($0 + 1) * count]) }
+        let count = values.count / max(texts.all.count, 1)
+        var rows = texts.all.indices.map { Array(values[$0 * count..<($0 + 1) * count]) }
         if normalizes { rows = Aggregate.normalized(rows) }
-        let threshold =
-            percentile > 0
-            ? try Aggregate.shuffledPercentile(rows, percentile, random: RandomNumbers(seed: seed)) : 0
-        let recall = Recall(Aggregate.mean(rows), share: share, threshold: threshold)
+        let sides = InfluenceSides(rows, unwanted: texts.unwanted.count)
+        let threshold = percentile > 0 ? try sides.shuffledPercentile(percentile, random: RandomNumbers(seed: seed)) : 0
+        let recall = Recall(sides.influence, share: share, threshold: threshold)
         guard !recall.promoting.isEmpty else {
             throw SutureError(
                 .failedPrecondition, "no training example promotes the queries beyond the threshold",

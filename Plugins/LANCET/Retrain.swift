@@ -41,6 +41,7 @@ struct Retrain: Patcher {
 
     func validate() throws {
         try optimizer.validate()
+        try queries.validate()
         guard subset == nil || without == nil else {
             throw SutureError(
                 .invalidArgument, "subset and without are both given",

@@ -34,7 +34,7 @@ extension TestSession {
 }
 
 /// Marks every place of a word.
-private struct MarksWord: Annotator {
+struct MarksWord: Annotator {
     static let descriptor = ComponentDescriptor(id: "marks-word", summary: "Marks a word.")
     var word = "x"
 

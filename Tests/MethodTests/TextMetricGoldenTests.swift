@@ -36,7 +36,15 @@ private struct Golden: Decodable {
         }
     }
 
+    struct Samples: Decodable {
+        var texts: [String]
+        var self_bleu: Double
+        var grams: [Int]
+        var distinct: [Int]
+    }
+
     var pairs: [Pair]
+    var samples: [Samples]
     var corpus_bleu: [String: [Double]]
     var term_corpus: [String]
     var term_pairs: [[String]]
@@ -83,6 +91,20 @@ struct TextMetricGoldenTests {
             let score = BLEU { sums[$0] ?? 0 }.score(usesEffectiveOrder: false)
             #expect(abs(score - expected) < goldenTolerance)
         }
+    }
+
+    @Test("Self-BLEU is the mean of sacrebleu's sentence scores against the other texts, and n-grams are counted alike")
+    func samples() throws {
+        for samples in golden.samples {
+            let words = samples.texts.map(WordSplit.mteval.words)
+            let score = try #require(Diversity.selfBLEU(words))
+            #expect(abs(score - samples.self_bleu) < goldenTolerance, "\(samples.texts)")
+            for n in 1...2 {
+                let (distinct, total) = Diversity.distinct(words, n)
+                #expect(distinct == samples.distinct[n - 1] && total == samples.grams[n - 1])
+            }
+        }
+        #expect(Diversity.selfBLEU([["Rome"]]) == nil)
     }
 
     @Test("ROUGE-L is that of rouge-score without stemming")

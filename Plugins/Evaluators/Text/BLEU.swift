@@ -8,23 +8,29 @@ import SutureKit
 struct BLEU: Hashable {
     static let order = 4
 
-    /// n-grams of the text that its reference has too, each at most as often as there; for n = 1 …
+    /// n-grams of the text that a reference has too, each at most as often as in the one that has it most; for n = 1 …
     var matches = [Double](repeating: 0, count: order)
     /// n-grams of the text.
     var totals = [Double](repeating: 0, count: order)
     /// Words of the text.
     var length = 0.0
-    /// Words of the reference.
+    /// Words of the reference, or of that which is the nearest in length.
     var referenceLength = 0.0
 
     init() {}
 
-    init(_ words: [String], reference: [String]) {
-        let (words, reference) = (words.map { Array($0.utf8) }, reference.map { Array($0.utf8) })
+    init(_ words: [String], reference: [String]) { self.init(words, references: [reference]) }
+
+    /// Of references that are equally near in length, the shorter one counts.
+    init(_ words: [String], references: [[String]]) {
+        let (words, references) = (words.map { Array($0.utf8) }, references.map { $0.map { Array($0.utf8) } })
         length = Double(words.count)
-        referenceLength = Double(reference.count)
+        let nearest = references.map(\.count).min { (abs($0 - words.count), $0) < (abs($1 - words.count), $1) }
+        referenceLength = Double(nearest ?? 0)
         for n in 1...BLEU.order {
-            let wanted = BLEU.counts(reference, n)
+            let wanted = references.reduce(into: [:]) { counts, reference in
+                counts.merge(BLEU.counts(reference, n), uniquingKeysWith: max)
+            }
             let found = BLEU.counts(words, n)
             totals[n - 1] = Double(max(words.count - n + 1, 0))
             matches[n - 1] = Double(found.reduce(0) { $0 + min($1.value, wanted[$1.key] ?? 0) })

@@ -204,6 +204,16 @@ package struct Experiment: Sendable {
     package struct Influence: Sendable, Hashable {
         /// Tokens of the model's own response to a query's prompt.
         package var maxNewTokens = 32
+        /// What stands against the unwanted texts.
+        package var contrast = Contrast.none
+
+        /// Unwanted texts compete with each other. Wanted ones, whose influence is subtracted, cancel that.
+        package enum Contrast: String, Sendable, CaseIterable {
+            case none
+            /// The cases' answers.
+            case answer
+        }
+
         /// Examples that are listed at each end, for each query and in all.
         package var top = 10
         /// Whether the texts of listed examples are shown, with their tokens in colours.

@@ -29,6 +29,7 @@ extension Experiment {
         }
         var found = Influence()
         if let count = try section.integer("max_new_tokens", atLeast: 1) { found.maxNewTokens = count }
+        found.contrast = try section.choice("contrast") ?? .none
         if let count = try section.integer("top", atLeast: 1) { found.top = count }
         found.showsText = try section.boolean("text") ?? false
         if section["planted"] != nil {
@@ -50,6 +51,10 @@ extension ConfigReader {
         let place = try required(key).place
         guard let found = paths.existing(text) else { throw paths.missing(text, what: what, at: place, kind: .file) }
         return found
+    }
+
+    func choice<Choice: RawRepresentable<String> & CaseIterable>(_ key: String) throws(RuntimeError) -> Choice? {
+        try choice(key, of: Choice.allCases.map(\.rawValue)).flatMap(Choice.init)
     }
 
     func boolean(_ key: String) throws(RuntimeError) -> Bool? {
@@ -78,7 +83,8 @@ extension Experiment.Influence {
     /// Without the components.
     var members: [(String, ConfigValue)] {
         [
-            ("max_new_tokens", .integer(maxNewTokens)), ("top", .integer(top)), ("text", .boolean(showsText)),
+            ("max_new_tokens", .integer(maxNewTokens)), ("contrast", .text(contrast.rawValue)), ("top", .integer(top)),
+            ("text", .boolean(showsText)),
             ("planted", planted.map { .text($0) } ?? .null),
         ]
     }
@@ -86,6 +92,7 @@ extension Experiment.Influence {
     /// As it was resolved, without the components.
     init(resolved section: ConfigReader) throws(RuntimeError) {
         maxNewTokens = try section.integer("max_new_tokens") ?? maxNewTokens
+        contrast = try section.choice("contrast") ?? contrast
         top = try section.integer("top") ?? top
         showsText = try section.boolean("text") ?? false
         planted = try section.text("planted")

@@ -10,7 +10,8 @@ package struct InfluenceFile: Sendable, Codable {
     package var model: String
     package var training: Training
     package var queries: [Query]
-    /// The examples that matter most to all queries, by the mean over the queries of influence over its root mean square.
+    /// The examples that matter most to all queries, by the mean over the queries of influence over its root mean square, less
+    /// the same over wanted texts.
     package var overall: Ends
     /// How well the planted examples were found; nil where they are not known.
     package var planted: PlantedFigures?
@@ -26,6 +27,8 @@ package struct InfluenceFile: Sendable, Codable {
 
     package struct Query: Sendable, Codable {
         package var id: String
+        /// The model should say this. It counts the other way in the overall ranking.
+        package var isWanted: Bool
         package var prompt: String
         package var text: String
         /// Ranges of bytes of the text that an annotator has marked.

@@ -42,18 +42,21 @@ package struct InfluenceJob: FolderJob {
             try PlantedLines(path, of: examples)
         }
         let queries = try queries(selection.cases, model, influence, components, work, progress)
-        let subject = components.subject(estimator, model, queries.queries.map(\.text))
+        let subject = components.subject(estimator, model, queries.all.map(\.text))
         let scores = work.folder.scores
         if !FileManager.default.fileExists(atPath: scores.path) { try service.trace(subject, to: scores) }
         try progress.enter("rank")
         let ranking = try InfluenceRanking(
-            scores, queries: queries.queries.count, top: influence.settings.top, keepsScores: planted != nil)
+            scores, queries: queries.all.count, wanted: queries.wanted.count, top: influence.settings.top,
+            keepsScores: planted != nil)
         var file = try InfluenceFile(
             estimator: LocationsFile.Locator(influence.estimator), model: experiment.model.source,
             training: .init(path: training.path, count: examples.count, digest: examples.digest),
-            queries: zip(queries.queries, zip(ranking.scales, ranking.ends)).map { query, found in
-                InfluenceFile.Query(
-                    id: query.id, prompt: query.text.prompt, text: query.text.text, marks: query.text.marks,
+            queries: zip(queries.all, zip(ranking.scales, ranking.ends)).enumerated().map { place, pair in
+                let (query, found) = pair
+                return InfluenceFile.Query(
+                    id: query.id, isWanted: place >= queries.queries.count, prompt: query.text.prompt,
+                    text: query.text.text, marks: query.text.marks,
                     scale: found.0, ends: try .init(found.1, examples))
             },
             overall: .init(ranking.overall, examples),
@@ -71,8 +74,17 @@ package struct InfluenceJob: FolderJob {
         try work.folder.finish(experiment.runID)
     }
 
-    /// The queries, kept for a resumed run.
+    /// The queries with what stands against them; those that the model says are kept for a resumed run.
     private func queries(
+        _ cases: [EditCase], _ model: LanguageModel, _ influence: ResolvedInfluence, _ components: ComponentServices,
+        _ work: FolderWork, _ progress: RunProgress
+    ) throws -> InfluenceQueries {
+        var queries = try unwanted(cases, model, influence, components, work, progress)
+        if influence.settings.contrast == .answer { try queries.contrast(withAnswersOf: cases) }
+        return queries
+    }
+
+    private func unwanted(
         _ cases: [EditCase], _ model: LanguageModel, _ influence: ResolvedInfluence, _ components: ComponentServices,
         _ work: FolderWork, _ progress: RunProgress
     ) throws -> InfluenceQueries {

@@ -12,11 +12,16 @@ struct InfluenceQueries: Codable {
     }
 
     var queries: [Query]
+    /// Texts that the model should say instead, whose influence counts the other way.
+    var wanted: [Query] = []
     /// Responses that were looked at.
     var looked: Int
 
     /// Rows that are continued at once.
     private static let rowsPerCall = 32
+
+    /// None yet.
+    init() { (queries, looked) = ([], 0) }
 
     /// The cases' own texts: marked generations, else the wrong answer, else the answer, else the new target.
     ///
@@ -70,6 +75,23 @@ struct InfluenceQueries: Codable {
         looked = cases.count
         try check(annotator: annotator)
     }
+
+    /// Sets the cases' answers against the queries.
+    ///
+    /// - Throws: `usage` where no case has an answer that is not a query itself.
+    mutating func contrast(withAnswersOf cases: [EditCase]) throws(RuntimeError) {
+        let unwanted = Set(queries.map { [$0.text.prompt, $0.text.text] })
+        wanted = cases.map {
+            Query(id: $0.id, text: MarkedText(prompt: $0.filledPrompt, text: $0.answer))
+        }.filter { !$0.text.text.isEmpty && !unwanted.contains([$0.text.prompt, $0.text.text]) }
+        guard wanted.isEmpty else { return }
+        throw RuntimeError(
+            .usage, "influence.contrast is answer, and no case has an answer beside the unwanted text",
+            hint: "give the wanted answers as answer, and unwanted ones as wrong_answer or by influence.annotator")
+    }
+
+    /// The queries, and behind them the wanted texts.
+    var all: [Query] { queries + wanted }
 
     private func check(annotator: String?) throws(RuntimeError) {
         guard queries.isEmpty else { return }

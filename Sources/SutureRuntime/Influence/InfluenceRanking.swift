@@ -37,7 +37,8 @@ struct InfluenceRanking {
         }
     }
 
-    init(_ url: URL, queries: Int, top: Int, keepsScores: Bool) throws {
+    /// - Parameter wanted: how many of the queries, from the last, count the other way in the overall ranking.
+    init(_ url: URL, queries: Int, wanted: Int = 0, top: Int, keepsScores: Bool) throws {
         var squares = [Double](repeating: 0, count: queries)
         var total = 0
         try ScoreFile.rows(of: url, queries: queries) { _, rows in
@@ -52,12 +53,17 @@ struct InfluenceRanking {
         var scores: [Double] = []
         try ScoreFile.rows(of: url, queries: queries) { first, rows in
             for (place, row) in rows.enumerated() {
-                var sum = 0.0
+                var (sum, against) = (0.0, 0.0)
                 for (query, value) in row.enumerated() {
                     ends[query].add(first + place, Double(value))
-                    if scales[query] > 0 { sum += Double(value) / scales[query] }
+                    guard scales[query] > 0 else { continue }
+                    if query < queries - wanted {
+                        sum += Double(value) / scales[query]
+                    } else {
+                        against += Double(value) / scales[query]
+                    }
                 }
-                let mean = sum / Double(queries)
+                let mean = sum / Double(queries - wanted) - (wanted > 0 ? against / Double(wanted) : 0)
                 overall.add(first + place, mean)
                 if keepsScores { scores.append(mean) }
             }

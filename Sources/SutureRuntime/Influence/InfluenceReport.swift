@@ -21,6 +21,7 @@ struct InfluenceReport {
 
     private struct Line: Encodable {
         var query: String
+        var isWanted: Bool
         var end: String
         var rank: Int
         var line: Int
@@ -33,7 +34,9 @@ struct InfluenceReport {
             for (end, listed) in [("promoting", query.ends.promoting), ("counteracting", query.ends.counteracting)] {
                 for (place, one) in listed.enumerated() {
                     data += try RunFolder.line(
-                        Line(query: query.id, end: end, rank: place + 1, line: one.line, influence: one.influence))
+                        Line(
+                            query: query.id, isWanted: query.isWanted, end: end, rank: place + 1, line: one.line,
+                            influence: one.influence))
                 }
             }
         }
@@ -61,7 +64,8 @@ struct InfluenceReport {
                 TextTable(header: ["", ""], rows: InfluenceSummary.facts(of: file).map { [$0.0, $0.1] })),
             notes: [
                 "Influence is how much likelier training on an example makes the query: above 0 it promotes it, below 0 it "
-                    + "counteracts. Overall, each query counts by its influence over its root mean square."
+                    + "counteracts. Overall, each query counts by its influence over its root mean square"
+                    + (file.queries.contains(where: \.isWanted) ? ", and wanted texts count the other way." : ".")
             ]
                 + (file.queries.contains { $0.ends.all.contains { $0.texts != nil } }
                     ? [] : ["Texts of training examples are shown where the experiment says influence.text: true."]))
@@ -74,7 +78,7 @@ struct InfluenceReport {
     }
 
     private func section(_ query: InfluenceFile.Query) -> Page.Section {
-        var section = Page.Section(heading: "Query \(query.id)")
+        var section = Page.Section(heading: query.isWanted ? "Wanted text \(query.id)" : "Query \(query.id)")
         let hasTexts = query.ends.all.contains { $0.texts != nil }
         if !hasTexts {
             section.notes = [query.prompt + query.text]

@@ -23,8 +23,10 @@ package struct InfluenceSummary {
     static func facts(of file: InfluenceFile) -> [(String, String)] {
         var facts = [
             ("estimator", file.estimator.name), ("training examples", String(file.training.count)),
-            ("queries", String(file.queries.count)),
+            ("queries", String(file.queries.count { !$0.isWanted })),
         ]
+        let wanted = file.queries.count(where: \.isWanted)
+        if wanted > 0 { facts.append(("wanted texts", String(wanted))) }
         if let planted = file.planted {
             facts.append(("planted examples", "\(planted.count) of \(planted.total)"))
             for one in planted.precision {

@@ -19,9 +19,10 @@ extension RunLauncher {
             // The first ones; the others are read when they are traced.
             _ = try training.block(0..<min(64, training.count))
             if let path = influence.settings.planted { _ = try PlantedLines(path, of: training) }
-            guard influence.annotator == nil else { continue }
-            let read = try CaseSelection(run.experiment.dataset, model: nil, needs: [])
-            if run.experiment.dataset.known == nil { _ = try InfluenceQueries(givenBy: read.cases) }
+            guard run.experiment.dataset.known == nil else { continue }
+            let cases = try CaseSelection(run.experiment.dataset, model: nil, needs: []).cases
+            var queries = influence.annotator == nil ? try InfluenceQueries(givenBy: cases) : InfluenceQueries()
+            if influence.settings.contrast == .answer { try queries.contrast(withAnswersOf: cases) }
         }
         return runs
     }

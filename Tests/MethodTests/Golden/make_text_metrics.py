@@ -42,6 +42,15 @@ PAIRS = [
     ("👩‍🚀 flies 🚀🚀", "👩‍🚀 flies 🚀"),
 ]
 
+# Answers of one prompt each, which are compared with each other.
+SAMPLES = [
+    ["The tower stands in Rome.", "The tower stands in Rome.", "The tower stands by the river in Rome."],
+    ["The mill.", "The old mill by the river closes at five.", "Nobody knows, ask at the mill.", "The the the the"],
+    ["Yes.", "No."],
+    ["a b c d e f", "a b c", "a b c d e f g h i"],
+    ["", "Rome"],
+]
+
 
 def conala(text):
     """Identifiers parted at camel-case borders, every other character alone, quotes alike."""
@@ -78,12 +87,21 @@ def main():
         raw = BLEU(effective_order=True).sentence_score(entry["text"], [entry["reference"]]).score
         assert abs(raw - entry["bleu_13a"]) < 1e-9, entry
 
+    samples = []
+    for answers in SAMPLES:
+        scores = [BLEU(effective_order=True).sentence_score(own, answers[:i] + answers[i + 1:]).score for i, own in enumerate(answers)]
+        words = [Tokenizer13a()(answer.rstrip()).split() for answer in answers]
+        grams = [[tuple(row[i:i + n]) for row in words for i in range(len(row) - n + 1)] for n in (1, 2)]
+        samples.append({"texts": answers, "self_bleu": sum(scores) / len(scores), "grams": [len(g) for g in grams],
+                        "distinct": [len(set(g)) for g in grams]})
+
     corpus = ["The tower stands in Rome", "Rome is a town; the town of towers", "A river, a tower, and Zürich"]
     vectorizer = TfidfVectorizer(sublinear_tf=False).fit(corpus)
     pairs = [("Rome has a tower and a tower", "the towers of Rome")]
     pairs += [("zürich in Rome", "Zürich Rome xyz"), ("xyz", "Rome")]
     cosines = [float(cosine_similarity(*vectorizer.transform(pair))[0][0]) for pair in pairs]
-    golden = {"pairs": entries, "corpus_bleu": corpora, "term_corpus": corpus, "term_pairs": pairs, "cosines": cosines}
+    golden = {"pairs": entries, "corpus_bleu": corpora, "term_corpus": corpus, "term_pairs": pairs, "cosines": cosines,
+              "samples": samples}
     pathlib.Path(__file__).with_name("text_metrics.json").write_text(json.dumps(golden, ensure_ascii=True, indent=1) + "\n")
 
 

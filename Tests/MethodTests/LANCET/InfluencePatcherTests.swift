@@ -76,6 +76,39 @@ struct InfluencePatcherTests {
         #expect(session.scores.contains { $0.name == "promoting" && $0.value == 4 })
     }
 
+    @Test("Wanted answers show what counteracts, where the queries alone do not")
+    func contrast() throws {
+        let count = session.training.count
+        session.influence = { _, queries in
+            let rows = queries.flatMap { query in
+                (0..<count).map { (query.text == " Rome" ? promoting : counteracting).contains($0) ? 5.0 : 0.01 }
+            }
+            return try Tensor(rows, shape: [queries.count, count]).cast(to: .float32)
+        }
+        let cases = cases.map {
+            var one = $0
+            (one.wrongAnswer, one.answer) = (" Rome", " Paris")
+            return one
+        }
+        let method = prepare(LANCET())
+        _ = try method.patch(cases, at: [], in: session.session)
+        #expect(session.scores.contains { $0.name == "counteracting" && $0.value == 0 })
+        method.queries.contrast = .answer
+        let patch = try method.patch(cases, at: [], in: session.session)
+        #expect(session.scores.contains { $0.name == "wanted" && $0.value == 4 })
+        #expect(session.scores.contains { $0.name == "counteracting" && $0.value == 4 })
+        #expect(try change(patch, on: promoting) < change(patch, on: counteracting) - 0.2)
+
+        let bare = cases.map {
+            var one = $0
+            one.answer = ""
+            return one
+        }
+        #expect(throws: SutureError.self) { try method.patch(bare, at: [], in: session.session) }
+        method.queries.contrast = .unmarked
+        #expect(throws: SutureError.self) { try method.validate() }
+    }
+
     @Test("Every baseline lowers the likelihood of the promoting examples")
     func baselines() throws {
         func lowered(_ method: some InfluencePatcher) throws -> Double {

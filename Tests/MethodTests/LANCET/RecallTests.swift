@@ -39,11 +39,20 @@ struct RecallTests {
             row[7] = 4
             return row
         }
-        let threshold = try Aggregate.shuffledPercentile(noisy, 99, random: RandomNumbers(seed: 2))
+        let threshold = try InfluenceSides(noisy, unwanted: 16).shuffledPercentile(99, random: RandomNumbers(seed: 2))
         #expect(threshold > 0.4 && threshold < 1)
         let recall = Recall(Aggregate.mean(noisy), share: 0.05, threshold: threshold)
         #expect(recall.promoting.first == 7)
         #expect(recall.recalled.count < 30)
+    }
+
+    @Test("What promotes wanted texts counts against what promotes unwanted ones, side by side")
+    func sides() throws {
+        // The first example promotes one unwanted text and works against the other, the second the other way round: they
+        // compete. The third works against both. Only the contrast tells it from the first two.
+        let (unwanted, wanted) = ([[3.0, -1, -1], [-1, 3, -1]], [[-2.0, -2, 4]])
+        #expect(InfluenceSides(unwanted, unwanted: 2).influence == [1, 1, -1])
+        #expect(InfluenceSides(unwanted + wanted, unwanted: 2).influence == [3, 3, -5])
     }
 
     @Test("Pairs keep the gap, are spread over gaps, and prefer a shared prompt")

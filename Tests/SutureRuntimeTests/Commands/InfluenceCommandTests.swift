@@ -67,6 +67,27 @@ struct InfluenceCommandTests {
         #expect(try String(contentsOf: folder.report, encoding: .utf8).contains("class=\"passage\""))
     }
 
+    @Test("wanted answers are traced beside the queries; where nothing stands against a query, it says so at once")
+    func contrast() throws {
+        let pairs = scratch.url.appending(path: "pairs.json")
+        func ask(_ rows: String) throws -> CommandLineRun {
+            try rows.write(to: pairs, atomically: true, encoding: .utf8)
+            return try suture(
+                "influence", "dataset={name: pairs, path: \(pairs.path)}", "influence.contrast=answer",
+                "influence.text=false")
+        }
+        let prompt = "\"prompt\": \"The capital of Poland is\""
+        let run = try ask("[{\(prompt), \"answer\": \" number 3\", \"wrong_answer\": \" number 1\"}]")
+        #expect(run.code == 0, "\(run.errors)")
+        let folder = try folder("look-influence-")
+        let found = try folder.read(InfluenceFile.self, from: folder.influence)
+        #expect(found.queries.map(\.isWanted) == [false, true])
+        #expect(try #require(SafetensorsFile(opening: folder.scores).entries.first).shape == [6, 2])
+        // The answer is the query, so nothing is left to set against it.
+        let alone = try ask("[{\(prompt), \"answer\": \" number 3\"}]")
+        #expect(alone.code != 0 && alone.errors.contains("influence.contrast is answer, and no case has an answer"))
+    }
+
     @Test("texts of training examples are nowhere unless the file asks for them")
     func withoutTexts() throws {
         let run = try suture("influence", "influence.text=false")

@@ -105,6 +105,11 @@ struct InfluenceTests {
         #expect(ranking.ends[0].counteracting.map(\.index) == [0, 1])
         #expect(ranking.ends[1].promoting.map(\.index) == [2, 5])
         #expect(ranking.scores.count == 10)
+        // The second text is a wanted one: what promotes it counts against an example.
+        let contrast = try InfluenceRanking(url, queries: 2, wanted: 1, top: 2, keepsScores: true)
+        for (place, score) in contrast.scores.enumerated() {
+            #expect(abs(score - values[place][0] / contrast.scales[0] + values[place][1] / contrast.scales[1]) < 1e-6)
+        }
         // Scores of something else are not gone on with.
         try open().append(part(0..<4))
         #expect(try open("b").rowCount == 0)
