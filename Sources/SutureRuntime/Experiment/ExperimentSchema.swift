@@ -43,7 +43,7 @@ indirect enum ExperimentSchema: Sendable {
             "influence",
             section([
                 ("estimator", .component), ("annotator", .component), ("max_new_tokens", .value), ("top", .value),
-                ("text", .value), ("planted", .value),
+                ("text", .value), ("contrast", .value), ("planted", .value),
             ])
         ),
         ("evaluators", .value),

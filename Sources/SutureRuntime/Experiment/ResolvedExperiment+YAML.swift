@@ -201,7 +201,7 @@ extension ResolvedExperiment {
         influence = try reader["influence"].map { (node) throws(RuntimeError) in
             let section = try ConfigReader(
                 node, path: "influence",
-                keys: ["max_new_tokens", "top", "text", "planted", "estimator", "annotator"],
+                keys: ["max_new_tokens", "contrast", "top", "text", "planted", "estimator", "annotator"],
                 kind: .file)
             func component(_ key: String, _ kind: ComponentKind) throws(RuntimeError) -> ResolvedComponent? {
                 try section[key].map { (node) throws(RuntimeError) in
