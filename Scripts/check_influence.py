@@ -1,228 +1,193 @@
 # SPDX-License-Identifier: Apache-2.0
-"""Influence scores by kronfluence and by plain gradients of PyTorch, and the comparison of other scores with them.
+"""Compares `suture influence` with the library kronfluence and with PyTorch's autograd, on the same model, examples and modules.
 
-    python check_influence.py score MODEL TRAINING QUERIES --output FOLDER [--estimators ekfac kfac identity gradient]
-    python check_influence.py compare FOLDER/ekfac.safetensors OURS [--name KIND=THEIRS]
+    python Scripts/check_influence.py --suture .build/release/suture --output FOLDER
 
-TRAINING and QUERIES have one object per line, {"prompt": …, "response": …}. The loss is the sum over the tokens of the response, also as
-the measurement of a query, so a positive score says that training on the example makes the response of the query more likely. The factors
-use the labels of the data (the empirical Fisher) and float32. The modules are the MLP projections of every block.
+For `kfac` and `ekfac` the scores and the factors are compared with those of kronfluence, and for `gradient` the scores with inner
+products of gradients by autograd in float64. The seconds and the peak memory of `suture` and of kronfluence follow, for `gradient` with
+kronfluence's strategy `identity`. FOLDER/report.json has all of it. The exit status is 1 if a figure misses its bound.
 
-`score` writes ESTIMATOR.safetensors with the tensor "scores" [queries, examples]; ESTIMATOR-factors.safetensors with MODULE.KIND, where KIND
-is activation_covariance, gradient_covariance (both divided by the number of tokens), activation_eigenvectors, gradient_eigenvectors or
-lambda (divided by the number of examples); and report.json with the seconds and the peak memory of each phase.
+Both sides do the same:
 
-`compare` prints Spearman's coefficient over all scores and the lowest of a query, or for files of factors the differences of each kind. It
-compares the tensors that both files have, except eigenvectors, of which the signs and the order within equal eigenvalues are free. A
-difference is relative to the largest entry of the tensor in the first file.
+- The modules are the MLP projections of every block, or with --modules all those of attention, too. Everything is in float32.
+- The loss of an example or a query is the sum over the tokens of its response.
+- Examples are run without their last token, which is predicted and predicts nothing. With --whole, kronfluence runs it.
+- The labels of the curvature are those of the data. The damping is 0.1 times the mean of a module's eigenvalues.
+- The gradients of the queries are exact unless --rank is given.
+- Every measurement is a process of its own that finds no factors in a cache.
+
+A relative difference is the norm of the difference over the norm of the reference. "Seconds" is the time that fitting and scoring took,
+without loading the model and without ranking. "Seconds of the processor" is less disturbed by other programs. For `suture` it includes
+loading and ranking; for kronfluence it starts after the model was loaded.
 
 Needs torch, transformers, safetensors and kronfluence (1.0.1).
 """
 import argparse
+import importlib.util
 import json
+import os
 import pathlib
 import resource
+import shutil
+import subprocess
 import sys
-import time
 
+import safetensors
 import safetensors.torch
 import torch
 
-PROJECTIONS = ("gate_proj", "up_proj", "down_proj")
-FACTORS = {"activation_covariance": "num_activation_covariance_processed", "gradient_covariance": "num_gradient_covariance_processed",
-           "activation_eigenvectors": None, "gradient_eigenvectors": None, "lambda_matrix": "num_lambda_processed"}
+SCRIPTS = pathlib.Path(__file__).resolve().parent
+EXAMPLE = SCRIPTS.parent / "Examples" / "Contamination"
+# What a projection reads and what it writes, in the names of `suture`.
+MLP = {"gate_proj": ("mlp_input", "gate"), "up_proj": ("mlp_input", "up"), "down_proj": ("neurons", "mlp_output")}
+SITES = MLP | {"q_proj": ("attention_input", "query"), "k_proj": ("attention_input", "key"), "v_proj": ("attention_input", "value"),
+               "o_proj": ("head_output", "attention_output")}
+STRATEGIES = {"kfac": "kfac", "ekfac": "ekfac", "gradient": "identity"}
+OTHER_PHASES = ("load", "rank")
+SPEARMAN, FACTORS, GRADIENT = 0.99, 1e-4, 1e-5
 
 
-class Phases:
-    """Seconds and peak memory of named pieces of work."""
-
-    def __init__(self):
-        self.rows = {}
-
-    def run(self, name, work):
-        try:
-            pathlib.Path("/proc/self/clear_refs").write_text("5")  # the peak starts from here
-        except OSError:
-            pass
-        start = time.monotonic()
-        result = work()
-        self.rows[name] = {"seconds": round(time.monotonic() - start, 3), "peak_mib": round(self.peak(), 1)}
-        print(f"{name}: {self.rows[name]['seconds']:.2f} s, peak {self.rows[name]['peak_mib']:.0f} MiB", flush=True)
-        return result
-
-    def peak(self):
-        status = pathlib.Path("/proc/self/status")
-        if status.exists():
-            return next(int(line.split()[1]) for line in status.read_text().splitlines() if line.startswith("VmHWM")) / 1024
-        return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / (1 << 20 if sys.platform == "darwin" else 1024)
+def peer(arguments, method):
+    """The tensors and the report of `peer_influence.py`."""
+    lines = [line for line in arguments.training.read_text(encoding="utf-8").splitlines() if line.strip()][:arguments.examples]
+    cases = json.loads(arguments.queries.read_text(encoding="utf-8"))[:arguments.asked]
+    job = {"method": method, "model": str(arguments.model), "output": str(arguments.output), "threads": arguments.threads,
+           "batch": arguments.batch, "rank": arguments.rank, "whole": arguments.whole,
+           "projections": list(MLP if arguments.modules == "mlp" else SITES),
+           "examples": [[row["prompt"], row["response"]] for row in map(json.loads, lines)],
+           "queries": [[row["prompt"], row["answer"]] for row in cases]}
+    file = arguments.output / f"{method}-job.json"
+    file.write_text(json.dumps(job), encoding="utf-8")
+    environment = os.environ | {"OMP_NUM_THREADS": str(arguments.threads)}
+    subprocess.run([sys.executable, SCRIPTS / "peer_influence.py", file], check=True, env=environment)
+    report = json.loads((arguments.output / f"{method}.json").read_text(encoding="utf-8"))
+    return safetensors.torch.load_file(arguments.output / f"{method}.safetensors"), report
 
 
-class Rows(torch.utils.data.Dataset):
-    """The examples of a file, as tokens and labels padded at the end to one length."""
+def suture(arguments, estimator):
+    """The scores, the sums in the cache by name, and the report of a run."""
+    def limit(number):
+        return f", limit: {number}" if number else ""
 
-    def __init__(self, path, tokenizer):
-        self.items = []
-        for number, line in enumerate(path.read_text(encoding="utf-8").splitlines(), 1):
-            row = json.loads(line)
-            prompt = tokenizer(row["prompt"])["input_ids"]
-            response = tokenizer(row["response"], add_special_tokens=False)["input_ids"]
-            if not response:
-                sys.exit(f"{path}:{number}: the response has no token")
-            self.items.append((prompt + response, [-100] * len(prompt) + response))
-        self.length = max(len(tokens) for tokens, _ in self.items)
-
-    def __len__(self):
-        return len(self.items)
-
-    def __getitem__(self, index):
-        tokens, labels = self.items[index]
-        pad = self.length - len(tokens)
-        return {"input_ids": torch.tensor(tokens + [0] * pad), "labels": torch.tensor(labels + [-100] * pad),
-                "attention_mask": torch.tensor([1] * len(tokens) + [0] * pad)}
-
-
-def loss(model, batch):
-    logits = model(input_ids=batch["input_ids"], attention_mask=batch["attention_mask"], use_cache=False).logits[:, :-1].float()
-    return torch.nn.functional.cross_entropy(logits.reshape(-1, logits.shape[-1]), batch["labels"][:, 1:].reshape(-1), reduction="sum",
-                                             ignore_index=-100)
-
-
-def tracked(model):
-    return [name for name, module in model.named_modules() if name.split(".")[-1] in PROJECTIONS and isinstance(module, torch.nn.Linear)]
-
-
-def by_gradients(model, training, queries):
-    """Inner products of the gradients of the tracked weights, one backward pass per example."""
-    for parameter in model.parameters():
-        parameter.requires_grad = False
-    weights = [model.get_submodule(name).weight.requires_grad_() for name in tracked(model)]
-
-    def gradient(rows, index):
-        tokens = len(rows.items[index][0])
-        batch = {key: value[None, :tokens] for key, value in rows[index].items()}
-        return torch.cat([part.flatten() for part in torch.autograd.grad(loss(model, batch), weights)])
-
-    asked = torch.stack([gradient(queries, index) for index in range(len(queries))])
-    return torch.stack([asked @ gradient(training, index) for index in range(len(training))], dim=1)
+    folder = arguments.output / f"suture-{estimator}"
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir()
+    settings = f"modules: [{arguments.modules}], rank: {arguments.rank or 'null'}"
+    settings += "" if estimator == "gradient" else ", labels: data, damping: 0.1"
+    (folder / "trace.yaml").write_text(f"""schema: 1
+experiment: check
+model: {{source: '{arguments.model}', threads: {arguments.threads}}}
+dataset: {{name: pairs, path: '{arguments.queries}'{limit(arguments.asked)}}}
+training: {{path: '{arguments.training}'{limit(arguments.examples)}}}
+influence: {{estimator: {{name: {estimator}, {settings}}}}}
+""", encoding="utf-8")
+    environment = os.environ | {"SUTURE_CACHE": str(folder / "cache"), "OMP_NUM_THREADS": str(arguments.threads)}
+    before = resource.getrusage(resource.RUSAGE_CHILDREN)
+    subprocess.run([arguments.suture, "influence", folder / "trace.yaml", "--output", folder], check=True, env=environment,
+                   stdout=subprocess.DEVNULL)
+    after = resource.getrusage(resource.RUSAGE_CHILDREN)
+    result = next(folder.rglob("influence.json"))
+    sums = {}
+    for path in (folder / "cache" / "influence").rglob("*.safetensors"):
+        with safetensors.safe_open(path, "pt") as file:
+            name = file.metadata()["key"].split(".")
+            sums[".".join(part for part in name if part != "data" and not part.startswith("length-"))] = file.get_tensor("tensor")
+    found = json.loads(result.read_text(encoding="utf-8"))
+    report = {"seconds": found["seconds"], "peak_memory": found.get("peakMemory"),
+              "processor_seconds": after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime}
+    return safetensors.torch.load_file(result.parent / "scores.safetensors")["scores"], sums, report
 
 
-def by_kronfluence(model, strategy, training, queries, arguments, phases):
-    """(scores, factors) of one of kronfluence's strategies."""
-    import kronfluence
-
-    class Language(kronfluence.task.Task):
-        def compute_train_loss(self, batch, model, sample=False):
-            return loss(model, batch)
-
-        def compute_measurement(self, batch, model):
-            return loss(model, batch)
-
-        def get_influence_tracked_modules(self):
-            return tracked(model)
-
-        def get_attention_mask(self, batch):
-            return batch["attention_mask"]
-
-    task = Language()
-    model = kronfluence.prepare_model(model, task)
-    analyzer = kronfluence.Analyzer(strategy, model, task, cpu=True, disable_tqdm=True, output_dir=str(arguments.output / "kronfluence"))
-    settings = kronfluence.FactorArguments(strategy=strategy, use_empirical_fisher=True)
-    common = {"factors_name": strategy, "factor_args": settings, "overwrite_output_dir": True}
-    fitting = common | {"dataset": training, "per_device_batch_size": arguments.batch}
-    if strategy == "identity":
-        analyzer.fit_all_factors(**fitting)  # only writes the settings
-    else:
-        phases.run(f"{strategy} covariances", lambda: analyzer.fit_covariance_matrices(**fitting))
-        phases.run(f"{strategy} eigenvectors", lambda: analyzer.perform_eigendecomposition(**common))
-        phases.run(f"{strategy} lambda", lambda: analyzer.fit_lambda_matrices(**fitting))
-    phases.run(f"{strategy} scores", lambda: analyzer.compute_pairwise_scores(
-        scores_name=strategy, factors_name=strategy, query_dataset=queries, train_dataset=training, overwrite_output_dir=True,
-        per_device_query_batch_size=arguments.query_batch or len(queries), per_device_train_batch_size=arguments.batch,
-        score_args=kronfluence.ScoreArguments(damping_factor=None)))
-    loads = (analyzer.load_covariance_matrices, analyzer.load_eigendecomposition, analyzer.load_lambda_matrices)
-    loaded = {kind: value for load in loads for kind, value in (load(strategy) or {}).items()}
-    found = {}
-    for kind, count in FACTORS.items():
-        for module, value in loaded.get(kind, {}).items():
-            found[f"{module}.{kind.removesuffix('_matrix')}"] = (value / loaded[count][module] if count else value).contiguous()
-    return analyzer.load_pairwise_scores(strategy)["all_modules"], found
+def factor(sums, name):
+    """The factor that the other side calls "A model.layers.0.mlp.up_proj", from our sums, in which gradients count 2**12 times."""
+    letter, module = name.split(" ")
+    block, (read, written) = module.split(".")[2], SITES[module.split(".")[-1]]
+    if letter == "A":
+        return sums[f"input.blocks.{block}.{read}"] / sums["tokens"]
+    if letter == "S":
+        return sums[f"output.blocks.{block}.{written}"] / sums["tokens"] / 2**24
+    return sums[f"moments-token.blocks.{block}.{written}"] / sums["sequences"] / 2**24
 
 
-def score(arguments):
-    import transformers
-
-    torch.set_num_threads(arguments.threads)
-    tokenizer = transformers.AutoTokenizer.from_pretrained(arguments.model)
-    training, queries = (Rows(path, tokenizer) for path in (arguments.training, arguments.queries))
-    arguments.output.mkdir(parents=True, exist_ok=True)
-    phases = Phases()
-    for estimator in arguments.estimators:
-        model = transformers.AutoModelForCausalLM.from_pretrained(arguments.model, dtype=torch.float32).eval()
-        if estimator == "gradient":
-            scores, factors = phases.run("gradient", lambda: by_gradients(model, training, queries)), {}
-        else:
-            scores, factors = by_kronfluence(model, estimator, training, queries, arguments, phases)
-        safetensors.torch.save_file({"scores": scores.contiguous()}, arguments.output / f"{estimator}.safetensors")
-        if factors:
-            safetensors.torch.save_file(factors, arguments.output / f"{estimator}-factors.safetensors")
-    report = {"examples": len(training), "queries": len(queries), "threads": arguments.threads, "batch": arguments.batch,
-              "phases": phases.rows}
-    (arguments.output / "report.json").write_text(json.dumps(report, indent=1) + "\n", encoding="utf-8")
+def difference(ours, theirs):
+    return ((ours.double() - theirs.double()).norm() / theirs.double().norm()).item()
 
 
 def ranks(values):
     """From 1; equal values share the mean of their ranks."""
     _, place, count = torch.unique(values, sorted=True, return_inverse=True, return_counts=True)
-    last = count.cumsum(0).double()
-    return (last - (count.double() - 1) / 2)[place]
+    return (count.cumsum(0).double() - (count.double() - 1) / 2)[place]
 
 
 def spearman(first, second):
     return torch.corrcoef(torch.stack([ranks(first.flatten()), ranks(second.flatten())]))[0, 1].item()
 
 
-def compare(arguments):
-    theirs, ours = (safetensors.torch.load_file(path) for path in (arguments.reference, arguments.ours))
-    renamed = dict(pair.split("=", 1) for pair in arguments.name)
-    worst = {}
-    for name, reference in theirs.items():
-        module, _, kind = name.rpartition(".")
-        other = ours.get(f"{module}.{renamed.get(kind, kind)}" if module else renamed.get(kind, kind))
-        if other is None or kind.endswith("eigenvectors"):
-            continue
-        if other.shape != reference.shape:
-            sys.exit(f"{name} has the shape {list(reference.shape)} in the first file and {list(other.shape)} in the second")
-        reference, other = reference.double(), other.double()
-        gap = ((other - reference).abs().max() / reference.abs().max()).item()
-        worst[kind] = max(worst.get(kind, (0.0, "")), (gap, name))
-        if kind == "scores":
-            each = min(spearman(a, b) for a, b in zip(reference, other))
-            print(f"Spearman: {spearman(reference, other):.6f} over all scores, {each:.6f} for the query where it is lowest")
-    if not worst:
-        sys.exit("the two files have no tensor in common; --name KIND=THEIRS renames")
-    for kind, (gap, name) in worst.items():
-        print(f"{kind}: largest relative difference {gap:.2e} ({name})")
+def check(arguments, estimator):
+    """The figures of an estimator: (name, value, whether it is within its bound)."""
+    scores, sums, report = suture(arguments, estimator)
+    tensors, other = peer(arguments, STRATEGIES[estimator])
+    rows = []
+
+    def add(name, value, passes=None):
+        rows.append({"estimator": estimator, "figure": name, "value": value, "passes": passes})
+
+    reference = tensors["scores"]
+    if estimator == "gradient":
+        exact = peer(arguments, "autograd")[0]["scores"]
+        add("scores, relative difference from autograd", difference(scores, exact), difference(scores, exact) <= GRADIENT)
+        add("the same of kronfluence", difference(reference, exact))
+    found = spearman(scores, reference)
+    add("Spearman over all scores", found, found >= SPEARMAN)
+    add("Spearman, lowest of a query", min(spearman(a, b) for a, b in zip(scores.T, reference.T)))
+    add("scores, relative difference", difference(scores, reference))
+    for letter in ("A", "S", "Lambda"):
+        gaps = [difference(factor(sums, name), value) for name, value in tensors.items() if name.startswith(letter + " ")]
+        if gaps:
+            add(f"{letter}, largest relative difference of a module", max(gaps), max(gaps) <= FACTORS)
+    for side, costs in (("suture", report), ("kronfluence", other)):
+        add(f"{side}: seconds", sum(value for name, value in costs["seconds"].items() if name not in OTHER_PHASES))
+        add(f"{side}: seconds of the processor", costs["processor_seconds"])
+        rows[-1]["phases"] = costs["seconds"]
+        add(f"{side}: peak memory, MiB", (costs["peak_memory"] or 0) / 2**20)
+    add("kronfluence: memory before it starts, MiB", (other["memory_before"] or 0) / 2**20)
+    return rows
 
 
 def main():
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    commands = parser.add_subparsers(required=True)
-    command = commands.add_parser("score")
-    for name in ("model", "training", "queries"):
-        command.add_argument(name, type=pathlib.Path)
-    command.add_argument("--output", type=pathlib.Path, required=True)
-    command.add_argument("--estimators", nargs="+", default=["ekfac", "kfac", "gradient"], choices=["ekfac", "kfac", "identity", "gradient"])
-    command.add_argument("--batch", type=int, default=16)
-    command.add_argument("--query-batch", type=int, default=0, help="0: all queries at once")
-    command.add_argument("--threads", type=int, default=1)
-    command.set_defaults(run=score)
-    command = commands.add_parser("compare")
-    command.add_argument("reference", type=pathlib.Path)
-    command.add_argument("ours", type=pathlib.Path)
-    command.add_argument("--name", action="append", default=[], metavar="KIND=THEIRS")
-    command.set_defaults(run=compare)
+    parser.add_argument("--suture", type=pathlib.Path, required=True, help="the program")
+    parser.add_argument("--output", type=pathlib.Path, required=True, help="a folder")
+    parser.add_argument("--model", type=pathlib.Path, default=EXAMPLE / "model", help="of Llama's architecture")
+    parser.add_argument("--training", type=pathlib.Path, default=EXAMPLE / "training.jsonl", help='lines {"prompt": …, "response": …}')
+    parser.add_argument("--queries", type=pathlib.Path, default=EXAMPLE / "prompts" / "queries.json",
+                        help='a list of {"prompt": …, "answer": …}')
+    parser.add_argument("--examples", type=int, help="use the first ones; all if not given")
+    parser.add_argument("--asked", type=int, help="use the first queries; all if not given")
+    parser.add_argument("--estimators", nargs="+", default=list(STRATEGIES), choices=list(STRATEGIES))
+    parser.add_argument("--modules", default="mlp", choices=["mlp", "all"])
+    parser.add_argument("--rank", type=int, help="of the queries' gradients, on both sides; exact if not given")
+    parser.add_argument("--whole", action="store_true", help="let kronfluence run the last token of examples")
+    parser.add_argument("--threads", type=int, default=1)
+    parser.add_argument("--batch", type=int, default=64, help="examples that kronfluence runs at once")
     arguments = parser.parse_args()
-    arguments.run(arguments)
+    for name in ("suture", "output", "model", "training", "queries"):
+        setattr(arguments, name, getattr(arguments, name).absolute())
+    for name in ("kronfluence", "transformers"):
+        if importlib.util.find_spec(name) is None:
+            parser.error(f"this Python has no {name}; install it with pip install {name}")
+    for name in ("suture", "model", "training", "queries"):
+        if not getattr(arguments, name).exists():
+            parser.error(f"--{name}: there is no '{getattr(arguments, name)}'")
+    arguments.output.mkdir(parents=True, exist_ok=True)
+    rows = []
+    for estimator in arguments.estimators:
+        for row in check(arguments, estimator):
+            verdict = {None: "", True: "within its bound", False: "MISSES ITS BOUND"}[row["passes"]]
+            print(f"{row['estimator']:9} {row['figure']:46} {row['value']:<12.7g} {verdict}".rstrip(), flush=True)
+            rows.append(row)
+    (arguments.output / "report.json").write_text(json.dumps(rows, indent=1) + "\n", encoding="utf-8")
+    sys.exit(any(row["passes"] is False for row in rows))
 
 
 if __name__ == "__main__":
