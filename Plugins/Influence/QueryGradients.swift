@@ -48,20 +48,43 @@ enum QueryGradients {
 
     /// ⟨M, G⟩ for each row and query, `[row, query]`.
     ///
-    /// Cost: rank · (in + out) multiplications for a token and query in low rank; in · out for a token, and as much for a row
-    /// and query, with matrices.
+    /// Cost: in · out multiplications for a token, and as much for a row and query, with matrices. In low rank,
+    /// rank · (in + out) for a token and query, or that with matrices where it is less.
     ///
     /// - Parameters:
     ///   - input: a `[row, position, in]`
     ///   - gradient: g `[row, position, out]`
     func scores(_ input: Tensor, _ gradient: Tensor) throws(SutureError) -> Tensor {
         switch self {
-        case .pairs: return try tokenScores(input, gradient).sum(1)
+        case .pairs(let left, let right, let rank):
+            let (rows, size) = (input.shape[0], left.shape[1] * right.shape[1])
+            // Matrices of queries are made once for as many rows as are held at once.
+            let group = max(1, min(rows, QueryGradients.roomy / size))
+            let byTokens = input.shape[1] * rank * (left.shape[1] + right.shape[1])
+            return size + size * rank / group < byTokens
+                ? try matrixScores(input, gradient, left, right, rank) : try tokenScores(input, gradient).sum(1)
         case .matrices(let matrices):
             let size = matrices.shape[1] * matrices.shape[2]
             let flat = try matrices.reshaped(-1, size).transposed()
             return try QueryGradients.joined(input.shape[0], each: size, 0) { rows throws(SutureError) in
                 try gradient[rows].transposed().matmul(input[rows]).reshaped(rows.count, size).matmul(flat)
+            }
+        }
+    }
+
+    /// ``scores(_:_:)`` in low rank, where rows are so long that their matrices cost less than their tokens.
+    private func matrixScores(
+        _ input: Tensor, _ gradient: Tensor, _ left: Tensor, _ right: Tensor, _ rank: Int
+    ) throws(SutureError) -> Tensor {
+        let (outputs, inputs) = (left.shape[1], right.shape[1])
+        let size = outputs * inputs
+        return try QueryGradients.joined(input.shape[0], each: size, 0) { rows throws(SutureError) in
+            let own = try gradient[rows].transposed().matmul(input[rows]).reshaped(rows.count, size)
+            return try QueryGradients.joined(count, each: size, 1) { queries throws(SutureError) in
+                let terms = queries.lowerBound * rank..<queries.upperBound * rank
+                let l = try left[terms].reshaped(queries.count, rank, outputs)
+                let r = try right[terms].reshaped(queries.count, rank, inputs)
+                return try own.matmul(l.transposed().matmul(r).reshaped(queries.count, size).transposed())
             }
         }
     }

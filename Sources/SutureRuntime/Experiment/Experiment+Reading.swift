@@ -71,7 +71,8 @@ extension Experiment {
         self.source = source
         self.overrides = overrides
         self.paths = paths
-        try readInfluence(reader, paths, isNeeded: parts == .influence)
+        try readInfluence(reader, paths, isNeeded: parts.tracesInfluence)
+        try readValidation(reader, paths, isNeeded: parts == .validation)
     }
 
     /// The reader of a section; nil where it is missing or null.

@@ -6,6 +6,11 @@ import SutureKit
 /// Which components of an experiment a command uses. The others need not be in the file.
 package enum ExperimentParts: Sendable {
     case all, locator, evaluators, influence
+    /// The influence, and whether it is right.
+    case validation
+
+    /// Whether the section `influence` is used.
+    var tracesInfluence: Bool { self == .influence || self == .validation }
 }
 
 /// An experiment file with its overrides: checked, typed, with every default of the file itself filled in.
@@ -222,6 +227,18 @@ package struct Experiment: Sendable {
         package var planted: String?
     }
 
+    /// What `suture influence --validate` does. Its component is ``Experiment/trainer``.
+    package struct Validation: Sendable, Hashable {
+        /// Absolute path of the folder of the model that training began with.
+        package var base: String
+        /// Random subsets of the training examples that the model is trained on, for the linear datamodelling score.
+        package var subsetCount = 20
+        /// The share of the examples in a subset.
+        package var share = 0.5
+        /// Sizes of the groups that are left out: the most promoting examples, the most counteracting ones, and random ones.
+        package var groups: [Int] = []
+    }
+
     package struct Limits: Sendable, Hashable {
         /// A worker that gives no sign of life for this long is stopped.
         package var stallSeconds: Double
@@ -254,6 +271,9 @@ package struct Experiment: Sendable {
     package var estimator: ComponentRequest?
     /// Of the section `influence`: marks the model's responses that are queries; nil: the cases' answers are.
     package var annotator: ComponentRequest?
+    package var validation: Validation?
+    /// Of the section `validation`: trains the base model on training examples.
+    package var trainer: ComponentRequest?
     package var evaluators: [ComponentRequest]
     package var seed: Int
     package var limits: Limits

@@ -46,6 +46,12 @@ indirect enum ExperimentSchema: Sendable {
                 ("text", .value), ("contrast", .value), ("planted", .value),
             ])
         ),
+        (
+            "validation",
+            section([
+                ("base", .value), ("trainer", .component), ("subsets", .value), ("share", .value), ("groups", .value),
+            ])
+        ),
         ("evaluators", .value),
         ("seed", .value),
         ("limits", section([("stall_seconds", .value)])),

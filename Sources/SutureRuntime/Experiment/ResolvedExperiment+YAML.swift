@@ -114,6 +114,7 @@ extension ResolvedExperiment {
                             ])
                 ))
         }
+        if let validation { members.append(("validation", validation.value(ofRun: ofRun))) }
         members += [
             ("evaluators", .list(evaluators.map { $0.value(ofRun: ofRun) })),
             ("seed", .integer(seed)),
@@ -214,6 +215,9 @@ extension ResolvedExperiment {
             return ResolvedInfluence(
                 settings: try Experiment.Influence(resolved: section), estimator: estimator,
                 annotator: try component("annotator", .annotator))
+        }
+        validation = try reader["validation"].map { (node) throws(RuntimeError) in
+            try ResolvedValidation(resolved: node)
         }
         evaluators = []
         for (index, item) in try reader.list("evaluators").enumerated() {
@@ -399,5 +403,26 @@ extension ArgumentValue {
             }
         guard let value else { return nil }
         self = value
+    }
+}
+
+extension ResolvedValidation {
+    func value(ofRun: Bool) -> ConfigValue {
+        .mapping([
+            ("base", .text(settings.base)), ("trainer", trainer.value(ofRun: ofRun)),
+            ("subsets", .integer(settings.subsetCount)), ("share", .number(settings.share)),
+            ("groups", .list(settings.groups.map { .integer($0) })),
+        ])
+    }
+
+    init(resolved node: ConfigNode) throws(RuntimeError) {
+        let section = try ConfigReader(
+            node, path: "validation", keys: ["base", "trainer", "subsets", "share", "groups"], kind: .file)
+        var settings = Experiment.Validation(base: try section.requiredText("base"))
+        settings.subsetCount = try section.requiredInteger("subsets")
+        settings.share = try section.number("share", above: 0) ?? settings.share
+        settings.groups = try section.positiveIntegers("groups")
+        self.settings = settings
+        trainer = try ResolvedComponent(section.required("trainer"), .patcher, path: "validation.trainer")
     }
 }

@@ -93,6 +93,8 @@ package struct ResolvedExperiment: Sendable, Hashable {
     package var training: Experiment.Training?
     /// Of `suture influence` alone.
     package var influence: ResolvedInfluence?
+    /// Of `suture influence --validate` alone.
+    package var validation: ResolvedValidation?
     package var evaluators: [ResolvedComponent]
     package var seed: Int
     package var limits: Experiment.Limits
@@ -108,7 +110,8 @@ package struct ResolvedExperiment: Sendable, Hashable {
 
     /// Locator, method and evaluators, and the components among their settings.
     package var components: [ResolvedComponent] {
-        ([locator, method].compactMap { $0 } + evaluators + (influence?.components.map(\.component) ?? []))
+        ([locator, method].compactMap { $0 } + evaluators + (influence?.components.map(\.component) ?? [])
+            + [validation?.trainer].compactMap { $0 })
             .flatMap { [$0] + $0.nested }
     }
 
@@ -194,15 +197,20 @@ extension Experiment {
             evaluators.append(try resolved(.evaluator, request))
         }
         var influence: ResolvedInfluence?
-        if used == .influence, let settings = self.influence, let estimator {
+        if used.tracesInfluence, let settings = self.influence, let estimator {
             influence = ResolvedInfluence(
                 settings: settings, estimator: try resolved(.estimator, estimator),
                 annotator: try annotator.map { (request) throws(RuntimeError) in try resolved(.annotator, request) })
         }
+        var validation: ResolvedValidation?
+        if used == .validation, let settings = self.validation, let trainer {
+            validation = ResolvedValidation(settings: settings, trainer: try resolved(.patcher, trainer))
+        }
         return ResolvedExperiment(
             name: name, model: model, plugins: plugins, dataset: dataset, locator: locator, method: method,
             edit: used != .all ? Edit(mode: .batch, size: nil, restore: .afterBatch) : edit,
-            statistics: statistics, training: training, influence: influence, evaluators: evaluators, seed: seed,
+            statistics: statistics, training: training, influence: influence, validation: validation,
+            evaluators: evaluators, seed: seed,
             limits: limits, output: output, source: file,
             overrides: overrides, versions: [:], digests: [:])
     }

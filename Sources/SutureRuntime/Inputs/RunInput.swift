@@ -103,6 +103,10 @@ extension ResolvedExperiment {
             }
             for (name, component) in influence.components { inputs += component.inputs(at: name) }
         }
+        if let validation {
+            inputs.append(RunInput(setting: ResolvedValidation.baseName, path: validation.settings.base, form: .model))
+            inputs += validation.trainer.inputs(at: "validation.trainer")
+        }
         if let locator { inputs += locator.inputs(at: "locator") }
         if let method { inputs += method.inputs(at: "method") }
         for evaluator in evaluators { inputs += evaluator.inputs(at: "evaluators.\(evaluator.label)") }

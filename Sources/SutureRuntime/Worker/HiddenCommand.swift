@@ -7,7 +7,8 @@ package enum HiddenCommand {
 
     /// Every kind of job that a worker can do.
     package static let jobs: [any WorkerJob.Type] = [
-        RunJob.self, LocateJob.self, InfluenceJob.self, EvaluateJob.self, PatchMeasureJob.self, DescribeJob.self,
+        RunJob.self, LocateJob.self, InfluenceJob.self, ValidationJob.self, EvaluateJob.self, PatchMeasureJob.self,
+        DescribeJob.self,
         SettingsJob.self,
         CheckJob.self,
     ]

@@ -110,6 +110,13 @@ struct CurvatureTests {
             left: try left.reshaped(-1, Self.outputs), right: try right.reshaped(-1, Self.inputs), rank: Self.outputs)
         #expect(pairs.count == Self.rows)
         #expect(try relativeDistance(pairs.scores(a, g), plain) < 1e-12)
+        // Rows of many tokens are scored by their matrices.
+        let (longInput, longGradient) = try (
+            Tensor.concatenated(Array(repeating: a, count: 20), 1),
+            Tensor.concatenated(Array(repeating: g, count: 20), 1)
+        )
+        let byTokens = try pairs.tokenScores(longInput, longGradient).sum(1)
+        #expect(try relativeDistance(pairs.scores(longInput, longGradient), byTokens) < 1e-12)
         // In rank 2, cut in the eigenbasis or not, it is the same matrix.
         guard case .pairs(let l, let r, 2) = try preconditioner.gradients(a, g, rank: 2) else {
             Issue.record("no pairs")

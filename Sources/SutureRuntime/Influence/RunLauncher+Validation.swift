@@ -1,0 +1,42 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import SutureKit
+
+extension RunLauncher {
+    /// The validations of a file's estimates, in the order of ``planToTrace(_:output:part:)``.
+    ///
+    /// - Throws: what is wrong with one of the experiments, or with what it says of the training.
+    package func planToValidate(_ suite: ExperimentSuite, output: String? = nil) throws(RuntimeError) -> [PlannedRun] {
+        let runs = try plan(suite, used: .validation, as: "validation", output: output)
+        for run in runs {
+            let settings = try run.experiment.requiredValidation().settings
+            let (_, training) = try run.experiment.requiredInfluence()
+            let count = try TrainingFile(training.path, limit: training.limit).count
+            guard settings.subsetCount > 1 || !settings.groups.isEmpty else {
+                throw RuntimeError(
+                    .usage,
+                    "validation.subsets is \(settings.subsetCount) and there are no groups, so nothing is compared",
+                    hint: "write subsets: 20, or groups: [100]")
+            }
+            if let size = settings.groups.first(where: { $0 >= count }) {
+                throw RuntimeError(
+                    .usage, "validation.groups leaves out \(size) of \(count) training examples, so none is left",
+                    hint: "write smaller groups")
+            }
+        }
+        return runs
+    }
+
+    /// Validates an estimate in a worker, or reads at once what the folder already holds.
+    ///
+    /// - Parameters:
+    ///   - estimate: the run of the same experiment that traced.
+    ///   - startsAnew: forgets what the folder holds. Trainings are in the cache and are not done again.
+    package func validate(
+        _ planned: PlannedRun, of estimate: PlannedRun, startsAnew: Bool = false, onEvent: (WorkerEvent) -> Void
+    ) throws(RuntimeError) -> ValidationFile {
+        let job = ValidationJob(task: planned.task, estimate: estimate.folder.url.path)
+        try perform(job, of: planned, startsAnew: startsAnew, onEvent: onEvent)
+        return try planned.folder.read(ValidationFile.self, from: planned.folder.validation)
+    }
+}
