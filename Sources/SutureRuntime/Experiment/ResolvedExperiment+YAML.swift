@@ -138,7 +138,7 @@ extension ResolvedExperiment {
     init(_ root: ConfigNode) throws(RuntimeError) {
         let keys = [
             "schema", "experiment", "model", "dataset", "locator", "method", "edit", "statistics", "training",
-            "influence",
+            "influence", "validation",
             "evaluators", "seed", "versions", "digests", "plugins", "limits", "output", "source", "overrides",
             SealedText.key,
         ]

@@ -88,6 +88,42 @@ struct InfluenceCommandTests {
         #expect(alone.code != 0 && alone.errors.contains("influence.contrast is answer, and no case has an answer"))
     }
 
+    @Test("--validate trains without some of the examples, and estimates that are compared share the trainings")
+    func validation() throws {
+        let model = "\(Repository.world.path)/model"
+        let section =
+            "validation={base: \(model), trainer: {name: retrain, steps: 1, lr: 1e-3}, subsets: 3, groups: [2]}"
+        func validate(_ estimator: String, _ more: String...) throws -> ValidationFile {
+            let run = try CommandLineRun(
+                ["influence", file.path, "output.dir=\(scratch.url.path)/\(estimator)", "--validate", section]
+                    + ["influence.estimator={name: \(estimator)}", "influence.text=false"] + more, cache: scratch.url)
+            #expect(run.code == 0, "\(run.errors)")
+            let folders = try FileManager.default.contentsOfDirectory(
+                at: scratch.url.appending(path: estimator), includingPropertiesForKeys: nil)
+            let folder = try #require(folders.first { $0.lastPathComponent.hasPrefix("look-validation-") })
+            let found = RunFolder(folder)
+            return try found.read(ValidationFile.self, from: found.validation)
+        }
+        func trainings() throws -> Int {
+            try FileManager.default.subpathsOfDirectory(atPath: scratch.url.path)
+                .count { $0.contains("outcomes-") && $0.hasSuffix(".safetensors") }
+        }
+        let words = try validate("tf-idf")
+        #expect(words.subsets == 3 && words.datamodels?.queries.count == 2)
+        #expect(words.groups.map(\.choice) == [.promoting, .counteracting, .random])
+        #expect(words.groups.allSatisfy { $0.size == 2 && $0.change.isFinite })
+        let count = try trainings()
+        let chance = try validate("random", "seed=0")
+        // The subsets and the group at random are the same ones; what ranks first is not.
+        #expect(try trainings() <= count + 2)
+        #expect(chance.groups.last == words.groups.last)
+
+        let missing = try suture("influence", "--validate")
+        #expect(missing.code != 0 && missing.errors.contains("the experiment has no section 'validation'"))
+        let all = try suture("influence", "--validate", section, "validation.groups=[6]")
+        #expect(all.code != 0 && all.errors.contains("leaves out 6 of 6 training examples"))
+    }
+
     @Test("texts of training examples are nowhere unless the file asks for them")
     func withoutTexts() throws {
         let run = try suture("influence", "influence.text=false")

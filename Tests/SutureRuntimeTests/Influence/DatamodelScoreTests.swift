@@ -9,6 +9,8 @@ import Testing
 
 @Suite("Linear datamodelling score")
 struct DatamodelScoreTests {
+    init() throws { try TestHost.install() }
+
     @Test("Spearman's coefficient counts ranks, shares those of equal values, and is none where all are equal")
     func spearman() throws {
         #expect(DatamodelScore.ranks([3, 1, 2, 1]) == [4, 1.5, 3, 1.5])
