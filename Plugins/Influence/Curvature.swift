@@ -85,12 +85,14 @@ struct CurvatureFit {
         over block: [MarkedText], inPass pass: Int, _ modules: [Module], _ model: Model, in session: Session
     ) throws -> [NamedTensor] {
         var sums = BlockSums()
-        for batch in try examples.rows(block, of: model).batches(tokenBudget: examples.tokenBudget) {
+        let (places, rows) = try examples.predictable(block, of: model)
+        let counted = places.map { block[$0] }
+        for batch in try rows.batches(tokenBudget: examples.tokenBudget) {
             try session.progress(pass == 1 ? "moments" : "eigenvalues")
             var losses = 0.0
             let draws =
                 settings.labels == .model
-                ? try LabelDraws(for: batch, of: block, seed: settings.seed) : nil
+                ? try LabelDraws(for: batch, of: counted, seed: settings.seed) : nil
             let tokens = try model.tokens(of: modules, in: batch) { logits in
                 losses = try batch.losses(logits).cast(to: .float64).sum().item()
                 return try draws?.targets(logits) ?? batch.targets.tensor

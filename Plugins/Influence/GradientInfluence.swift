@@ -21,6 +21,12 @@ struct GradientInfluence: ExactEstimator {
 
     func validate() throws { try settings.validate() }
 
+    /// None. What the model does not have is refused here, before anything is traced.
+    func sumNames(inPass pass: Int, in session: Session) throws -> [String] {
+        _ = try settings.chosen(from: session.model)
+        return []
+    }
+
     func prepare(_ queries: [MarkedText], in session: Session) throws -> PreparedQueries {
         let model = try session.model
         return try settings.gradients(of: queries, rank: rank, on: model, in: session)
@@ -84,6 +90,12 @@ struct TracIn: Estimator {
         }
     }
 
+    /// None. What the model does not have is refused here, before anything is traced.
+    func sumNames(inPass pass: Int, in session: Session) throws -> [String] {
+        _ = try settings.chosen(from: session.model)
+        return []
+    }
+
     func prepare(_ queries: [MarkedText], in session: Session) throws -> [PreparedQueries] {
         try checkpoints.map { try settings.gradients(of: queries, rank: rank, on: model($0, session), in: session) }
     }
@@ -102,7 +114,9 @@ struct TracIn: Estimator {
         _ examples: [MarkedText], _ queries: [PreparedQueries], eachToken: Bool, in session: Session
     ) throws -> Tensor {
         let models = try checkpoints.map { try model($0, session) }
-        return try settings.influence(of: examples, on: models[0]) { batch in
+        return try settings.influence(
+            of: examples, on: models[0], queries: queries.first?.count ?? 0, in: session
+        ) { batch in
             var sum: Tensor?
             for (place, own) in queries.enumerated() {
                 let rate = rates.count == 1 ? rates[0] : rates[place]

@@ -131,7 +131,9 @@ struct LinFAC: Estimator {
     ) throws -> Tensor {
         let model = try session.model
         let projections = try Features.Projections(width: surrogateSettings.width, of: model)
-        return try settings.influence(of: examples, on: model) { batch in
+        return try settings.influence(
+            of: examples, on: model, queries: queries.exact.count, in: session
+        ) { batch in
             var parts: [Tensor] = []
             if !queries.exact.modules.isEmpty {
                 let tokens = try model.tokens(of: queries.exact.modules, in: batch)

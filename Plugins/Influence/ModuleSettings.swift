@@ -18,6 +18,9 @@ struct ModuleSettings: ParameterSet {
 
     @Parameter(.batchTokens) var tokenBudget = 2048
 
+    /// Modules that a sentence lists.
+    private static let named = 4
+
     /// The chosen weights, in the order of the model's layers.
     ///
     /// - Throws: `notFound` for a pattern or a layer that chooses none; `unimplemented` for a model without sites.
@@ -32,9 +35,13 @@ struct ModuleSettings: ParameterSet {
         for pattern in modules {
             let found = try projections(pattern, among: known, of: model)
             guard !found.isEmpty else {
+                // One weight may be several projections.
+                var names: [String] = []
+                for name in known.map(\.parameter) where !names.contains(name) { names.append(name) }
+                let some = names.prefix(ModuleSettings.named).joined(separator: ", ")
                 throw SutureError(
-                    .notFound, "the model has no module \"\(pattern)\"",
-                    hint: "modules takes mlp, all, and names of the projections of blocks, with * for any text")
+                    .notFound, "the model has no module \"\(pattern)\"; it has \(some), …",
+                    hint: "modules takes mlp, all, and such names, with * for any text")
             }
             sites.formUnion(found.map(\.output))
         }
@@ -65,7 +72,26 @@ struct ModuleSettings: ParameterSet {
         }
     }
 
-    /// Examples or queries as rows of tokens.
+    /// Those of some examples in which something is predicted. An example of one token has nothing to predict, nor has one whose
+    /// prompt fills `max_length`.
+    func predictable(
+        _ texts: [MarkedText], of model: Model
+    ) throws(SutureError) -> (places: [Int], rows: [ForcedRow]) {
+        var found: (places: [Int], rows: [ForcedRow]) = ([], [])
+        for (place, text) in texts.enumerated() {
+            do {
+                found.rows.append(try model.forcedRow(text, maxLength: maxLength))
+                found.places.append(place)
+            } catch  where error.code == .invalidArgument {
+                continue
+            }
+        }
+        return found
+    }
+
+    /// Queries as rows of tokens.
+    ///
+    /// - Throws: `invalidArgument` for one in which nothing is predicted.
     func rows(_ texts: [MarkedText], of model: Model) throws(SutureError) -> [ForcedRow] {
         var rows: [ForcedRow] = []
         for text in texts { rows.append(try model.forcedRow(text, maxLength: maxLength)) }

@@ -14,6 +14,9 @@ struct PreparedQueries {
     var modules: [Module]
     var batches: [Batch]
 
+    /// The number of queries.
+    var count: Int { batches.reduce(0) { $0 + $1.places.count } }
+
     /// Computes the gradients of queries, one backward pass a batch, and brings each module's into their form.
     init(
         _ queries: [MarkedText], _ modules: [Module], _ settings: ModuleSettings, _ model: Model, in session: Session,
@@ -83,7 +86,7 @@ extension ExactEstimator {
         _ examples: [MarkedText], _ queries: PreparedQueries, eachToken: Bool, in session: Session
     ) throws -> Tensor {
         let model = try session.model
-        return try settings.influence(of: examples, on: model) { batch in
+        return try settings.influence(of: examples, on: model, queries: queries.count, in: session) { batch in
             try queries.met(by: model.tokens(of: queries.modules, in: batch), eachToken: eachToken)
         }
     }
@@ -97,14 +100,18 @@ func inverse(_ order: [Int]) -> [Int] {
 }
 
 extension ModuleSettings {
-    /// Runs examples batch by batch, and puts what each gave into the order of the examples.
+    /// Runs examples batch by batch, and puts what each gave into the order of the examples. The influence of an example in which
+    /// nothing is predicted is 0, and the log says how many of a block there are.
     ///
-    /// - Parameter scores: `[query, row]`, or `[query, row, position]` for every token.
+    /// - Parameters:
+    ///   - queries: the number of queries.
+    ///   - scores: `[query, row]`, or `[query, row, position]` for every token.
     /// - Returns: float32 `[query, example]`, or `[query, example, longest]`.
     func influence(
-        of examples: [MarkedText], on model: Model, _ scores: (ForcedBatch) throws -> Tensor
+        of examples: [MarkedText], on model: Model, queries: Int, in session: Session,
+        _ scores: (ForcedBatch) throws -> Tensor
     ) throws -> Tensor {
-        let rows = try rows(examples, of: model)
+        let (places, rows) = try predictable(examples, of: model)
         let longest = rows.map(\.tokens.count).max() ?? 0
         var parts: [Tensor] = []
         var order: [Int] = []
@@ -115,7 +122,17 @@ extension ModuleSettings {
                 found = try .concatenated([found, .zeros(behind, dtype: found.dtype, device: found.device)], 2)
             }
             parts.append(found)
-            order += batch.places
+            order += batch.places.map { places[$0] }
+        }
+        let empty = Set(examples.indices).subtracting(places).sorted()
+        if !empty.isEmpty {
+            session.log(
+                .info, "\(empty.count) of \(examples.count) examples have nothing to predict; their influence is 0")
+            let shape = parts.first?.shape ?? [queries, 0]
+            parts.append(
+                try .zeros(
+                    [queries, empty.count] + shape.dropFirst(2), dtype: .float64, device: parts.first?.device ?? .cpu))
+            order += empty
         }
         return try Tensor.concatenated(parts, 1).indexSelect(1, inverse(order)).cast(to: .float32)
     }

@@ -66,7 +66,8 @@ struct SurrogateFit {
         let projections = try Features.Projections(width: settings.width, of: model)
         for fold in Fold.allCases {
             let texts = block.filter { calibrates($0, of: count) && self.fold($0) == fold }
-            for batch in try examples.rows(texts, of: model).batches(tokenBudget: examples.tokenBudget) {
+            let rows = try examples.predictable(texts, of: model).rows
+            for batch in try rows.batches(tokenBudget: examples.tokenBudget) {
                 try session.progress("surrogate")
                 try add(batch, fold, modules, model, projections, to: &sums)
             }

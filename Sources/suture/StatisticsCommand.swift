@@ -168,7 +168,8 @@ struct StatisticsOptions: ParsableArguments {
 }
 
 extension Shard {
-    fileprivate static func parsed(_ text: String) throws -> Shard {
+    /// The value of `--shard`.
+    static func parsed(_ text: String) throws -> Shard {
         guard let shard = Shard(text) else {
             throw ValidationError("--shard must be a shard such as 2/5, got \(text).")
         }

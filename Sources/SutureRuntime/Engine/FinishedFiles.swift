@@ -28,7 +28,17 @@ struct FinishedFiles {
     /// - Throws: `file` where a file is not what the run wrote.
     func check(_ data: Data, of url: URL, in folder: RunFolder) throws(RuntimeError) {
         guard let written = digests[url.lastPathComponent], written != Digest.of(data) else { return }
-        throw RuntimeError(
+        throw Self.isChanged(url)
+    }
+
+    /// The same for a file that is too large to be read at once.
+    func checkFile(_ url: URL, in folder: RunFolder) throws(RuntimeError) {
+        guard let written = digests[url.lastPathComponent], try written != Digest.ofFile(url.path) else { return }
+        throw Self.isChanged(url)
+    }
+
+    private static func isChanged(_ url: URL) -> RuntimeError {
+        RuntimeError(
             .file, "'\(url.path)' is not as the run wrote it: its checksum differs", hint: "run again with --fresh")
     }
 

@@ -14,11 +14,23 @@ package struct MemoryPlan: Sendable, Hashable, Codable {
     package var converted: Int
     /// Of one second moment in float64, which a solve needs twice; 0 for a run without statistics.
     package var moment: Int
+    /// What a command needs besides, by what it is for.
+    package var parts: [Part] = []
+    /// What is needed and not counted, as a part of a sentence; empty where nothing is known of it.
+    package var uncounted = ""
     /// What the machine, or the container of this process, has left; nil where it does not say.
     package var available: Int?
 
     /// The program and its libraries.
     private static let base = 256 << 20
+
+    /// Some bytes with what they are for.
+    package struct Part: Sendable, Hashable, Codable {
+        package var name: String
+        package var size: Int
+
+        init(_ name: String, _ size: Int) { (self.name, self.size) = (name, size) }
+    }
 
     /// - Parameter available: what there is; by default what the system says.
     init(of experiment: ResolvedExperiment, _ model: ModelInspection, available: Int? = Processor.availableMemory) {
@@ -37,14 +49,16 @@ package struct MemoryPlan: Sendable, Hashable, Codable {
     }
 
     /// The least that the run needs at one time, all of it resident.
-    package var least: Int { mapped + converted + 2 * moment + Self.base }
+    package var least: Int { mapped + converted + 2 * moment + parts.reduce(0) { $0 + $1.size } + Self.base }
 
     /// "at least 800 MiB (weights 513 MiB, a second moment 18 MiB); 20.1 GiB are free"
     package var sentence: String {
         var parts = ["weights \(Figures.size(mapped + converted))"]
         if moment > 0 { parts.append("a second moment of each edited layer \(Figures.size(moment))") }
+        parts += self.parts.map { "\($0.name) \(Figures.size($0.size))" }
         let free = available.map { "; \(Figures.size($0)) are free" } ?? ""
-        return "at least \(Figures.size(least)) (\(parts.joined(separator: ", ")))\(free)"
+        let rest = uncounted.isEmpty ? "" : "; \(uncounted)"
+        return "at least \(Figures.size(least)) (\(parts.joined(separator: ", ")))\(free)\(rest)"
     }
 
     /// Why the run may not get through; nil where it has room.

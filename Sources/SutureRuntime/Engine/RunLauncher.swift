@@ -29,6 +29,8 @@ package struct RunLauncher: Sendable {
         var components: [PlacedComponent] = []
         /// The experiment file's bytes; nil for a run that is resumed from its folder.
         var source: Data?
+        /// Folders of shards that are put together; see ``InfluencePart``.
+        var merged: [String] = []
 
         /// What its worker is handed.
         var task: FolderTask {

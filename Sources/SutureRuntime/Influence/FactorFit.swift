@@ -8,12 +8,17 @@ import SutureKit
 ///
 /// Sums are exact (``MomentSum``), so they have the same bits however the blocks are divided. An interrupted pass goes on at the
 /// block where it was last written down. Memory: the sums of one pass in 16 bytes a number, and one block.
+///
+/// Several processes that share the store can divide a pass. Each leaves the sums of its shard there, and the one that finds
+/// those of all shards adds them. A pass needs the sums of the passes before it, so each pass is divided anew.
 struct FactorFit {
     /// Examples of one call.
     static let blockSize = 32
     private static let mostPasses = 16
     /// Seconds between two times that a pass is written down.
     private static let pause = 120.0
+    /// Seconds between two looks whether another process is done.
+    private static let wait = 0.2
 
     let training: TrainingFile
     /// Examples that are looked at, the first ones.
@@ -34,91 +39,101 @@ struct FactorFit {
                 ].joined(separator: "\n").utf8))
     }
 
-    func run() throws {
+    /// A pass of which other processes have not done their shards.
+    struct Pending: Hashable {
+        var stage: String
+        var missing: [Shard]
+    }
+
+    /// - Parameter shard: the examples that this process looks at.
+    /// - Returns: the pass that waits for other shards; nil where all is fitted.
+    @discardableResult
+    func run(_ shard: Shard = .whole) throws -> Pending? {
         for number in 1...Self.mostPasses {
             let stage = FitPass(number: number).stage
             let names = try ask(ComponentCall(.fit, stage: stage)).map(\.name)
-            guard !names.isEmpty else { return }
-            if !names.allSatisfy(store.holds) { try perform(stage, names) }
+            guard !names.isEmpty else { return nil }
+            guard !names.allSatisfy(store.holds) else { continue }
+            let missing = try perform(stage, names, shard)
+            guard missing.isEmpty else { return Pending(stage: stage, missing: missing) }
+        }
+        return nil
+    }
+
+    /// - Returns: the shards that are not there yet.
+    private func perform(_ stage: String, _ names: [String], _ shard: Shard) throws -> [Shard] {
+        try FileManager.default.createDirectory(at: store.folder, withIntermediateDirectories: true)
+        return try locked(shard.isWhole ? ".lock" : ".\(shard.fileName).lock") {
+            // Another process may have done it while this one waited.
+            guard !names.allSatisfy(store.holds) else { return [] }
+            let pass = try sums(stage, names, shard)
+            guard !shard.isWhole else {
+                try keep(pass, names)
+                pass.remove()
+                return []
+            }
+            return try join(names, shard.count)
         }
     }
 
-    private func perform(_ stage: String, _ names: [String]) throws {
-        try FileManager.default.createDirectory(at: store.folder, withIntermediateDirectories: true)
-        let lock = try PlaceLock(store.folder.appending(path: ".lock"), of: "the factors in '\(store.folder.path)'")
-        defer { withExtendedLifetime(lock) {} }
-        var pass = try FactorPass(names, in: store.folder)
+    /// The sums of a shard, on disk where it is one of several.
+    private func sums(_ stage: String, _ names: [String], _ shard: Shard) throws -> FactorPass {
+        let range = shard.range(of: count, blockSize: Self.blockSize)
+        var pass = FactorPass(names, shard, in: store.folder, from: range.lowerBound)
+        let phase = shard.isWhole ? "fit \(stage)" : "fit \(stage), \(shard)"
         var written = Date()
-        let phase = "fit \(stage)"
-        while pass.next < count {
-            try progress(phase, pass.next, count)
-            let end = min(pass.next + Self.blockSize, count)
+        var isNew = false
+        while pass.next < range.upperBound {
+            try progress(phase, pass.next - range.lowerBound, range.count)
+            let end = min(pass.next + Self.blockSize, range.upperBound)
             let examples = try training.block(pass.next..<end)
             let sums = try ask(ComponentCall(.fit, stage: stage, examples: examples.map(\.text)))
+            if pass.next == range.lowerBound { FitMemory(of: sums).say(stage) }
             try pass.add(sums, upTo: end)
-            if Date().timeIntervalSince(written) > Self.pause, end < count {
+            isNew = true
+            if Date().timeIntervalSince(written) > Self.pause, end < range.upperBound {
                 try pass.write()
                 written = Date()
             }
         }
-        try progress(phase, count, count)
+        try progress(phase, range.count, range.count)
+        if isNew, !shard.isWhole { try pass.write() }
+        return pass
+    }
+
+    /// Adds the sums of all shards, one after the other, where all are there.
+    private func join(_ names: [String], _ count: Int) throws -> [Shard] {
+        let shards = Shard.all(count)
+        let missing = shards.filter { shard in
+            let end = shard.range(of: self.count, blockSize: Self.blockSize).upperBound
+            return FactorPass.next(names, shard, in: store.folder) != end
+        }
+        guard missing.isEmpty else { return missing }
+        try locked(".lock") {
+            guard !names.allSatisfy(store.holds) else { return }
+            var total = try FactorPass.finished(names, shards[0], in: store.folder)
+            for shard in shards.dropFirst() { try total.add(.finished(names, shard, in: store.folder)) }
+            try keep(total, names)
+        }
+        for shard in shards { FactorPass.remove(names, shard, in: store.folder) }
+        return []
+    }
+
+    private func keep(_ pass: FactorPass, _ names: [String]) throws {
         for (name, sum) in zip(names, pass.sums) { try store.put(name, sum.value()) }
-        pass.remove()
-    }
-}
-
-/// The sums of a pass that is not over.
-private struct FactorPass {
-    private let names: [String]
-    private let file: URL
-    private(set) var sums: [MomentSum] = []
-    /// The example that comes next.
-    private(set) var next = 0
-
-    private static let nextKey = "next"
-
-    /// Begins, or goes on with what an interrupted process has written.
-    init(_ names: [String], in folder: URL) throws {
-        self.names = names
-        file = folder.appending(path: "\(Digest.of(Data(names.joined(separator: "\n").utf8)).prefix(32)).partial")
-        guard FileManager.default.fileExists(atPath: file.path) else { return }
-        // One that is damaged costs the time of a pass.
-        guard let (tensors, metadata) = try? TensorFile.contents(file),
-            let next = metadata[Self.nextKey].flatMap(Int.init)
-        else { return }
-        let found = names.indices.compactMap { place -> MomentSum? in
-            let parts = MomentSum.partNames.compactMap { tensors["\(place).\($0)"] }
-            return parts.count == MomentSum.partNames.count ? MomentSum(parts: parts) : nil
-        }
-        guard found.count == names.count else { return }
-        (sums, self.next) = (found, next)
     }
 
-    mutating func add(_ tensors: [NamedTensor], upTo end: Int) throws {
-        let found = Dictionary(tensors.map { ($0.name, $0.tensor) }) { first, _ in first }
-        for (place, name) in names.enumerated() {
-            guard let tensor = found[name] else {
-                throw RuntimeError(
-                    .plugin, "the estimator did not hand out the sum \"\(name)\" that it had named",
-                    hint: "report this to its author")
+    /// Does some work alone. Waits for another process that fits the same.
+    private func locked<Result>(_ name: String, _ work: () throws -> Result) throws -> Result {
+        while true {
+            do {
+                let lock = try PlaceLock(
+                    store.folder.appending(path: name), of: "the factors in '\(store.folder.path)'")
+                return try withExtendedLifetime(lock, work)
+            } catch let error as RuntimeError where error.kind == .busy {
+                try progress("wait for another process that fits", 0, 0)
+                Thread.sleep(forTimeInterval: Self.wait)
             }
-            guard try tensor.isAllFinite() else {
-                throw RuntimeError(
-                    .run, "the sum \"\(name)\" is not finite after example \(end)",
-                    hint: "load the model in float32, or leave out the examples before it")
-            }
-            let sum = try MomentSum(tensor, as: .float64)
-            if sums.count > place { try sums[place].add(sum) } else { sums.append(sum) }
         }
-        next = end
     }
-
-    func write() throws {
-        try TensorFile.write(
-            sums.enumerated().flatMap { place, sum in
-                zip(MomentSum.partNames, sum.parts).map { ("\(place).\($0)", $1) }
-            }, metadata: [Self.nextKey: String(next)], to: file)
-    }
-
-    func remove() { try? FileManager.default.removeItem(at: file) }
 }

@@ -11,6 +11,8 @@ struct InfluenceRanking {
     private(set) var overall: Ends
     /// The overall score of each example; empty where nobody asked.
     private(set) var scores: [Double] = []
+    /// Examples without influence on any query.
+    private(set) var zeroCount = 0
 
     /// The strongest places of a ranking at both ends.
     struct Ends {
@@ -51,6 +53,8 @@ struct InfluenceRanking {
         var ends = [Ends](repeating: Ends(count: top), count: queries)
         var overall = Ends(count: top)
         var scores: [Double] = []
+        if keepsScores { scores.reserveCapacity(total) }
+        var zeroCount = 0
         try ScoreFile.rows(of: url, queries: queries) { first, rows in
             for (place, row) in rows.enumerated() {
                 var (sum, against) = (0.0, 0.0)
@@ -66,8 +70,10 @@ struct InfluenceRanking {
                 let mean = sum / Double(queries - wanted) - (wanted > 0 ? against / Double(wanted) : 0)
                 overall.add(first + place, mean)
                 if keepsScores { scores.append(mean) }
+                if row.allSatisfy({ $0 == 0 }) { zeroCount += 1 }
             }
         }
         (self.scales, self.ends, self.overall, self.scores) = (scales, ends, overall, scores)
+        self.zeroCount = zeroCount
     }
 }

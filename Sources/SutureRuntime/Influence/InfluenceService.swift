@@ -9,7 +9,7 @@ import SutureModel
 final class InfluenceService {
     static let folderName = "influence"
     /// Examples of one call.
-    private static let blockSize = 64
+    static let blockSize = 64
 
     private var read: TrainingFile?
     private let settings: Experiment.Training
@@ -55,35 +55,82 @@ final class InfluenceService {
         var perform: Perform
     }
 
+    /// Lets an estimator look at the model, so that settings that do not fit it are refused before anything long starts.
+    func check(_ subject: Subject) throws {
+        let call = ComponentCall(.fit, stage: FitPass(number: 1).stage)
+        _ = try subject.perform(call, subject.model, store(of: subject).store)
+    }
+
     /// Writes the influence of every example on every query to a file, or goes on with one.
     ///
+    /// - Parameter shard: the examples that the file is for.
     /// - Throws: `usage` without queries; what the estimator throws.
-    func trace(_ subject: Subject, to url: URL) throws {
+    func trace(_ subject: Subject, to url: URL, shard: Shard = .whole) throws {
         guard !subject.queries.isEmpty else {
             throw RuntimeError(
                 .usage, "there is no query to trace", hint: "give cases with answers, or an annotator that finds some")
         }
         let training = try training()
+        let range = shard.range(of: training.count, blockSize: Self.blockSize)
         let store = try fit(subject)
+        try FileManager.default.createDirectory(
+            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
+        let file = try ScoreFile(
+            url, examples: range.count, queries: subject.queries.count, blockSize: Self.blockSize,
+            metadata: metadata(of: subject, store, shard))
+        var isFirst = true
+        while file.rowCount < range.count {
+            try progress("trace", file.rowCount, range.count)
+            let start = range.lowerBound + file.rowCount
+            let examples = try training.block(start..<min(start + Self.blockSize, range.upperBound))
+            try file.append(scores(of: examples, subject, store, isFirst: isFirst))
+            if isFirst {
+                Host.log(
+                    .info,
+                    "peak memory after the first block of \(examples.count) examples: \(Figures.size(Processor.peakMemory))"
+                )
+            }
+            isFirst = false
+        }
+        try progress("trace", range.count, range.count)
+        try checkInputs()
+        try file.finish()
+    }
+
+    /// Puts the scores of all shards together, in their order, as one process writes them.
+    ///
+    /// - Throws: `usage` where they are not of this subject.
+    func join(_ shards: [URL], of subject: Subject, to url: URL) throws {
+        let store = try store(of: subject).store
+        let file = try ScoreFile(
+            url, examples: training().count, queries: subject.queries.count,
+            metadata: metadata(of: subject, store, .whole))
+        if file.rowCount > 0 { try file.clear() }
+        for (number, shard) in shards.enumerated() {
+            try progress("merge", number, shards.count)
+            let own = Shard.all(shards.count)[number]
+            guard try SafetensorsFile(opening: shard).metadata == metadata(of: subject, store, own) else {
+                throw RuntimeError(
+                    .usage, "the scores in '\(shard.path)' are of other queries than those of the experiment",
+                    hint: "merge the shards of one experiment")
+            }
+            try file.append(contentsOf: shard)
+        }
+        guard file.rowCount == file.exampleCount else { throw TensorFile.isDamaged(url) }
+        try file.finish()
+    }
+
+    /// What scores belong to. It is in their file.
+    private func metadata(of subject: Subject, _ store: TensorStore, _ shard: Shard) throws -> [String: String] {
         let key = Digest.of(
             Data(
                 ([store.folder.lastPathComponent] + subject.queries.flatMap { [$0.prompt, $0.text] })
                     .joined(separator: "\0").utf8))
-        try FileManager.default.createDirectory(
-            at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
-        let file = try ScoreFile(
-            url, examples: training.count, queries: subject.queries.count,
-            metadata: ["key": key, "training": training.digest, "estimator": subject.estimator.description.id])
-        var isFirst = true
-        while file.rowCount < training.count {
-            try progress("trace", file.rowCount, training.count)
-            let examples = try training.block(file.rowCount..<min(file.rowCount + Self.blockSize, training.count))
-            try file.append(scores(of: examples, subject, store, isFirst: isFirst))
-            isFirst = false
-        }
-        try progress("trace", training.count, training.count)
-        try checkInputs()
-        try file.finish()
+        var found = [
+            "key": key, "training": try training().digest, "estimator": subject.estimator.description.id,
+        ]
+        if !shard.isWhole { found["shard"] = shard.description }
+        return found
     }
 
     /// The same in memory, `[queries, examples]`.
@@ -107,18 +154,34 @@ final class InfluenceService {
 
     /// What the estimator has fitted.
     private func fit(_ subject: Subject) throws -> TensorStore {
+        let (store, count) = try store(of: subject)
+        try factorFit(subject, store, count).run()
+        return store
+    }
+
+    /// Fits a shard of each pass, as far as the other shards are there.
+    ///
+    /// - Returns: the pass that waits for others; nil where all is fitted.
+    func fit(_ subject: Subject, shard: Shard) throws -> FactorFit.Pending? {
+        let (store, count) = try store(of: subject)
+        return try factorFit(subject, store, count).run(shard)
+    }
+
+    private func factorFit(_ subject: Subject, _ store: TensorStore, _ count: Int) throws -> FactorFit {
+        FactorFit(
+            training: try training(), count: count, store: store,
+            ask: { try subject.perform($0, subject.model, store).tensors }, progress: progress)
+    }
+
+    /// Where the factors are kept, and how many examples they are over.
+    private func store(of subject: Subject) throws -> (store: TensorStore, count: Int) {
         let digest = subject.model === model ? modelDigest : try Self.digest(of: subject.model)
         let training = try training()
         let count = min(settings.fit, training.count)
         let key = FactorFit.key(
             plugin: subject.estimator.description.digest, model: digest, training: training, count: count,
             dtype: subject.model.dtype)
-        let store = TensorStore(folder: cache.appending(path: key))
-        try FactorFit(
-            training: training, count: count, store: store,
-            ask: { try subject.perform($0, subject.model, store).tensors }, progress: progress
-        ).run()
-        return store
+        return (TensorStore(folder: cache.appending(path: key)), count)
     }
 
     private func scores(

@@ -27,6 +27,7 @@ package struct InfluenceSummary {
         ]
         let wanted = file.queries.count(where: \.isWanted)
         if wanted > 0 { facts.append(("wanted texts", String(wanted))) }
+        if let count = file.zeroCount, count > 0 { facts.append(("examples without influence", String(count))) }
         if let planted = file.planted {
             facts.append(("planted examples", "\(planted.count) of \(planted.total)"))
             for one in planted.precision {
@@ -41,6 +42,25 @@ package struct InfluenceSummary {
             facts.append(("peak memory", String(format: "%.2f GiB", Double(memory) / Double(1 << 30))))
         }
         return facts
+    }
+
+    /// What a shard answers.
+    package static func text(of shard: InfluenceShard, _ folder: RunFolder, width: Int) -> String {
+        let facts = [
+            ("shard", shard.shard.description), ("estimator", shard.estimator.name),
+            ("training examples", "\(shard.examples.count) of \(shard.total)"), ("queries", String(shard.queries)),
+            ("peak memory", Figures.size(shard.peakMemory)),
+        ]
+        return "\(TextTable(facts: facts).text(width: width))\n\n\(folder.url.path)"
+    }
+
+    /// What a shared fit answers.
+    package static func text(of fit: InfluenceFit, width: Int) -> String {
+        guard let stage = fit.stage else { return "\(fit.estimator) is fitted" }
+        let missing = fit.missing.prefix(8).map(\.description).joined(separator: ", ")
+        return
+            "\(stage) of \(fit.estimator) waits for the shard\(fit.missing.count == 1 ? "" : "s") \(missing)"
+            + (fit.missing.count > 8 ? ", …" : "") + "; when they are there, start this command again"
     }
 
     /// Both ends of a ranking beside each other.

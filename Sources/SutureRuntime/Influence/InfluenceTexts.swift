@@ -54,7 +54,9 @@ struct InfluenceTexts {
     private func tokens(of text: MarkedText) throws -> [String] {
         let handle = ModelTable.handle(model)
         defer { ModelTable.release(handle) }
-        let row = try Model(borrowing: handle).forcedRow(text)
-        return try row.tokens.map { try model.tokenizer.decode([$0], skipSpecialTokens: false) }
+        // An estimator that needs no prediction may list what has nothing to predict.
+        let row = try? Model(borrowing: handle).forcedRow(text).tokens
+        let tokens = try row ?? model.tokenizer.encode(text.prompt + text.text, addSpecialTokens: false).ids
+        return try tokens.map { try model.tokenizer.decode([$0], skipSpecialTokens: false) }
     }
 }

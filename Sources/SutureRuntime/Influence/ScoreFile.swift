@@ -7,11 +7,13 @@ import SutureModel
 /// The influence of every example on every query, as a safetensors file: `scores`, float32 `[examples, queries]`.
 ///
 /// It is written from the front, a row for each example, under another name, and renamed when it is whole. So it need not fit
-/// into memory, and an interrupted process goes on behind the last whole row.
+/// into memory, and an interrupted process goes on after the last whole block of rows.
 final class ScoreFile {
     static let tensorName = "scores"
+    /// Rows that are read at once.
+    static let rowsAtOnce = 4096
     /// What is not whole yet.
-    private static let partEnding = ".part"
+    static let partEnding = ".part"
 
     let url: URL
     let exampleCount: Int
@@ -23,8 +25,11 @@ final class ScoreFile {
 
     /// Begins a file, or goes on with one that belongs to the same examples and queries.
     ///
-    /// - Parameter metadata: what the numbers belong to. A part with other metadata is thrown away.
-    init(_ url: URL, examples: Int, queries: Int, metadata: [String: String]) throws {
+    /// - Parameters:
+    ///   - blockSize: of the examples that one call gives. A part of a block is thrown away, so that its numbers come from the
+    ///     same call as those of a process that was not interrupted.
+    ///   - metadata: what the numbers belong to. A part with other metadata is thrown away.
+    init(_ url: URL, examples: Int, queries: Int, blockSize: Int = 1, metadata: [String: String]) throws {
         self.url = url
         (exampleCount, queryCount) = (examples, queries)
         header = try Self.header(examples: examples, queries: queries, metadata)
@@ -41,7 +46,8 @@ final class ScoreFile {
         let known = try handle.read(upToCount: header.count)
         if known == header {
             let size = try handle.seekToEnd()
-            rowCount = max(0, Int(size) - header.count) / max(1, queries * 4)
+            let rows = min(examples, max(0, Int(size) - header.count) / max(1, queries * 4))
+            rowCount = rows == examples ? rows : rows / blockSize * blockSize
             try handle.truncate(atOffset: UInt64(header.count + rowCount * queries * 4))
         } else {
             rowCount = 0
@@ -61,6 +67,21 @@ final class ScoreFile {
         let rows = try scores.transposed().contiguous().bytes()
         try handle.write(contentsOf: Data(rows))
         rowCount += scores.shape[1]
+    }
+
+    /// Forgets the rows that are there.
+    func clear() throws {
+        try handle.truncate(atOffset: UInt64(header.count))
+        try handle.seekToEnd()
+        rowCount = 0
+    }
+
+    /// Adds all rows of a finished file.
+    func append(contentsOf other: URL) throws {
+        try Self.pieces(of: other, size: queryCount * 4 * Self.rowsAtOnce) { piece in
+            try handle.write(contentsOf: piece)
+            rowCount += piece.count / (queryCount * 4)
+        }
     }
 
     /// Gives the file its name.
@@ -98,16 +119,9 @@ final class ScoreFile {
     static func rows(
         of url: URL, queries: Int, _ body: (_ first: Int, _ rows: [[Float]]) throws -> Void
     ) throws {
-        guard let handle = FileHandle(forReadingAtPath: url.path) else {
-            throw RuntimeError(.file, "'\(url.path)' cannot be read")
-        }
-        defer { try? handle.close() }
-        guard let size = try handle.read(upToCount: 8), size.count == 8 else { throw TensorFile.isDamaged(url) }
-        let length = size.enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
-        try handle.seek(toOffset: 8 + length)
         var first = 0
         let rowSize = queries * 4
-        while let piece = try handle.read(upToCount: rowSize * 4096), !piece.isEmpty {
+        try pieces(of: url, size: rowSize * rowsAtOnce) { piece in
             let count = piece.count / rowSize
             let rows = piece.withUnsafeBytes { bytes in
                 (0..<count).map { row in
@@ -117,5 +131,17 @@ final class ScoreFile {
             try body(first, rows)
             first += count
         }
+    }
+
+    /// Calls `body` with the numbers of a finished file, some at a time.
+    private static func pieces(of url: URL, size: Int, _ body: (Data) throws -> Void) throws {
+        guard let handle = FileHandle(forReadingAtPath: url.path) else {
+            throw RuntimeError(.file, "'\(url.path)' cannot be read")
+        }
+        defer { try? handle.close() }
+        guard let start = try handle.read(upToCount: 8), start.count == 8 else { throw TensorFile.isDamaged(url) }
+        let length = start.enumerated().reduce(UInt64(0)) { $0 | UInt64($1.element) << (8 * UInt64($1.offset)) }
+        try handle.seek(toOffset: 8 + length)
+        while let piece = try handle.read(upToCount: size), !piece.isEmpty { try body(piece) }
     }
 }

@@ -26,8 +26,13 @@ package final class TrainingFile {
         var line: Int
     }
 
+    /// Of what is kept in memory, in bytes.
+    var indexSize: Int { marks.count * MemoryLayout<Mark>.size }
+
     private static let stride = 64
     private static let pieceSize = 1 << 20
+    /// Less is not worth a call.
+    private static let smallestPiece = 1 << 12
     /// A line beyond this is no example.
     private static let longestLine = 1 << 24
 
@@ -79,7 +84,7 @@ package final class TrainingFile {
         guard !range.isEmpty, range.upperBound <= count else { return [] }
         var found: [Example] = []
         var index = range.lowerBound / Self.stride * Self.stride
-        try Self.lines(of: handle, path, from: marks[range.lowerBound / Self.stride]) {
+        try Self.lines(of: handle, path, from: marks[range.lowerBound / Self.stride], piece: size(of: range)) {
             (mark, bytes) throws(RuntimeError) in
             if index >= range.lowerBound {
                 found.append(Example(line: mark.line, text: try example(bytes, line: mark.line)))
@@ -95,7 +100,7 @@ package final class TrainingFile {
         guard !range.isEmpty, range.upperBound <= count else { return [] }
         var found: [Int] = []
         var index = range.lowerBound / Self.stride * Self.stride
-        try Self.lines(of: handle, path, from: marks[range.lowerBound / Self.stride]) {
+        try Self.lines(of: handle, path, from: marks[range.lowerBound / Self.stride], piece: size(of: range)) {
             (mark, _) throws(RuntimeError) in
             if index >= range.lowerBound { found.append(mark.line) }
             index += 1
@@ -119,6 +124,13 @@ package final class TrainingFile {
     }
 
     // MARK: Reading
+
+    /// What is read for some examples at once: all of them, unless they are long.
+    private func size(of range: Range<Int>) -> Int {
+        let (first, last) = (range.lowerBound / Self.stride, (range.upperBound - 1) / Self.stride + 1)
+        guard last < marks.count else { return Self.pieceSize }
+        return max(Self.smallestPiece, min(Self.pieceSize, Int(marks[last].offset - marks[first].offset)))
+    }
 
     private func example(_ bytes: ArraySlice<UInt8>, line: Int) throws(RuntimeError) -> MarkedText {
         guard let text = String(validating: bytes, as: UTF8.self), !bytes.contains(0) else {
@@ -158,7 +170,7 @@ package final class TrainingFile {
 
     /// Calls `body` with each line that is not blank, without its end, until it returns false.
     private static func lines(
-        of handle: FileHandle, _ path: String, from start: Mark,
+        of handle: FileHandle, _ path: String, from start: Mark, piece pieceSize: Int = pieceSize,
         _ body: (Mark, ArraySlice<UInt8>) throws(RuntimeError) -> Bool
     ) throws(RuntimeError) {
         var mark = start

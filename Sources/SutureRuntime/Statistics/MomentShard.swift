@@ -93,7 +93,7 @@ struct MomentShard {
         var first: MomentShard?
         var total: [MomentSum] = []
         var tokens = 0
-        var paths: [Int: String] = [:]
+        var given = ShardSet()
         for file in files {
             let shard = try MomentShard(file)
             let base = first ?? shard
@@ -103,16 +103,7 @@ struct MomentShard {
                     .usage, "'\(shard.path)' \(difference) than '\(base.path)'",
                     hint: "merge the shards of one experiment")
             }
-            guard shard.share.count == base.share.count else {
-                throw RuntimeError(
-                    .usage, "'\(shard.path)' is the shard \(shard.share), and '\(base.path)' is \(base.share)",
-                    hint: "merge shards of one division")
-            }
-            if let other = paths.updateValue(shard.path, forKey: shard.share.number) {
-                throw RuntimeError(
-                    .usage, "the shard \(shard.share) is given twice, as '\(other)' and '\(shard.path)'",
-                    hint: "give each shard once")
-            }
+            try given.add(shard.share, shard.path)
             tokens += shard.description.tokens
             try RuntimeError.wrapping {
                 if total.isEmpty {
@@ -123,14 +114,7 @@ struct MomentShard {
             }
         }
         guard let first else { throw RuntimeError(.usage, "there are no shards to merge", hint: "give their files") }
-        let missing = (1...first.share.count).filter { paths[$0] == nil }
-        guard missing.isEmpty else {
-            throw RuntimeError(
-                .usage,
-                "of \(first.share.count) shards, \(missing.prefix(8).map(String.init).joined(separator: ", "))"
-                    + (missing.count > 8 ? ", …" : "") + " \(missing.count == 1 ? "is" : "are") missing",
-                hint: "compute each with `suture statistics compute FILE --shard \(missing[0])/\(first.share.count)`")
-        }
+        try given.checkIsWhole(command: "suture statistics compute FILE")
         guard tokens > 0 else {
             throw RuntimeError(.file, "the text of the shards holds no tokens", hint: "give a text with some lines")
         }

@@ -99,6 +99,26 @@ struct EstimatorTests {
         }
     }
 
+    @Test(
+        "An example with nothing to predict has influence 0 and changes no sum",
+        arguments: kinds.filter { $0 != "tf-idf" && $0 != "random" })
+    func nothing(kind: String) throws {
+        let (plain, other) = try (TestSession(TinyModel.load(.gpt2)), TestSession(TinyModel.load(.gpt2)))
+        try plain.fit(make(kind), on: examples)
+        let model = try plain.session.model
+        let word = try #require(["a", "e", ".", "1"].first { try model.encode($0).count == 1 })
+        let nothing = MarkedText(text: word)
+        let more = [nothing] + examples.prefix(5) + [nothing] + examples.dropFirst(5)
+        try other.fit(make(kind), on: more)
+        let (expected, found) = try (
+            plain.trace(make(kind), examples, on: queries), other.trace(make(kind), more, on: queries)
+        )
+        let real = more.indices.filter { more[$0] != nothing }
+        #expect(try relativeDistance(found.indexSelect(1, real), expected) < 1e-5)
+        for place in [0, 6] { #expect(try found.select(1, place).abs().max().item() == 0) }
+        #expect(try other.trace(make(kind), [nothing], on: queries).abs().max().item() == 0)
+    }
+
     @Test("The influence of tokens sums to that of their example, in the row's order", arguments: kinds)
     func tokens(kind: String) throws {
         let session = try TestSession(TinyModel.load(.llama))
@@ -226,7 +246,7 @@ struct EstimatorTests {
         for name in ["mpl", "*.wte.weight", "wte.weight"] {
             settings.modules = [name]
             let found = message { _ = try settings.chosen(from: session.model) }
-            #expect(found == "the model has no module \"\(name)\"")
+            #expect(found.hasPrefix("the model has no module \"\(name)\"; it has transformer.h.0."))
         }
         settings.modules = ["*.mlp.c_proj.weight"]
         #expect(try settings.chosen(from: session.model).count == TinyModel.layerCount)
