@@ -33,17 +33,18 @@ struct DevelopmentSettings: ParameterSet {
 
 /// How good a step is on what is held out.
 struct Verdict: Sendable, Hashable {
-    /// The share of unwanted responses.
-    var unwanted: Double
-    /// The mean log p per token of the held-out cases' queries: of equal shares, the lower is better.
+    /// The share of unwanted responses; nil where no annotator tells.
+    var unwanted: Double?
+    /// The mean log p per token of the held-out cases' queries, which decides without an annotator: the lower is better.
     var likelihood: Double
-    /// Of held-out anchors, over that of the run's model.
+    /// Of held-out anchors, over that of the run's model: of equal shares, the lower is better.
     var perplexity: Double
 
     /// Whether it replaces the one before, which is nil in the beginning. The earlier of equals stays.
     func isPreferred(to old: Verdict?, limit: Double) -> Bool {
         guard perplexity <= limit else { return false }
         guard let old else { return true }
-        return (unwanted, likelihood) < (old.unwanted, old.likelihood)
+        guard let unwanted, let before = old.unwanted else { return likelihood < old.likelihood }
+        return (unwanted, perplexity) < (before, old.perplexity)
     }
 }

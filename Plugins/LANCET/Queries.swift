@@ -110,9 +110,9 @@ struct QuerySettings: ParameterSet {
         return zip(texts, try session.annotate(texts, with: annotator)).filter { $1.isEmpty }.map(\.0)
     }
 
-    /// The share of greedy responses to some prompts in which the annotator marks something.
-    func unwantedRate(after prompts: [String], on model: Model, in session: Session) throws -> Double {
-        guard let annotator, !prompts.isEmpty else { return 0 }
+    /// The share of greedy responses to some prompts in which the annotator marks something; nil without an annotator.
+    func unwantedRate(after prompts: [String], on model: Model, in session: Session) throws -> Double? {
+        guard let annotator, !prompts.isEmpty else { return nil }
         let said = try responses(to: prompts, on: model, samples: 0, seed: 0, in: session)
         let marked = try session.annotate(said, with: annotator).count { !$0.isEmpty }
         return Double(marked) / Double(prompts.count)

@@ -95,13 +95,20 @@ struct RowLossTests {
         #expect(settings.stepCount(of: 64) == 6 && settings.stepCount(of: 5) == 3)
     }
 
-    @Test("Of equal shares the less likely queries win, and never beyond the perplexity")
+    @Test("Of equal shares the lower perplexity wins, and never beyond the limit")
     func verdict() {
-        let first = Verdict(unwanted: 0.5, likelihood: -1, perplexity: 1)
+        let first = Verdict(unwanted: 0.5, likelihood: -1, perplexity: 1.02)
         #expect(first.isPreferred(to: nil, limit: 1.05))
-        #expect(Verdict(unwanted: 0.5, likelihood: -2, perplexity: 1.04).isPreferred(to: first, limit: 1.05))
-        #expect(!Verdict(unwanted: 0, likelihood: -9, perplexity: 1.06).isPreferred(to: first, limit: 1.05))
+        // Of equal shares the lower perplexity wins, whatever the likelihood; the earlier of equals stays.
+        #expect(Verdict(unwanted: 0.5, likelihood: 0, perplexity: 1.01).isPreferred(to: first, limit: 1.05))
+        #expect(!Verdict(unwanted: 0.5, likelihood: -2, perplexity: 1.04).isPreferred(to: first, limit: 1.05))
         #expect(!first.isPreferred(to: first, limit: 1.05))
+        #expect(Verdict(unwanted: 0.4, likelihood: 0, perplexity: 1.04).isPreferred(to: first, limit: 1.05))
+        #expect(!Verdict(unwanted: 0, likelihood: -9, perplexity: 1.06).isPreferred(to: first, limit: 1.05))
+        // Without an annotator the likelihood decides.
+        let told = Verdict(unwanted: nil, likelihood: -1, perplexity: 1)
+        #expect(Verdict(unwanted: nil, likelihood: -2, perplexity: 1.04).isPreferred(to: told, limit: 1.05))
+        #expect(!Verdict(unwanted: nil, likelihood: -0.5, perplexity: 0.9).isPreferred(to: told, limit: 1.05))
         #expect(DevelopmentSettings().heldOut(of: 1).isEmpty && DevelopmentSettings().heldOut(of: 20) == [0, 10])
     }
 }
