@@ -13,13 +13,16 @@ struct Diversity: Evaluator {
     @Parameter("path", help: "Prompts: [{\"prompt\": …}].")
     var path: FilePath
 
-    @Parameter("samples", in: .positive, unit: "texts", help: "Answers to each prompt. Self-BLEU needs two or more.")
+    @Parameter(
+        "samples", in: .closed(1...10_000), unit: "texts", help: "Answers to each prompt. Self-BLEU needs two or more.")
     var sampleCount = 4
 
     @Parameter("temperature", in: .positive, help: "Of the sampling.")
     var temperature = 1.0
 
-    @Parameter("top_p", in: .closed(0...1), help: "Draw from the likeliest tokens that have this probability together.")
+    @Parameter(
+        "top_p", in: .closed(0.000_001...1), help: "Draw from the likeliest tokens that have this probability together."
+    )
     var topP = 0.95
 
     @Parameter("max_new_tokens", in: .positive, unit: "tokens", help: "The largest length of an answer.")
@@ -52,7 +55,9 @@ struct Diversity: Evaluator {
     }
 
     func summarize(_ scores: [Score]) throws -> [Metric] {
-        let name = "temperature \(temperature), top-p \(topP), at most \(maxNewTokens) tokens"
+        let name =
+            "\(split.rawValue) words, temperature \(temperature), top-p \(topP), at most \(maxNewTokens) tokens, "
+            + "\(sampleCount) a prompt"
         return ["distinct_1", "distinct_2"].compactMap {
             Metric.weightedMean(
                 of: $0, in: scores, times: 100, unit: "percent", direction: .higherIsBetter, protocol: name)
@@ -60,7 +65,7 @@ struct Diversity: Evaluator {
             + [
                 Metric.weightedMean(
                     of: "self_bleu", in: scores, unit: "points", direction: .lowerIsBetter,
-                    protocol: "\(name), \(sampleCount) a prompt")
+                    protocol: name)
             ].compactMap { $0 }
     }
 
@@ -91,9 +96,9 @@ struct Diversity: Evaluator {
         return (Set(grams).count, grams.count)
     }
 
-    /// The mean BLEU of each text against the others, from 0 to 100; nil for fewer than two texts.
+    /// The mean BLEU of each text against the others, from 0 to 100; nil for fewer than two texts, and where none has a word.
     static func selfBLEU(_ texts: [[String]]) -> Double? {
-        guard texts.count > 1 else { return nil }
+        guard texts.count > 1, texts.contains(where: { !$0.isEmpty }) else { return nil }
         return texts.indices.map { own in
             let others = texts.indices.filter { $0 != own }.map { texts[$0] }
             return BLEU(texts[own], references: others).score(usesEffectiveOrder: true)

@@ -50,11 +50,27 @@ struct PromptFile {
         guard JSONLimits.holds(for: data) else { throw wrong("are beyond the limits of JSON files") }
         do {
             items = try JSONDecoder().decode([Item].self, from: data)
+        } catch let error as DecodingError {
+            guard let place = error.place else { throw wrong("are not a JSON list of objects with a prompt") }
+            throw wrong(
+                "are not a list of objects with a prompt: entry \(place + 1) has none, or a value that is no text")
         } catch let error as SutureError {
             throw wrong("have an entry that \(error.message)")
         } catch {
             throw wrong("are not a JSON list of objects with a prompt")
         }
         guard !items.isEmpty else { throw wrong("are an empty list") }
+    }
+}
+
+extension DecodingError {
+    /// The place in the outermost list, from 0.
+    fileprivate var place: Int? {
+        switch self {
+        case .typeMismatch(_, let context), .valueNotFound(_, let context), .keyNotFound(_, let context),
+            .dataCorrupted(let context):
+            context.codingPath.first?.intValue
+        @unknown default: nil
+        }
     }
 }

@@ -68,7 +68,7 @@ struct QuerySettings: ParameterSet {
                     ? "contrast is answer, and no case has an answer beside the unwanted text"
                     : "contrast is unmarked, and the annotator marks every response",
                 hint: contrast == .answer
-                    ? "give the wanted answers in the data set, or write contrast: unmarked"
+                    ? "give the wanted answers as answer, and the unwanted ones as wrong_answer or by an annotator"
                     : "raise samples, or give wanted answers and write contrast: answer")
         }
         return texts

@@ -73,9 +73,9 @@ struct InfluenceCommand: ParsableCommand {
                 InfluenceSummary.text(of: found, planned.folder, width: Terminal.width)
             }
         case .fit(let shard):
-            try perform(runs, "this estimator is already fitted; --fresh looks again") {
-                (planned, progress) throws(RuntimeError) in
-                try launcher.fit(planned, shard, startsAnew: options.fresh, onEvent: progress.show)
+            // What is fitted is in the cache, whatever the folder says.
+            try perform(runs, "", fresh: true) { (planned, progress) throws(RuntimeError) in
+                try launcher.fit(planned, shard, startsAnew: true, onEvent: progress.show)
             } text: { _, found in
                 InfluenceSummary.text(of: found, width: Terminal.width)
             }
@@ -83,14 +83,14 @@ struct InfluenceCommand: ParsableCommand {
     }
 
     private func perform<Results: Encodable>(
-        _ runs: [RunLauncher.PlannedRun], _ alreadyDone: String,
+        _ runs: [RunLauncher.PlannedRun], _ alreadyDone: String, fresh: Bool? = nil,
         work: (RunLauncher.PlannedRun, ProgressLine) throws(RuntimeError) -> Results,
         text: (RunLauncher.PlannedRun, Results) throws(RuntimeError) -> String
     ) throws {
         try PartialRuns(
             runs: runs, name: { $0.experiment.influence?.estimator.id ?? "" }, alreadyDone: alreadyDone,
             plural: "estimates"
-        ).perform(fresh: options.fresh, json: options.json, work: work, text: text)
+        ).perform(fresh: fresh ?? options.fresh, json: options.json, work: work, text: text)
     }
 
     /// Traces and validates each estimate; the table has a row for each.
@@ -102,12 +102,11 @@ struct InfluenceCommand: ParsableCommand {
             runs: validations, name: { $0.experiment.influence?.estimator.id ?? "" },
             alreadyDone: "this validation is already there; --fresh compares again", plural: "validations"
         ).perform(fresh: options.fresh, json: options.json) { (planned, progress) throws(RuntimeError) in
-            guard let place = validations.firstIndex(where: { $0.folder.url == planned.folder.url }) else {
-                throw RuntimeError(.usage, "the validation belongs to no estimate")
+            guard let estimate = RunLauncher.estimate(of: planned, among: estimates) else {
+                throw RuntimeError(.usage, "the validation '\(planned.folder.url.path)' belongs to no estimate")
             }
-            _ = try launcher.trace(estimates[place], startsAnew: options.fresh, onEvent: progress.show)
-            let file = try launcher.validate(
-                planned, of: estimates[place], startsAnew: options.fresh, onEvent: progress.show)
+            _ = try launcher.trace(estimate, startsAnew: options.fresh, onEvent: progress.show)
+            let file = try launcher.validate(planned, of: estimate, startsAnew: options.fresh, onEvent: progress.show)
             files.append(file)
             return file
         } text: { planned, file in

@@ -69,7 +69,10 @@ struct PromptFileTests {
     func refusals() throws {
         for (text, sentence) in [
             ("[]", "are an empty list"), ("{", "are not a JSON list of objects with a prompt"),
-            ("[{\"answer\": \"x\"}]", "are not a JSON list of objects with a prompt"),
+            (
+                "[{\"prompt\": \"a\"}, {\"answer\": \"x\"}]",
+                "are not a list of objects with a prompt: entry 2 has none, or a value that is no text"
+            ),
             ("[{\"prompt\": \"\"}]", "have an entry that has an empty prompt"),
             ("[{\"prompt\": \"a\", \"anwser\": \"b\"}]", "have an entry that has the unknown key \"anwser\""),
         ] {

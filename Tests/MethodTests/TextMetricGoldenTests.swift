@@ -104,7 +104,7 @@ struct TextMetricGoldenTests {
                 #expect(distinct == samples.distinct[n - 1] && total == samples.grams[n - 1])
             }
         }
-        #expect(Diversity.selfBLEU([["Rome"]]) == nil)
+        #expect(Diversity.selfBLEU([["Rome"]]) == nil && Diversity.selfBLEU([[], []]) == nil)
     }
 
     @Test("ROUGE-L is that of rouge-score without stemming")

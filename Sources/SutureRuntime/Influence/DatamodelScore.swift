@@ -3,10 +3,10 @@
 /// The linear datamodelling score (Park et al. 2023, section 2, definition 2.4): how well sums of influence over random subsets of
 /// the training examples rank what models that are trained on these subsets say of a query. 1 is perfect, 0 is chance.
 package struct DatamodelScore: Sendable, Codable, Hashable {
-    /// The mean over the queries.
-    package var mean: Double
-    /// The standard error of this mean, over the queries.
-    package var error: Double
+    /// The mean over the queries; nil where no query has a coefficient.
+    package var mean: Double?
+    /// The standard error of this mean, over the queries; nil for fewer than two.
+    package var error: Double?
     /// Spearman's coefficient of each query; nil where all predictions or all outcomes are equal.
     package var queries: [Double?]
 
@@ -19,8 +19,8 @@ package struct DatamodelScore: Sendable, Codable, Hashable {
         let count = Double(known.count)
         let mean = known.reduce(0, +) / max(count, 1)
         let squares = known.reduce(0) { $0 + ($1 - mean) * ($1 - mean) }
-        self.mean = known.isEmpty ? .nan : mean
-        error = known.count > 1 ? (squares / (count - 1) / count).squareRoot() : .nan
+        self.mean = known.isEmpty ? nil : mean
+        error = known.count > 1 ? (squares / (count - 1) / count).squareRoot() : nil
     }
 
     /// Pearson's coefficient of the ranks, where equal values share the mean of theirs; nil where one side has only one value.

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
+import Foundation
 import SutureKit
 
 /// The section `validation` with nothing left to decide.
@@ -9,9 +10,13 @@ package struct ResolvedValidation: Sendable, Hashable {
     package var trainer: ResolvedComponent
 
     static let baseName = "validation.base"
+    static let trainerName = "validation.trainer"
 }
 
 extension Experiment {
+    /// Each is a training.
+    private static let mostSubsets = 10_000
+
     /// The section `validation`, with its component.
     mutating func readValidation(
         _ reader: ConfigReader, _ paths: PathResolver, isNeeded: Bool
@@ -25,7 +30,13 @@ extension Experiment {
         }
         trainer = try Self.component(try section.required("trainer"), path: "validation.trainer")
         var found = Validation(base: try section.existing("base", what: "the model folder", paths))
-        if let count = try section.integer("subsets", atLeast: 0) { found.subsetCount = count }
+        var isFolder: ObjCBool = false
+        guard FileManager.default.fileExists(atPath: found.base, isDirectory: &isFolder), isFolder.boolValue else {
+            throw section.mustBe("a model folder", "base", try section.required("base"))
+        }
+        if let count = try section.integer("subsets", atLeast: 0, atMost: Self.mostSubsets) {
+            found.subsetCount = count
+        }
         if let share = try section.number("share", above: 0, atMost: 1) { found.share = share }
         found.groups = try section.positiveIntegers("groups")
         validation = found

@@ -12,11 +12,18 @@ extension RunLauncher {
             let settings = try run.experiment.requiredValidation().settings
             let (_, training) = try run.experiment.requiredInfluence()
             let count = try TrainingFile(training.path, limit: training.limit).count
-            guard settings.subsetCount > 1 || !settings.groups.isEmpty else {
+            guard settings.subsetCount != 1, settings.subsetCount > 0 || !settings.groups.isEmpty else {
                 throw RuntimeError(
                     .usage,
-                    "validation.subsets is \(settings.subsetCount) and there are no groups, so nothing is compared",
-                    hint: "write subsets: 20, or groups: [100]")
+                    settings.subsetCount == 1
+                        ? "validation.subsets is 1, and one subset has nothing to be compared with"
+                        : "validation.subsets is 0 and there are no groups, so nothing is compared",
+                    hint: "write subsets: 20, or subsets: 0 and groups: [100]")
+            }
+            guard settings.subsetCount == 0 || Int((settings.share * Double(count)).rounded()) < count else {
+                throw RuntimeError(
+                    .usage, "validation.share \(settings.share.short) of \(count) training examples is all of them",
+                    hint: "write share: 0.5")
             }
             if let size = settings.groups.first(where: { $0 >= count }) {
                 throw RuntimeError(
@@ -25,6 +32,16 @@ extension RunLauncher {
             }
         }
         return runs
+    }
+
+    /// The estimate that a validation is about: of the same queries by the same estimator.
+    package static func estimate(of validation: PlannedRun, among estimates: [PlannedRun]) -> PlannedRun? {
+        let own = validation.experiment
+        return estimates.first {
+            let other = $0.experiment
+            return (own.model, own.dataset, own.training) == (other.model, other.dataset, other.training)
+                && (own.influence, own.statistics, own.seed) == (other.influence, other.statistics, other.seed)
+        }
     }
 
     /// Validates an estimate in a worker, or reads at once what the folder already holds.

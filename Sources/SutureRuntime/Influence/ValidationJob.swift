@@ -43,6 +43,12 @@ package struct ValidationJob: FolderJob {
             seconds: found.seconds, peakMemory: found.peakMemory)
         if !subsets.isEmpty {
             let reached = try subsets.map(train)
+            guard reached.contains(where: { $0 != reached[0] }) else {
+                throw RuntimeError(
+                    .usage,
+                    "\(validation.trainer.id) reaches the same from every subset, so it does not train on the training examples",
+                    hint: "name a component that does, such as retrain")
+            }
             let predicted = try Self.sums(over: subsets, folder.scores, queries: found.queries.count, count: count)
             file.datamodels = DatamodelScore(
                 predicted: predicted, outcomes: found.queries.indices.map { query in reached.map { $0[query] } })
@@ -76,6 +82,7 @@ package struct ValidationJob: FolderJob {
         let base = try LanguageModel(
             folder: URL(fileURLWithPath: model.source), dtype: model.dtype, device: model.device)
         try work.inputs.check()
+        try checkTokens(of: found, base, experiment.model.source)
         let service = InfluenceService(
             training, model: base, modelDigest: experiment.baseDigest, checkInputs: work.inputs.check, progress: report)
         let components = ComponentServices(
@@ -88,6 +95,11 @@ package struct ValidationJob: FolderJob {
             throw RuntimeError(.usage, "the data set has no case")
         }
         let settings = SettingJSON.parameters(of: validation.trainer).sorted { $0.key < $1.key }
+        // What the trainer reads beside the examples: its files and the case that it is handed.
+        let read =
+            experiment.digests.filter { $0.key.hasPrefix(ResolvedValidation.trainerName) }
+            .sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
+            + [editCase.id, editCase.filledPrompt, editCase.answer, editCase.wrongAnswer, editCase.targetNew]
         let key = Digest.of(
             Data(
                 ([experiment.baseDigest, examples.digest, validation.trainer.digest, validation.trainer.id]
@@ -95,7 +107,7 @@ package struct ValidationJob: FolderJob {
                         "\(model.dtype)", "\(experiment.seed)",
                         String(decoding: try JSON.encode(settings.map(\.value)), as: UTF8.self),
                     ]
-                    + validation.trainer.settings.map(\.name)).joined(separator: "\0").utf8))
+                    + validation.trainer.settings.map(\.name) + read).joined(separator: "\0").utf8))
         let store = TensorStore(
             folder: StatisticsService.cacheFolder.appending(path: InfluenceService.folderName)
                 .appending(path: "outcomes-\(key.prefix(32))"))
@@ -104,6 +116,20 @@ package struct ValidationJob: FolderJob {
             queries: found.queries.map { MarkedText(prompt: $0.prompt, text: $0.text) }, editCase: editCase,
             store: store)
         return (outcomes, examples.count)
+    }
+
+    /// - Throws: `usage` for a base model that reads the queries as other tokens.
+    private func checkTokens(of found: InfluenceFile, _ base: LanguageModel, _ source: String) throws {
+        let tokenizer = try Tokenizer(folder: URL(fileURLWithPath: source))
+        let isAlike = try found.queries.allSatisfy { query in
+            let text = query.prompt + query.text
+            return try base.tokenizer.encode(text).ids == tokenizer.encode(text).ids
+        }
+        guard !isAlike else { return }
+        throw RuntimeError(
+            .usage,
+            "validation.base has another tokenizer than model.source, so the one was not trained from the other",
+            hint: "name the model that training began with")
     }
 
     /// A random subset, in ascending order.
@@ -159,7 +185,9 @@ package struct ValidationJob: FolderJob {
                     case .counteracting: indices = ranking.overall.counteracting.prefix(size).map(\.index)
                     case .random: indices = Array(random.prefix(size))
                     }
-                    members.append(((choice, size), Set(indices)))
+                    // An estimator may have fewer examples of a sign.
+                    guard !indices.isEmpty else { continue }
+                    members.append(((choice, indices.count), Set(indices)))
                 }
             }
         }

@@ -105,7 +105,7 @@ extension ResolvedExperiment {
         }
         if let validation {
             inputs.append(RunInput(setting: ResolvedValidation.baseName, path: validation.settings.base, form: .model))
-            inputs += validation.trainer.inputs(at: "validation.trainer")
+            inputs += validation.trainer.inputs(at: ResolvedValidation.trainerName)
         }
         if let locator { inputs += locator.inputs(at: "locator") }
         if let method { inputs += method.inputs(at: "method") }

@@ -110,13 +110,21 @@ struct InfluenceCommandTests {
         }
         let words = try validate("tf-idf")
         #expect(words.subsets == 3 && words.datamodels?.queries.count == 2)
-        #expect(words.groups.map(\.choice) == [.promoting, .counteracting, .random])
+        // Words in common are never below 0, so nothing counteracts.
+        #expect(words.groups.map(\.choice) == [.promoting, .random])
         #expect(words.groups.allSatisfy { $0.size == 2 && $0.change.isFinite })
         let count = try trainings()
         let chance = try validate("random", "seed=0")
         // The subsets and the group at random are the same ones; what ranks first is not.
         #expect(try trainings() <= count + 2)
         #expect(chance.groups.last == words.groups.last)
+
+        // One estimate, two validations.
+        let swept = try suture(
+            "influence", "--validate", section, "-m", "validation.subsets=2,4", "influence.text=false")
+        #expect(swept.code == 0, "\(swept.errors)")
+        let one = try suture("influence", "--validate", section, "validation.subsets=1")
+        #expect(one.code != 0 && one.errors.contains("one subset has nothing to be compared with"))
 
         let missing = try suture("influence", "--validate")
         #expect(missing.code != 0 && missing.errors.contains("the experiment has no section 'validation'"))

@@ -29,7 +29,9 @@ struct DatamodelScoreTests {
             predicted: [[1, 2, 3], [1, 2, 3], [0, 0, 0]], outcomes: [[1, 2, 3], [3, 2, 1], [1, 2, 3]])
         #expect(score.queries == [1, -1, nil])
         #expect(score.mean == 0)
-        #expect(abs(score.error - 1) < 1e-12)
+        #expect(abs((score.error ?? 0) - 1) < 1e-12)
+        let none = DatamodelScore(predicted: [[1, 1]], outcomes: [[1, 2]])
+        #expect(none.mean == nil && none.error == nil)
     }
 
     @Test("Sums over subsets add what the file of scores says of their examples")
