@@ -25,7 +25,7 @@ enum LawSubject: String, CaseIterable {
     case memit, rome, creme, pmet, alphaEdit, ime, star, mint, sgd, tnt, unlikelihood, negativeLikelihood, corrective
     case counterFact, zsRE, perplexity, drift, generationMatch, exactMatch, bleuEvaluator, rougeEvaluator, similarity
     case negatives, fluency, consistency, judgedText, phraseJudge, composition
-    case unchanged, probes, negation, editExtent, sideEffects, overfitting
+    case unchanged, probes, negation, editExtent, sideEffects, overfitting, unwanted, diversity
     case wordList, corpusFrequency, pattern, nativeFunction, marksFile
     case lancet, gradientAscent, negativePreference, exampleUnlikelihood, retrain
     case gradientInfluence, tracIn, kfac, ekfac, linfac, tfidf, randomInfluence
@@ -63,7 +63,7 @@ enum LawSubject: String, CaseIterable {
         switch self {
         case .ime: ["base": memit()]
         case .tnt, .unlikelihood, .negativeLikelihood: ["annotator": FirstLetter()]
-        case .negatives: ["annotator": words()]
+        case .negatives, .unwanted: ["annotator": words()]
         case .judgedText: ["judge": phrases()]
         case .sideEffects: ["repair": SGD()]
         default: [:]
@@ -115,6 +115,8 @@ enum LawSubject: String, CaseIterable {
         case .editExtent: EditExtent.self
         case .sideEffects: SideEffects.self
         case .overfitting: Overfitting.self
+        case .unwanted: Unwanted.self
+        case .diversity: Diversity.self
         case .wordList: WordList.self
         case .corpusFrequency: CorpusFrequency.self
         case .pattern: Pattern.self
@@ -202,6 +204,16 @@ enum LawSubject: String, CaseIterable {
         case let evaluator as Negatives:
             evaluator.annotator = ComponentReference(slot: "annotator")
             evaluator.settings.maxNewTokens = 6
+            return evaluator
+        case let evaluator as Unwanted:
+            evaluator.annotator = ComponentReference(slot: "annotator")
+            evaluator.path = try file(
+                "prompts.json", #"[{"prompt": "Rome is", "answer": "Paris"}, {"prompt": "Etna"}]"#)
+            evaluator.settings.maxNewTokens = 6
+            return evaluator
+        case let evaluator as Diversity:
+            evaluator.path = try file("prompts.json", #"[{"prompt": "Rome is"}, {"prompt": "Etna"}]"#)
+            (evaluator.sampleCount, evaluator.maxNewTokens) = (2, 6)
             return evaluator
         case let evaluator as JudgedText:
             evaluator.judge = ComponentReference(slot: "judge")
