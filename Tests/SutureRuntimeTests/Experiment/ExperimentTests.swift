@@ -115,7 +115,8 @@ struct ExperimentTests {
         (
             "seed: 0", "colour: 0",
             "quickstart.yaml:10:1: unknown key 'colour'; the keys are schema, experiment, model, plugins, dataset, "
-                + "locator, method, edit, statistics, training, influence, evaluators, seed, limits, output, variants, sweep, compare"
+                + "locator, method, edit, statistics, training, influence, validation, evaluators, seed, limits, output, "
+                + "variants, sweep, compare"
         ),
         ("dtype: float32", "dype: float32", "quickstart.yaml:3:30: unknown key 'dype' in model; did you mean 'dtype'?"),
         (
