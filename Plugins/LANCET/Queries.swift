@@ -55,21 +55,23 @@ struct QuerySettings: ParameterSet {
     /// - Throws: `failedPrecondition` where there is none, or nothing stands against them and something should.
     func queries(of cases: [EditCase], on model: Model, seed: Int, in session: Session) throws -> TracedTexts {
         var texts = try marked(of: cases, on: model, seed: seed, in: session)
-        if contrast == .answer {
+        switch contrast {
+        case .none: texts.wanted = []
+        case .answer:
             let unwanted = Set(texts.unwanted)
             texts.wanted = cases.map { MarkedText(prompt: $0.filledPrompt, text: $0.answer) }
                 .filter { !$0.text.isEmpty && !unwanted.contains($0) }
-        }
-        if contrast == .none { texts.wanted = [] }
-        guard contrast == .none || !texts.wanted.isEmpty else {
-            throw SutureError(
-                .failedPrecondition,
-                contrast == .answer
-                    ? "contrast is answer, and no case has an answer beside the unwanted text"
-                    : "contrast is unmarked, and the annotator marks every response",
-                hint: contrast == .answer
-                    ? "give the wanted answers as answer, and the unwanted ones as wrong_answer or by an annotator"
-                    : "raise samples, or give wanted answers and write contrast: answer")
+            guard !texts.wanted.isEmpty else {
+                throw SutureError(
+                    .failedPrecondition, "contrast is answer, and no case has an answer beside the unwanted text",
+                    hint: "give the wanted answers as answer, and the unwanted ones as wrong_answer or by an annotator")
+            }
+        case .unmarked:
+            guard !texts.wanted.isEmpty else {
+                throw SutureError(
+                    .failedPrecondition, "contrast is unmarked, and the annotator marks every response",
+                    hint: "raise samples, or give wanted answers and write contrast: answer")
+            }
         }
         return texts
     }

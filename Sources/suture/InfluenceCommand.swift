@@ -27,7 +27,8 @@ struct InfluenceCommand: ParsableCommand {
     @Option(help: "Trace one part of the examples: 2/5 for the second of five.", transform: Shard.parsed)
     var shard: Shard?
     @Flag(help: "Fit the estimator and trace nothing; with --shard, a part of it.") var fit = false
-    @Option(parsing: .upToNextOption, help: "Put the folders of all shards together.") var merge: [String] = []
+    @Option(parsing: .upToNextOption, help: "Put the folders of all shards together; give it last.") var merge:
+        [String] = []
     @Flag(
         name: .customLong("validate"),
         help: "Then train the base model without some of the examples, and compare what that does with the estimate.")

@@ -40,6 +40,26 @@ struct TrainingOutcomes {
         return values
     }
 
+    /// Where the outcomes of some trainings are kept: under everything that they depend on, but for the subset and the queries.
+    static func store(
+        _ experiment: ResolvedExperiment, _ trainer: ResolvedComponent, _ examples: TrainingFile, _ editCase: EditCase
+    ) throws -> TensorStore {
+        let settings = String(decoding: try JSON.encode(SettingJSON.parameters(of: trainer)), as: UTF8.self)
+        // Files that the trainer's settings name.
+        let files = experiment.digests.filter { $0.key.hasPrefix(ResolvedValidation.trainerName) }
+            .sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
+        let parts =
+            [
+                experiment.baseDigest, examples.digest, trainer.digest, trainer.id, settings,
+                experiment.model.dtype.description, String(experiment.seed), editCase.id, editCase.filledPrompt,
+                editCase.answer, editCase.wrongAnswer, editCase.targetNew,
+            ] + files
+        let key = Digest.of(Data(parts.joined(separator: "\0").utf8))
+        return TensorStore(
+            folder: StatisticsService.cacheFolder.appending(path: InfluenceService.folderName)
+                .appending(path: "outcomes-\(key.prefix(32))"))
+    }
+
     private func read(_ model: LanguageModel) throws -> [Double] {
         let handle = ModelTable.handle(model)
         defer { ModelTable.release(handle) }

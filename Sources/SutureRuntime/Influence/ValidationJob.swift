@@ -10,7 +10,7 @@ package struct ValidationJob: FolderJob {
     package static let name = "validation"
     package static let interruption = SutureError(
         .cancelled, "the validation was interrupted",
-        hint: "start the same command again; it goes on behind the last training")
+        hint: "start the same command again; it goes on after the last finished training")
 
     package var task: FolderTask
     /// The folder of the estimate.
@@ -27,12 +27,13 @@ package struct ValidationJob: FolderJob {
         let found = try folder.read(InfluenceFile.self, from: folder.influence)
         let trainings = Trainings(progress.report)
         let (outcomes, count) = try outcomes(of: found, work, progress, trainings.report)
-        let groups = try Groups(
-            validation.settings.groups, found, folder.scores, count: count, seed: work.experiment.seed)
+        let groups = try LeftOutGroups(
+            validation.settings.groups, found, folder.scores, count: count, seed: work.experiment.seed
+        ).groups
         let subsets = try (0..<validation.settings.subsetCount).map {
             try Self.draw(validation.settings.share, of: count, seed: work.experiment.seed, $0)
         }
-        trainings.total = subsets.count + (groups.members.isEmpty ? 0 : groups.members.count + 1)
+        trainings.total = subsets.count + (groups.isEmpty ? 0 : groups.count + 1)
         func train(on subset: [Int]) throws -> [Double] {
             defer { trainings.done += 1 }
             return try outcomes.logProbabilities(after: subset)
@@ -53,13 +54,13 @@ package struct ValidationJob: FolderJob {
             file.datamodels = DatamodelScore(
                 predicted: predicted, outcomes: found.queries.indices.map { query in reached.map { $0[query] } })
         }
-        if !groups.members.isEmpty {
+        if !groups.isEmpty {
             let unwanted = found.queries.indices.filter { !found.queries[$0].isWanted }
             let whole = try train(on: Array(0..<count))
-            for (group, members) in groups.members {
-                let without = try train(on: (0..<count).filter { !members.contains($0) })
+            for (choice, indices) in groups {
+                let without = try train(on: (0..<count).filter { !indices.contains($0) })
                 let change = unwanted.reduce(0) { $0 + without[$1] - whole[$1] } / Double(unwanted.count)
-                file.groups.append(.init(choice: group.choice, size: group.size, change: change))
+                file.groups.append(.init(choice: choice, size: indices.count, change: change))
             }
         }
         try work.inputs.check()
@@ -94,23 +95,7 @@ package struct ValidationJob: FolderJob {
         guard let editCase = try CaseSelection(experiment.dataset, model: nil, needs: []).cases.first else {
             throw RuntimeError(.usage, "the data set has no case")
         }
-        let settings = SettingJSON.parameters(of: validation.trainer).sorted { $0.key < $1.key }
-        // What the trainer reads beside the examples: its files and the case that it is handed.
-        let read =
-            experiment.digests.filter { $0.key.hasPrefix(ResolvedValidation.trainerName) }
-            .sorted { $0.key < $1.key }.flatMap { [$0.key, $0.value] }
-            + [editCase.id, editCase.filledPrompt, editCase.answer, editCase.wrongAnswer, editCase.targetNew]
-        let key = Digest.of(
-            Data(
-                ([experiment.baseDigest, examples.digest, validation.trainer.digest, validation.trainer.id]
-                    + [
-                        "\(model.dtype)", "\(experiment.seed)",
-                        String(decoding: try JSON.encode(settings.map(\.value)), as: UTF8.self),
-                    ]
-                    + validation.trainer.settings.map(\.name) + read).joined(separator: "\0").utf8))
-        let store = TensorStore(
-            folder: StatisticsService.cacheFolder.appending(path: InfluenceService.folderName)
-                .appending(path: "outcomes-\(key.prefix(32))"))
+        let store = try TrainingOutcomes.store(experiment, validation.trainer, examples, editCase)
         let outcomes = TrainingOutcomes(
             trainer: trainer, base: base, components: components,
             queries: found.queries.map { MarkedText(prompt: $0.prompt, text: $0.text) }, editCase: editCase,
@@ -164,32 +149,6 @@ package struct ValidationJob: FolderJob {
         func report(_ phase: String, _ step: Int, _ steps: Int) throws {
             guard phase == "train", steps > 0 else { return try progress(phase, step, steps) }
             try progress(phase, done * steps + step, max(total, done + 1) * steps)
-        }
-    }
-
-    /// What is left out.
-    private struct Groups {
-        var members: [(group: (choice: ValidationFile.Group.Choice, size: Int), indices: Set<Int>)] = []
-
-        init(_ sizes: [Int], _ found: InfluenceFile, _ scores: URL, count: Int, seed: Int) throws {
-            guard let largest = sizes.max() else { return }
-            let wanted = found.queries.count(where: \.isWanted)
-            let ranking = try InfluenceRanking(
-                scores, queries: found.queries.count, wanted: wanted, top: min(largest, count), keepsScores: false)
-            let random = try RandomNumbers(seed: seed).permutation(count).scalars(as: Int.self)
-            for size in sizes where size < count {
-                for choice in ValidationFile.Group.Choice.allCases {
-                    let indices: [Int]
-                    switch choice {
-                    case .promoting: indices = ranking.overall.promoting.prefix(size).map(\.index)
-                    case .counteracting: indices = ranking.overall.counteracting.prefix(size).map(\.index)
-                    case .random: indices = Array(random.prefix(size))
-                    }
-                    // An estimator may have fewer examples of a sign.
-                    guard !indices.isEmpty else { continue }
-                    members.append(((choice, indices.count), Set(indices)))
-                }
-            }
         }
     }
 }
