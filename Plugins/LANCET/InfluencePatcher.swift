@@ -22,7 +22,10 @@ protocol InfluencePatcher: Patcher {
 struct Recalled {
     var rows: [ForcedRow]
     var prompts: [String]
+    /// From -1, the most counteracting, to 1, the most promoting.
     var ranks: [Double]
+    /// The influence over its root mean square.
+    var standardized: [Double]
     /// How many of them, from the first, are counteracting.
     var counteractingCount: Int
 
@@ -76,7 +79,7 @@ extension InfluencePatcher {
         let training = try InfluenceTraining(model, optimizer)
         let recalled = Recalled(
             rows: try training.rows(examples), prompts: examples.map(\.prompt), ranks: found.ranks,
-            counteractingCount: found.counteracting.count)
+            standardized: found.standardized, counteractingCount: found.counteracting.count)
         let random = try RandomNumbers(seed: seed)
         let plan = try plan(recalled, random: random)
         guard plan.itemCount > 0 else {

@@ -12,6 +12,14 @@ struct LANCET: InfluencePatcher {
     /// How recalled examples are used.
     enum Mode: String, ParameterChoice { case pairwise, weighted }
 
+    /// What an example's influence counts as beside that of others.
+    enum Strength: String, ParameterChoice {
+        /// Its rank, from -1, the most counteracting, to 1, the most promoting.
+        case rank
+        /// The influence itself, over its root mean square among the recalled.
+        case standardized
+    }
+
     let queries = QuerySettings()
     let recall = RecallSettings()
     let optimizer = OptimizerSettings()
@@ -20,13 +28,17 @@ struct LANCET: InfluencePatcher {
     @Parameter("mode", help: "Compare two examples (pairwise), or weigh each by its rank (weighted).")
     var mode = Mode.pairwise
 
+    @Parameter(
+        "strength", help: "What the influence of a recalled example counts as: its rank, or its standardized value.")
+    var strength = Strength.rank
+
     @Parameter("potential", help: "The potential of the divergence between wanted and actual differences.")
     var potential = Potential.logistic
 
     @Parameter("beta", in: .positive, help: "The scale of likelihoods in the divergence.")
     var beta = 1.0
 
-    @Parameter("kappa", in: .positive, help: "The scale of rank differences in the divergence.")
+    @Parameter("kappa", in: .positive, help: "The scale of differences of strength in the divergence.")
     var kappa = 2.0
 
     @Parameter("gamma", in: .nonNegative, help: "The weight of KL(start || now) over all tokens of anchors.")
@@ -41,7 +53,7 @@ struct LANCET: InfluencePatcher {
     @Parameter("partners", in: .positive, help: "Partners of each recalled example, in mode pairwise.")
     var partners = 8
 
-    @Parameter("min_gap", in: .closed(0...2), help: "The least difference of the ranks of a pair.")
+    @Parameter("min_gap", in: .nonNegative, help: "The least difference of strength in a pair.")
     var gap = 0.5
 
     @Parameter("rounds", in: .positive, help: "Times that queries and influence are found anew, and trained on.")
@@ -51,9 +63,13 @@ struct LANCET: InfluencePatcher {
         mode == .pairwise ? try pairPlan(recalled, random: random) : weightedPlan(recalled)
     }
 
+    private func strengths(of recalled: Recalled) -> [Double] {
+        strength == .rank ? recalled.ranks : recalled.standardized
+    }
+
     private func pairPlan(_ recalled: Recalled, random: RandomNumbers) throws -> StepPlan {
         let pairs = try Pair.stratified(
-            ranks: recalled.ranks, prompts: recalled.prompts, partners: partners, gap: gap, random: random)
+            strengths: strengths(of: recalled), prompts: recalled.prompts, partners: partners, gap: gap, random: random)
         return StepPlan(itemCount: pairs.count) { items, training in
             let chosen = items.map { pairs[$0] }
             // Every example of the batch is run once.
@@ -78,10 +94,11 @@ struct LANCET: InfluencePatcher {
     }
 
     private func weightedPlan(_ recalled: Recalled) -> StepPlan {
-        StepPlan(itemCount: recalled.rows.count) { items, training in
-            let ranks = items.map { recalled.ranks[$0] }
-            let loss = try training.backward(items.map { recalled.rows[$0] }, .floored(ranks.map { $0 > 0 })) {
-                try Losses.weighted(ranks: ranks, $0)
+        let all = strengths(of: recalled)
+        return StepPlan(itemCount: recalled.rows.count) { items, training in
+            let own = items.map { all[$0] }
+            let loss = try training.backward(items.map { recalled.rows[$0] }, .floored(own.map { $0 > 0 })) {
+                try Losses.weighted(strengths: own, $0)
             }
             try training.shrink(shrinkage)
             return ["weighted": loss]

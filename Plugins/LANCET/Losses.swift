@@ -60,10 +60,10 @@ enum Losses {
         return try potential.divergence(wanted: pairs.map { kappa * $0.gap }, margins: margins).mean()
     }
 
-    /// The mean of w · NLL, w = −rank: descent on counteracting rows, ascent on promoting ones.
-    static func weighted(ranks: [Double], _ values: RowValues) throws -> Tensor {
-        let ranks = try Tensor(ranks, shape: [ranks.count]).cast(to: .float32, device: values.now.device)
-        return try (ranks * values.now).mean()
+    /// The mean of w · NLL, w = −strength: descent on counteracting rows, ascent on promoting ones.
+    static func weighted(strengths: [Double], _ values: RowValues) throws -> Tensor {
+        let strengths = try Tensor(strengths, shape: [strengths.count]).cast(to: .float32, device: values.now.device)
+        return try (strengths * values.now).mean()
     }
 
     /// (2/β) E log(1 + (π/π₀)^β) = −(2/β) E log σ(−β log(π/π₀)) (Zhang et al. 2024).

@@ -4,10 +4,10 @@ import SutureKit
 
 /// Two recalled examples, by their places among the recalled ones.
 struct Pair: Sendable, Hashable {
-    /// The one of the larger rank.
+    /// The one of the larger strength.
     var harmful: Int
     var harmless: Int
-    /// Of their ranks, above 0.
+    /// Of their strengths, above 0.
     var gap: Double
 
     /// For each example some partners, spread over the sizes of gaps.
@@ -16,17 +16,19 @@ struct Pair: Sendable, Hashable {
     /// one is drawn, among those of the same prompt where there are any.
     ///
     /// - Parameters:
-    ///   - ranks: from -1 to 1.
+    ///   - strengths: of the recalled examples: ranks, or standardized influence.
     ///   - prompts: of the same examples.
     static func stratified(
-        ranks: [Double], prompts: [String], partners: Int, gap smallest: Double, random: RandomNumbers
+        strengths: [Double], prompts: [String], partners: Int, gap smallest: Double, random: RandomNumbers
     ) throws -> [Pair] {
         var pairs: [Pair] = []
         var seen: Set<[Int]> = []
-        for own in ranks.indices {
+        for own in strengths.indices {
             // A gap that is the smallest one but for rounding counts.
-            let possible = ranks.indices.filter { abs(ranks[own] - ranks[$0]) >= smallest - 1e-9 && $0 != own }
-                .sorted { (abs(ranks[own] - ranks[$0]), $0) < (abs(ranks[own] - ranks[$1]), $1) }
+            let possible = strengths.indices.filter {
+                abs(strengths[own] - strengths[$0]) >= smallest - 1e-9 && $0 != own
+            }
+            .sorted { (abs(strengths[own] - strengths[$0]), $0) < (abs(strengths[own] - strengths[$1]), $1) }
             let parts = min(partners, possible.count)
             guard parts > 0 else { continue }
             let draws = try random.uniform([parts]).scalars(as: Double.self)
@@ -35,9 +37,11 @@ struct Pair: Sendable, Hashable {
                 let alike = all.filter { prompts[$0] == prompts[own] }
                 let choices = alike.isEmpty ? Array(all) : alike
                 let other = choices[min(Int(draw * Double(choices.count)), choices.count - 1)]
-                let (harmful, harmless) = ranks[own] > ranks[other] ? (own, other) : (other, own)
-                guard ranks[harmful] > ranks[harmless], seen.insert([harmful, harmless]).inserted else { continue }
-                pairs.append(Pair(harmful: harmful, harmless: harmless, gap: ranks[harmful] - ranks[harmless]))
+                let (harmful, harmless) = strengths[own] > strengths[other] ? (own, other) : (other, own)
+                guard strengths[harmful] > strengths[harmless], seen.insert([harmful, harmless]).inserted else {
+                    continue
+                }
+                pairs.append(Pair(harmful: harmful, harmless: harmless, gap: strengths[harmful] - strengths[harmless]))
             }
         }
         return pairs

@@ -25,6 +25,13 @@ struct Recall: Sendable, Hashable {
         return (0..<count).map { 2 * Double($0) / Double(count - 1) - 1 }
     }
 
+    /// The influence of ``recalled``, in its order, over its root mean square: 0 stays between the two sides.
+    var standardized: [Double] {
+        let values = recalled.map { influence[$0] }
+        let size = (values.reduce(0) { $0 + $1 * $1 } / Double(max(values.count, 1))).squareRoot()
+        return size > 0 ? values.map { $0 / size } : values
+    }
+
     /// - Parameters:
     ///   - influence: for each example; equal ones are taken in the order of their indices.
     ///   - share: the largest share of all examples on either side.

@@ -336,7 +336,8 @@ _Static_assert(offsetof(suture_session_api, call) == 80, "suture_session_api.cal
 _Static_assert(offsetof(suture_session_api, training_count) == 88, "suture_session_api.training_count");
 _Static_assert(offsetof(suture_session_api, training_examples) == 96, "suture_session_api.training_examples");
 _Static_assert(offsetof(suture_session_api, influence) == 104, "suture_session_api.influence");
-_Static_assert(sizeof(suture_session_api) == 112, "suture_session_api");
+_Static_assert(offsetof(suture_session_api, checkpoint) == 112, "suture_session_api.checkpoint");
+_Static_assert(sizeof(suture_session_api) == 120, "suture_session_api");
 _Static_assert(offsetof(suture_sink, struct_size) == 0, "suture_sink.struct_size");
 _Static_assert(offsetof(suture_sink, context) == 8, "suture_sink.context");
 _Static_assert(offsetof(suture_sink, location) == 16, "suture_sink.location");

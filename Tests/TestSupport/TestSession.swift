@@ -20,6 +20,7 @@ public final class TestSession {
     public var store: [String: Tensor] = [:]
     /// What a method carries from one group of cases to the next.
     public var carried: [String: Tensor] = [:]
+    private let checkpoints = LoadedCheckpoints()
     private var carriedAtStart: [String: Tensor] = [:]
     /// The components that fill the settings of the one under test, by parameter name.
     public var components: [String: any Component] = [:]
@@ -90,6 +91,7 @@ public final class TestSession {
         services.influence.count = { [unowned self] in training.count }
         services.influence.examples = { [unowned self] indices in indices.map { training[$0] } }
         services.influence.trace = { [unowned self] _, model, queries in try influence(model, queries) }
+        services.checkpoint = { [unowned self] folder in try checkpoints.model(in: folder, like: original) }
         services.call = { [unowned self] slot, call, model in try run(call, of: slot, on: model) }
         return services
     }

@@ -584,6 +584,7 @@ extension suture_session_api: ForeignLayout {
             ForeignFunctionRow("training_count", offset: 88, minor: 3),
             ForeignFunctionRow("training_examples", offset: 96, minor: 3),
             ForeignFunctionRow("influence", offset: 104, minor: 3),
+            ForeignFunctionRow("checkpoint", offset: 112, minor: 4),
         ]
     }
 
@@ -592,6 +593,7 @@ extension suture_session_api: ForeignLayout {
         package static let training_count = ForeignFunctionRow("training_count", offset: 88, minor: 3)
         package static let training_examples = ForeignFunctionRow("training_examples", offset: 96, minor: 3)
         package static let influence = ForeignFunctionRow("influence", offset: 104, minor: 3)
+        package static let checkpoint = ForeignFunctionRow("checkpoint", offset: 112, minor: 4)
     }
 }
 

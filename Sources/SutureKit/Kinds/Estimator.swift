@@ -85,6 +85,8 @@ extension Estimator {
             if call.startsAnew || memory.held?.texts != call.texts {
                 memory.held = nil
                 memory.held = (call.texts, try prepare(call.texts, in: session))
+                // What preparing said it does is over.
+                if !call.examples.isEmpty { try session.progress(EstimatorCall.phase) }
             }
             guard let queries = memory.held?.queries, !call.examples.isEmpty else { return }
             if call.stage == EstimatorCall.tokenStage {
@@ -100,6 +102,8 @@ extension Estimator {
 
 /// What host and estimators call things.
 package enum EstimatorCall {
+    /// What is going on while examples are traced.
+    package static let phase = "trace"
     /// The stage of a trace that asks for single tokens.
     package static let tokenStage = "tokens"
     /// The tensor that a trace hands out.
@@ -152,6 +156,22 @@ extension Session {
         }
         try Host.check(withExtendedLifetime(received) { error })
         return received.examples
+    }
+
+    /// The weights in another folder as a model: a checkpoint of the training that made the run's model, say. It has the parameters
+    /// of ``original``.
+    ///
+    /// Cost: reads all weights the first time; the host keeps them loaded for as long as the process lives.
+    ///
+    /// - Parameter folder: the text of a setting with the unit ``ParameterDeclaration/folderUnit``.
+    /// - Throws: what is wrong with the folder; `invalidArgument` for a model of other dimensions.
+    public func checkpoint(_ folder: String) throws(SutureError) -> Model {
+        let table = try Host.sessions()
+        try Host.require(suture_session_api.Later.checkpoint, of: table)
+        var out: OpaquePointer?
+        try Host.check(table.pointee.checkpoint(handle, folder, &out))
+        guard let out else { throw SutureError(.internal, "the host returned no model and no error") }
+        return try Model(owning: out)
     }
 
     /// The influence of every training example of the run on some queries, float32 `[queries, examples]`, on a model.

@@ -42,9 +42,8 @@ final class CaseEvaluation {
         statistics = experiment.statistics(of: original, digest: digest, inputs) { done, total in
             try progress.report("statistics", done, total)
         }
-        influence = experiment.training.map {
-            InfluenceService(
-                $0, model: original, modelDigest: digest, checkInputs: inputs.check, progress: progress.report)
+        influence = try experiment.training.map {
+            try experiment.influence(of: original, digest: digest, $0, inputs, progress: progress.report)
         }
         log = try ScoreLog(folder.state.appending(path: "scores.jsonl"))
     }

@@ -15,6 +15,8 @@ struct ComponentServices {
     var secondMoments: (_ kind: Site.Kind, _ layers: [Int]) throws -> [SecondMoment]
     /// The training examples; nil where the experiment names none.
     var influence: InfluenceService?
+    /// Other weights that components ask for.
+    let checkpoints = LoadedCheckpoints()
 
     /// - Parameters:
     ///   - component: whose settings may hold further components.
@@ -32,8 +34,12 @@ struct ComponentServices {
         services.carried = { key in carried?[key] }
         // A copy: the component may go on with its own.
         services.carry = { key, tensor in carried?[key] = try tensor.protected() }
+        services.checkpoint = { folder in
+            try checkInputs()
+            return try checkpoints.model(in: folder, like: original)
+        }
         if let influence {
-            services.influence = influenceServices(of: component, influence, store: store)
+            services.influence = influenceServices(of: component, influence)
         }
         // Each call has a store of its own: the second pass of an iteration must not find the values of the first.
         var calls: [String: Int] = [:]
@@ -57,12 +63,11 @@ struct ComponentServices {
 
     /// The training examples, for a component that may ask the estimators among its settings about them.
     private func influenceServices(
-        of component: LoadedComponent, _ influence: InfluenceService, store: TensorStore?
+        of component: LoadedComponent, _ influence: InfluenceService
     ) -> InfluenceServices {
         var services = InfluenceServices()
         services.count = { try influence.training().count }
         services.examples = { try influence.training().examples($0).map(\.text) }
-        var traces: [String: Int] = [:]
         services.trace = { slot, model, queries in
             let inner = try component.filler(of: slot)
             guard inner.description.kind == .estimator else {
@@ -71,12 +76,7 @@ struct ComponentServices {
                     "\(component.description.id) asked \(inner.description.id), \(inner.description.kind.phrase), for influence",
                     hint: "report this to its author")
             }
-            traces[slot, default: 0] += 1
-            let folder =
-                store?.scope("\(slot)-influence-\(traces[slot] ?? 0)").folder
-                ?? FileManager.default.temporaryDirectory.appending(path: "suture-influence-\(UUID().uuidString)")
-            defer { if store == nil { try? FileManager.default.removeItem(at: folder) } }
-            return try influence.trace(subject(inner, model, queries), in: folder)
+            return try influence.trace(subject(inner, model, queries))
         }
         return services
     }
@@ -85,9 +85,15 @@ struct ComponentServices {
     func subject(
         _ estimator: LoadedComponent, _ model: LanguageModel, _ queries: [MarkedText]
     ) -> InfluenceService.Subject {
-        InfluenceService.Subject(estimator: estimator, model: model, queries: queries) { call, model, factors in
-            try perform(call, by: estimator, on: model, services(of: estimator, store: factors))
+        func perform(_ component: LoadedComponent) -> InfluenceService.Perform {
+            { call, model, factors in
+                try self.perform(call, by: component, on: model, services(of: component, store: factors))
+            }
         }
+        var subject = InfluenceService.Subject(
+            estimator: estimator, model: model, queries: queries, perform: perform(estimator))
+        if let prefilter = influence?.prefilter { subject.prefilter = (prefilter, perform(prefilter)) }
+        return subject
     }
 
     /// Lets a component perform a call in a session of its own. What it found is handed on only where nothing that it may have

@@ -99,6 +99,10 @@ package struct RunServices {
     package var carry: (_ key: String, _ tensor: Tensor) throws -> Void = { _, _ in }
     /// A stage on the way of a patcher, with what it recorded since the last one.
     package var report: (_ stage: String, _ deltas: [Delta], _ scores: [Score]) throws -> Void = { _, _, _ in }
+    /// The weights in a folder, as a model with the parameters of the original.
+    package var checkpoint: (_ folder: String) throws -> LanguageModel = { folder in
+        throw SutureError(.notFound, "there is no checkpoint '\(folder)'")
+    }
     /// The training examples of the run, and what they made the model say.
     package var influence = InfluenceServices()
     /// Calls a component that is a setting of this one.

@@ -17,7 +17,8 @@ package enum SessionTable {
                 struct_size: MemoryLayout<suture_session_api>.size, original: original, seed: seed,
                 progress: progress, second_moments: secondMoments, store_get: storeGet, store_put: storePut,
                 carried: carried, carry: carry, report: report, call: call,
-                training_count: trainingCount, training_examples: trainingExamples, influence: influence))
+                training_count: trainingCount, training_examples: trainingExamples, influence: influence,
+                checkpoint: checkpoint))
         return UnsafePointer(table)
     }()
 
@@ -135,6 +136,15 @@ package enum SessionTable {
                 let model = model.map(ModelTable.model) ?? session.model
                 out.pointee = try session.services.influence.trace(String(cString: slot), model, queries)
                     .retainedHandle()
+            }
+        }
+
+    private static let checkpoint:
+        @convention(c) (
+            OpaquePointer, UnsafePointer<CChar>, UnsafeMutablePointer<OpaquePointer?>
+        ) -> OpaquePointer? = { handle, folder, out in
+            session(handle).serve {
+                out.pointee = ModelTable.handle(try session(handle).services.checkpoint(String(cString: folder)))
             }
         }
 

@@ -27,6 +27,28 @@ package struct TensorStore: Sendable {
         try TensorFile.write([("tensor", tensor)], metadata: ["key": key], to: file(of: key))
     }
 
+    /// Seconds between two looks whether another process is done.
+    private static let wait = 0.2
+
+    /// Does some work alone, and waits for another process that does the same. The folder is there.
+    ///
+    /// - Parameters:
+    ///   - name: of the lock's file, in the folder.
+    ///   - waiting: is called as long as another process is at work.
+    func locked<Result>(
+        _ name: String, waiting: () throws -> Void, work: () throws -> Result
+    ) throws -> Result {
+        while true {
+            do {
+                let lock = try PlaceLock(folder.appending(path: name), of: "the cache in '\(folder.path)'")
+                return try withExtendedLifetime(lock, work)
+            } catch let error as RuntimeError where error.kind == .busy {
+                try waiting()
+                Thread.sleep(forTimeInterval: Self.wait)
+            }
+        }
+    }
+
     /// A key may be any text; a file is named by the digest of its key.
     private func file(of key: String) -> URL {
         folder.appending(path: "\(Digest.of(Data(key.utf8)).prefix(32)).safetensors")

@@ -53,7 +53,6 @@ extension Experiment {
         method = try component("method", isNeeded: parts == .all)
         edit = try Self.edit(reader)
         statistics = try Self.statistics(reader, paths)
-        training = try Training(reader, paths)
         evaluators = try Self.evaluators(reader)
         guard parts != .evaluators || !evaluators.isEmpty else {
             throw RuntimeError(
@@ -71,6 +70,7 @@ extension Experiment {
         self.source = source
         self.overrides = overrides
         self.paths = paths
+        try readTraining(reader, paths)
         try readInfluence(reader, paths, isNeeded: parts.tracesInfluence)
         try readValidation(reader, paths, isNeeded: parts == .validation)
     }

@@ -200,9 +200,19 @@ package struct Experiment: Sendable {
         package var limit: Int?
         /// Examples that estimators are fitted on, the first ones at most.
         package var fit: Int
+        /// Which examples are traced; nil: all.
+        package var candidates: Candidates?
 
         /// As many as Grosse et al. 2023 (section 5) use at most, and enough: the sums no longer change much.
         static let usualFit = 20_000
+    }
+
+    /// Which training examples are traced where they are too many: those that a cheap estimator, ``Experiment/prefilter``, ranks
+    /// first, and some at random.
+    package struct Candidates: Sendable, Hashable {
+        /// For each query.
+        package var top = 10_000
+        package var random = 10_000
     }
 
     /// What `suture influence` asks. Its components are ``Experiment/estimator`` and ``Experiment/annotator``.
@@ -266,6 +276,8 @@ package struct Experiment: Sendable {
     package var edit: Edit
     package var statistics: Statistics?
     package var training: Training?
+    /// Of the section `training`: says which examples are traced by others.
+    package var prefilter: ComponentRequest?
     package var influence: Influence?
     /// Of the section `influence`.
     package var estimator: ComponentRequest?

@@ -38,7 +38,13 @@ indirect enum ExperimentSchema: Sendable {
                 ("batch_tokens", .value), ("dtype", .value), ("moments", .value),
             ])
         ),
-        ("training", section([("path", .value), ("limit", .value), ("fit", .value)])),
+        (
+            "training",
+            section([
+                ("path", .value), ("limit", .value), ("fit", .value),
+                ("candidates", section([("estimator", .component), ("top", .value), ("random", .value)])),
+            ])
+        ),
         (
             "influence",
             section([

@@ -101,7 +101,9 @@ extension ResolvedExperiment {
             ),
             ("statistics", statistics?.value ?? .null),
         ]
-        if let training { members.append(("training", training.value)) }
+        if let training {
+            members.append(("training", training.value(prefilter: prefilter?.value(ofRun: ofRun))))
+        }
         if let influence {
             members.append(
                 (
@@ -198,7 +200,10 @@ extension ResolvedExperiment {
                     batchTokens: try statistics.requiredInteger("batch_tokens"), dtype: try statistics.dtype("dtype"))
             }
         }
-        training = try reader["training"] == nil ? nil : Experiment.Training(resolved: section("training"))
+        if reader["training"] != nil {
+            let (found, component) = try Experiment.Training.resolved(section("training"))
+            (training, prefilter) = (found, component)
+        }
         influence = try reader["influence"].map { (node) throws(RuntimeError) in
             let section = try ConfigReader(
                 node, path: "influence",
@@ -252,7 +257,7 @@ extension ResolvedExperiment: Codable {
 }
 
 extension ConfigReader {
-    fileprivate func requiredInteger(_ key: String) throws(RuntimeError) -> Int {
+    func requiredInteger(_ key: String) throws(RuntimeError) -> Int {
         let node = try required(key)
         guard let value = node.integer else { throw mustBe("a whole number", key, node) }
         return value
@@ -284,7 +289,7 @@ extension Experiment.Statistics {
 
 extension ResolvedComponent {
     /// - Parameter ofRun: includes where the library lies; its digest says enough about what it does.
-    fileprivate func value(ofRun: Bool) -> ConfigValue {
+    func value(ofRun: Bool) -> ConfigValue {
         var plugin: [(String, ConfigValue)] = [
             ("id", .text(pluginID)), ("version", .text(pluginVersion)), ("digest", .text(digest)),
         ]
@@ -300,7 +305,7 @@ extension ResolvedComponent {
         ])
     }
 
-    fileprivate init(_ node: ConfigNode, _ kind: ComponentKind, path: String) throws(RuntimeError) {
+    init(_ node: ConfigNode, _ kind: ComponentKind, path: String) throws(RuntimeError) {
         let reader = try ConfigReader(
             node, path: path, keys: ["name", "as", "version", "plugin", "parameters", "types"], kind: .file)
         let plugin = try ConfigReader(

@@ -91,6 +91,8 @@ package struct ResolvedExperiment: Sendable, Hashable {
     package var edit: Experiment.Edit
     package var statistics: Experiment.Statistics?
     package var training: Experiment.Training?
+    /// Chooses the training examples that others trace; nil: they trace all.
+    package var prefilter: ResolvedComponent?
     /// Of `suture influence` alone.
     package var influence: ResolvedInfluence?
     /// Of `suture influence --validate` alone.
@@ -111,7 +113,7 @@ package struct ResolvedExperiment: Sendable, Hashable {
     /// Locator, method and evaluators, and the components among their settings.
     package var components: [ResolvedComponent] {
         ([locator, method].compactMap { $0 } + evaluators + (influence?.components.map(\.component) ?? [])
-            + [validation?.trainer].compactMap { $0 })
+            + [validation?.trainer, prefilter].compactMap { $0 })
             .flatMap { [$0] + $0.nested }
     }
 
@@ -147,6 +149,15 @@ package struct ResolvedExperiment: Sendable, Hashable {
 
     /// SHA-256 of all that decides about the numbers, lower-case hexadecimal. Overrides count by their effect.
     package var digest: String { Digest.of(Data(identity.utf8)) }
+
+    /// What influence may depend on beside the queries, the training examples, the estimator and the weights, as a digest: how
+    /// the model is run, second moments, the files that settings name, and the build.
+    var traceSurroundings: String {
+        let members = members(ofRun: false).filter {
+            ["model", "statistics", "seed", "versions", "digests"].contains($0.0)
+        }
+        return Digest.of(Data(ConfigWriter.yaml(members).utf8))
+    }
 
     /// Experiment name and eight digits of ``digest``: the same run has the same name, so a repeated one finds itself.
     package var runID: String { "\(name)-\(digest.prefix(8))" }
@@ -202,6 +213,10 @@ extension Experiment {
                 settings: settings, estimator: try resolved(.estimator, estimator),
                 annotator: try annotator.map { (request) throws(RuntimeError) in try resolved(.annotator, request) })
         }
+        var prefilter: ResolvedComponent?
+        if used == .all || used.tracesInfluence, let request = self.prefilter {
+            prefilter = try resolved(.estimator, request)
+        }
         var validation: ResolvedValidation?
         if used == .validation, let settings = self.validation, let trainer {
             validation = ResolvedValidation(settings: settings, trainer: try resolved(.patcher, trainer))
@@ -209,7 +224,8 @@ extension Experiment {
         return ResolvedExperiment(
             name: name, model: model, plugins: plugins, dataset: dataset, locator: locator, method: method,
             edit: used != .all ? Edit(mode: .batch, size: nil, restore: .afterBatch) : edit,
-            statistics: statistics, training: training, influence: influence, validation: validation,
+            statistics: statistics, training: training, prefilter: prefilter, influence: influence,
+            validation: validation,
             evaluators: evaluators, seed: seed,
             limits: limits, output: output, source: file,
             overrides: overrides, versions: [:], digests: [:])

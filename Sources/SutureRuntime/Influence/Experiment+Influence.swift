@@ -2,17 +2,26 @@
 
 import SutureKit
 
-extension Experiment.Training {
-    /// The section `training`; nil where there is none.
-    init?(_ reader: ConfigReader, _ paths: PathResolver) throws(RuntimeError) {
-        guard let section = try Experiment.section("training", of: reader) else { return nil }
-        path = try section.existing("path", what: "the training file", paths)
-        limit = try section.integer("limit", atLeast: 1)
-        fit = try section.integer("fit", atLeast: 1) ?? Self.usualFit
-    }
-}
-
 extension Experiment {
+    /// The section `training`, with its component.
+    mutating func readTraining(_ reader: ConfigReader, _ paths: PathResolver) throws(RuntimeError) {
+        guard let section = try Self.section("training", of: reader) else { return }
+        var found = Training(
+            path: try section.existing("path", what: "the training file", paths),
+            limit: try section.integer("limit", atLeast: 1),
+            fit: try section.integer("fit", atLeast: 1) ?? Training.usualFit)
+        if let node = section["candidates"] {
+            let inner = try ConfigReader(
+                node, path: "training.candidates", keys: Training.candidateKeys, kind: reader.kind)
+            prefilter = try Self.component(try inner.required("estimator"), path: "training.candidates.estimator")
+            var candidates = Candidates()
+            if let count = try inner.integer("top", atLeast: 1) { candidates.top = count }
+            if let count = try inner.integer("random", atLeast: 0) { candidates.random = count }
+            found.candidates = candidates
+        }
+        training = found
+    }
+
     /// The section `influence`, with its components.
     mutating func readInfluence(
         _ reader: ConfigReader, _ paths: PathResolver, isNeeded: Bool
@@ -67,15 +76,40 @@ extension ConfigReader {
 // MARK: In config.resolved.yaml
 
 extension Experiment.Training {
-    var value: ConfigValue {
-        .mapping([("path", .text(path)), ("limit", .optional(limit)), ("fit", .integer(fit))])
+    static let candidateKeys = ["estimator", "top", "random"]
+
+    /// - Parameter prefilter: the component of the candidates.
+    func value(prefilter: ConfigValue?) -> ConfigValue {
+        var members: [(String, ConfigValue)] = [
+            ("path", .text(path)), ("limit", .optional(limit)), ("fit", .integer(fit)),
+        ]
+        if let candidates, let prefilter {
+            members.append(
+                (
+                    "candidates",
+                    .mapping([
+                        ("estimator", prefilter), ("top", .integer(candidates.top)),
+                        ("random", .integer(candidates.random)),
+                    ])
+                ))
+        }
+        return .mapping(members)
     }
 
-    /// As it was resolved.
-    init(resolved section: ConfigReader) throws(RuntimeError) {
-        path = try section.requiredText("path")
-        limit = try section.integer("limit")
-        fit = try section.integer("fit") ?? Self.usualFit
+    /// As it was resolved, with the component of its candidates.
+    static func resolved(
+        _ section: ConfigReader
+    ) throws(RuntimeError) -> (training: Experiment.Training, prefilter: ResolvedComponent?) {
+        var found = Experiment.Training(
+            path: try section.requiredText("path"), limit: try section.integer("limit"),
+            fit: try section.integer("fit") ?? usualFit)
+        guard let node = section["candidates"] else { return (found, nil) }
+        let inner = try ConfigReader(node, path: "training.candidates", keys: candidateKeys, kind: .file)
+        found.candidates = Experiment.Candidates(
+            top: try inner.requiredInteger("top"), random: try inner.requiredInteger("random"))
+        let prefilter = try ResolvedComponent(
+            inner.required("estimator"), .estimator, path: "training.candidates.estimator")
+        return (found, prefilter)
     }
 }
 

@@ -17,8 +17,6 @@ struct FactorFit {
     private static let mostPasses = 16
     /// Seconds between two times that a pass is written down.
     private static let pause = 120.0
-    /// Seconds between two looks whether another process is done.
-    private static let wait = 0.2
 
     let training: TrainingFile
     /// Examples that are looked at, the first ones.
@@ -123,17 +121,7 @@ struct FactorFit {
         for (name, sum) in zip(names, pass.sums) { try store.put(name, sum.value()) }
     }
 
-    /// Does some work alone. Waits for another process that fits the same.
     private func locked<Result>(_ name: String, _ work: () throws -> Result) throws -> Result {
-        while true {
-            do {
-                let lock = try PlaceLock(
-                    store.folder.appending(path: name), of: "the factors in '\(store.folder.path)'")
-                return try withExtendedLifetime(lock, work)
-            } catch let error as RuntimeError where error.kind == .busy {
-                try progress("wait for another process that fits", 0, 0)
-                Thread.sleep(forTimeInterval: Self.wait)
-            }
-        }
+        try store.locked(name, waiting: { try progress("wait for another process that fits", 0, 0) }, work: work)
     }
 }

@@ -25,6 +25,8 @@ package struct InfluenceFile: Sendable, Codable {
         package var path: String
         package var count: Int
         package var digest: String
+        /// Examples that were traced, where these were not all. The others have the influence 0.
+        package var traced: Int?
     }
 
     package struct Query: Sendable, Codable {

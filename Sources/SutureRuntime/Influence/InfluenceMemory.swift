@@ -12,6 +12,8 @@ struct InfluenceMemory {
     /// Of each ranking.
     var top: Int
     var knowsPlanted: Bool
+    /// What is chosen to be traced, where that is not all.
+    var candidates: Experiment.Candidates?
     var training: TrainingFile
 
     /// None of these but the first and the last grows with the training file.
@@ -23,6 +25,10 @@ struct InfluenceMemory {
             MemoryPlan.Part(
                 "rankings", ScoreFile.rowsAtOnce * queries * MemoryLayout<Float>.size + 2 * top * queries * 16),
         ]
+        if let candidates {
+            // While they are chosen, each query has a list of its own.
+            parts.append(MemoryPlan.Part("candidates", 2 * min(candidates.top, examples) * queries * 16))
+        }
         if knowsPlanted {
             parts.append(MemoryPlan.Part("scores beside planted lines", examples * MemoryLayout<Double>.size))
         }

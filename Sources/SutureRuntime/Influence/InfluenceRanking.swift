@@ -33,8 +33,12 @@ struct InfluenceRanking {
         ) {
             if list.count == count, let last = list.last, !stronger(entry.influence, last.influence) { return }
             // Equal ones keep their order.
-            let place = list.firstIndex { stronger(entry.influence, $0.influence) } ?? list.count
-            list.insert(entry, at: place)
+            var (low, high) = (0, list.count)
+            while low < high {
+                let middle = (low + high) / 2
+                if stronger(entry.influence, list[middle].influence) { high = middle } else { low = middle + 1 }
+            }
+            list.insert(entry, at: low)
             if list.count > count { list.removeLast() }
         }
     }

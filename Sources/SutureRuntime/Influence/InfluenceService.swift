@@ -12,24 +12,31 @@ final class InfluenceService {
     static let blockSize = 64
 
     private var read: TrainingFile?
-    private let settings: Experiment.Training
+    let settings: Experiment.Training
+    /// Chooses the candidates of `settings`.
+    let prefilter: LoadedComponent?
+    let seed: Int
     /// The model whose digest is known, and the digest.
     private let model: LanguageModel
     private let modelDigest: String
+    private let surroundings: String
     private let cache: URL
     private let checkInputs: () throws -> Void
-    private let progress: (_ phase: String, _ done: Int, _ total: Int) throws -> Void
+    let progress: (_ phase: String, _ done: Int, _ total: Int) throws -> Void
 
     /// - Parameters:
     ///   - modelDigest: of everything that the numbers of `model` depend on.
+    ///   - seed: of the candidates at random.
+    ///   - surroundings: what else the influence may depend on, ``ResolvedExperiment/traceSurroundings``.
     ///   - cache: where sums are kept for other runs.
     init(
-        _ settings: Experiment.Training, model: LanguageModel, modelDigest: String,
+        _ settings: Experiment.Training, prefilter: LoadedComponent? = nil, seed: Int = 0, model: LanguageModel,
+        modelDigest: String, surroundings: String = "",
         cache: URL = StatisticsService.cacheFolder, checkInputs: @escaping () throws -> Void,
         progress: @escaping (String, Int, Int) throws -> Void
     ) {
-        self.settings = settings
-        (self.model, self.modelDigest) = (model, modelDigest)
+        (self.settings, self.prefilter, self.seed) = (settings, prefilter, seed)
+        (self.model, self.modelDigest, self.surroundings) = (model, modelDigest, surroundings)
         self.cache = cache.appending(path: Self.folderName)
         self.checkInputs = checkInputs
         self.progress = progress
@@ -53,25 +60,34 @@ final class InfluenceService {
         var model: LanguageModel
         var queries: [MarkedText]
         var perform: Perform
+        /// Chooses the examples that are traced; nil: all are.
+        var prefilter: (estimator: LoadedComponent, perform: Perform)?
+
+        /// The choice itself as a trace: of all examples.
+        var choosing: Subject? {
+            prefilter.map { Subject(estimator: $0.estimator, model: model, queries: queries, perform: $0.perform) }
+        }
     }
 
     /// Lets an estimator look at the model, so that settings that do not fit it are refused before anything long starts.
     func check(_ subject: Subject) throws {
         let call = ComponentCall(.fit, stage: FitPass(number: 1).stage)
         _ = try subject.perform(call, subject.model, store(of: subject).store)
+        if let choosing = subject.choosing { try check(choosing) }
     }
 
     /// Writes the influence of every example on every query to a file, or goes on with one.
     ///
     /// - Parameter shard: the examples that the file is for.
     /// - Throws: `usage` without queries; what the estimator throws.
-    func trace(_ subject: Subject, to url: URL, shard: Shard = .whole) throws {
+    func trace(_ subject: Subject, to url: URL, shard: Shard = .whole, phase: String = "trace") throws {
         guard !subject.queries.isEmpty else {
             throw RuntimeError(
                 .usage, "there is no query to trace", hint: "give cases with answers, or an annotator that finds some")
         }
         let training = try training()
         let range = shard.range(of: training.count, blockSize: Self.blockSize)
+        let chosen = try candidates(for: subject)
         let store = try fit(subject)
         try FileManager.default.createDirectory(
             at: url.deletingLastPathComponent(), withIntermediateDirectories: true)
@@ -80,19 +96,21 @@ final class InfluenceService {
             metadata: metadata(of: subject, store, shard))
         var isFirst = true
         while file.rowCount < range.count {
-            try progress("trace", file.rowCount, range.count)
+            try progress(phase, file.rowCount, range.count)
             let start = range.lowerBound + file.rowCount
-            let examples = try training.block(start..<min(start + Self.blockSize, range.upperBound))
-            try file.append(scores(of: examples, subject, store, isFirst: isFirst))
+            let block = start..<min(start + Self.blockSize, range.upperBound)
+            let places = chosen?.places(in: block) ?? Array(0..<block.count)
+            try file.append(scores(of: block, places, subject, store, isFirst: isFirst))
+            guard !places.isEmpty else { continue }
             if isFirst {
                 Host.log(
                     .info,
-                    "peak memory after the first block of \(examples.count) examples: \(Figures.size(Processor.peakMemory))"
+                    "peak memory after the first block of \(places.count) examples: \(Figures.size(Processor.peakMemory))"
                 )
             }
             isFirst = false
         }
-        try progress("trace", range.count, range.count)
+        try progress(phase, range.count, range.count)
         try checkInputs()
         try file.finish()
     }
@@ -130,18 +148,54 @@ final class InfluenceService {
             "key": key, "training": try training().digest, "estimator": subject.estimator.description.id,
         ]
         if !shard.isWhole { found["shard"] = shard.description }
+        if let choosing = subject.choosing { found["candidates"] = try candidatesKey(choosing) }
         return found
     }
 
-    /// The same in memory, `[queries, examples]`.
-    func trace(_ subject: Subject, in folder: URL) throws -> Tensor {
-        let url = folder.appending(path: "scores.safetensors")
-        try trace(subject, to: url)
-        let file = try SafetensorsFile(opening: url)
-        let bytes = try file.bytes(of: ScoreFile.tensorName)
-        let shape = [try training().count, subject.queries.count]
-        let scores = try bytes.withUnsafeBytes { try Tensor(bytes: $0, shape: shape, dtype: .float32) }
-        return try scores.transposed().contiguous()
+    /// The same in memory, `[queries, examples]`. The scores stay in the cache, under all that they depend on: runs that share a
+    /// trace do it once, and one that was killed goes on.
+    func trace(_ subject: Subject) throws -> Tensor {
+        let store = try store(of: subject).store
+        let key = try scoresKey(of: subject)
+        try FileManager.default.createDirectory(at: store.folder, withIntermediateDirectories: true)
+        return try store.locked(".\(key.prefix(32)).lock") {
+            try progress("wait for another process that traces", 0, 0)
+        } work: {
+            if let known = keptScores(key, in: store) { return known }
+            let url = store.folder.appending(path: "\(key.prefix(32)).scores")
+            if !FileManager.default.fileExists(atPath: url.path) { try trace(subject, to: url) }
+            let bytes = try SafetensorsFile(opening: url).bytes(of: ScoreFile.tensorName)
+            let shape = [try training().count, subject.queries.count]
+            let scores = try bytes.withUnsafeBytes { try Tensor(bytes: $0, shape: shape, dtype: .float32) }
+            let turned = try scores.transposed().contiguous()
+            try store.put(key, turned)
+            try? FileManager.default.removeItem(at: url)
+            return turned
+        }
+    }
+
+    /// Scores of the cache; nil where there are none. A file that is damaged is as none, and a warning says so.
+    private func keptScores(_ key: String, in store: TensorStore) -> Tensor? {
+        do {
+            let known = try store.get(key)
+            if known != nil { Host.log(.info, "the influence on these queries is in the cache") }
+            return known
+        } catch {
+            Host.log(.warning, "queries are traced again: \(RuntimeError(error).message)")
+            return nil
+        }
+    }
+
+    func scoresKey(of subject: Subject) throws -> String {
+        let chosen = try subject.choosing.map { try candidatesKey($0) } ?? ""
+        let settings = try JSON.encode(subject.estimator.arguments)
+        return Digest.of(
+            Data(
+                ([
+                    "influence-scores/1", modelDigest, surroundings, try training().digest,
+                    subject.estimator.description.id,
+                    String(decoding: settings, as: UTF8.self), chosen,
+                ] + subject.queries.flatMap { [$0.prompt, $0.text] }).joined(separator: "\0").utf8))
     }
 
     /// The influence by the tokens of some examples, `[queries, examples, longest]`; nil where the estimator sees none.
@@ -174,7 +228,7 @@ final class InfluenceService {
     }
 
     /// Where the factors are kept, and how many examples they are over.
-    private func store(of subject: Subject) throws -> (store: TensorStore, count: Int) {
+    func store(of subject: Subject) throws -> (store: TensorStore, count: Int) {
         let digest = subject.model === model ? modelDigest : try Self.digest(of: subject.model)
         let training = try training()
         let count = min(settings.fit, training.count)
@@ -182,6 +236,18 @@ final class InfluenceService {
             plugin: subject.estimator.description.digest, model: digest, training: training, count: count,
             dtype: subject.model.dtype)
         return (TensorStore(folder: cache.appending(path: key)), count)
+    }
+
+    /// The influence of a block of examples, `[queries, examples]`: 0 but for those at some places of the block.
+    private func scores(
+        of block: Range<Int>, _ places: [Int], _ subject: Subject, _ store: TensorStore, isFirst: Bool
+    ) throws -> Tensor {
+        let nothing = try Tensor.zeros([subject.queries.count, block.count])
+        guard !places.isEmpty else { return nothing }
+        let examples = try training().block(block)
+        let found = try scores(of: places.map { examples[$0] }, subject, store, isFirst: isFirst)
+        guard places.count < block.count else { return found }
+        return try nothing.indexAdded(1, Tensor(places, shape: [places.count]), found)
     }
 
     private func scores(

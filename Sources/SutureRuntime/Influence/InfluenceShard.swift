@@ -96,7 +96,9 @@ package struct InfluenceShard: Sendable, Codable {
     /// - Throws: `usage` for a folder without a finished shard.
     private init(_ folder: RunFolder) throws(RuntimeError) {
         guard FileManager.default.fileExists(atPath: folder.influenceShard.path) else {
-            let isHalf = FileManager.default.fileExists(atPath: folder.scores.path + ScoreFile.partEnding)
+            // A process that was ended while it fitted has left its settings and no score.
+            let settings = folder.url.appending(path: ResolvedExperiment.fileName)
+            let isHalf = FileManager.default.fileExists(atPath: settings.path) && !folder.isDone
             throw RuntimeError(
                 .usage,
                 isHalf

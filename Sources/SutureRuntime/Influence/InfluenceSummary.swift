@@ -27,6 +27,7 @@ package struct InfluenceSummary {
         ]
         let wanted = file.queries.count(where: \.isWanted)
         if wanted > 0 { facts.append(("wanted texts", String(wanted))) }
+        if let count = file.training.traced { facts.append(("examples traced", String(count))) }
         if let count = file.zeroCount, count > 0 { facts.append(("examples without influence", String(count))) }
         if let planted = file.planted {
             facts.append(("planted examples", "\(planted.count) of \(planted.total)"))

@@ -26,9 +26,8 @@ struct InfluenceTrace {
         try progress.enter("load")
         let read = try CaseSelection(experiment.dataset, model: experiment.model.source, needs: [])
         model = try experiment.loadModel(work.inputs)
-        service = InfluenceService(
-            training, model: model, modelDigest: experiment.editedModelDigest, checkInputs: work.inputs.check,
-            progress: progress.report)
+        service = try experiment.influence(
+            of: model, digest: experiment.editedModelDigest, training, work.inputs, progress: progress.report)
         let statistics = experiment.statistics(of: model, digest: experiment.editedModelDigest, work.inputs) {
             try progress.report("statistics", $0, $1)
         }
@@ -63,7 +62,9 @@ struct InfluenceTrace {
             keepsScores: planted != nil)
         var file = try InfluenceFile(
             estimator: LocationsFile.Locator(influence.estimator), model: work.experiment.model.source,
-            training: .init(path: training.path, count: examples.count, digest: examples.digest),
+            training: .init(
+                path: training.path, count: examples.count, digest: examples.digest,
+                traced: try service.candidates(for: subject)?.count),
             queries: zip(queries.all, zip(ranking.scales, ranking.ends)).enumerated().map { place, pair in
                 let (query, found) = pair
                 return InfluenceFile.Query(

@@ -2,6 +2,7 @@
 
 import Foundation
 import SutureKit
+import SutureModel
 
 /// The section `validation` with nothing left to decide.
 package struct ResolvedValidation: Sendable, Hashable {
@@ -11,6 +12,21 @@ package struct ResolvedValidation: Sendable, Hashable {
 
     static let baseName = "validation.base"
     static let trainerName = "validation.trainer"
+
+    /// - Parameter source: the folder of the model that was trained.
+    /// - Throws: `usage` where the base model reads texts as other tokens.
+    func checkTokens(of texts: [String], _ source: String) throws(RuntimeError) {
+        let isAlike = try RuntimeError.wrapping {
+            let own = try Tokenizer(folder: URL(fileURLWithPath: settings.base))
+            let other = try Tokenizer(folder: URL(fileURLWithPath: source))
+            return try texts.allSatisfy { try own.encode($0).ids == other.encode($0).ids }
+        }
+        guard !isAlike else { return }
+        throw RuntimeError(
+            .usage,
+            "validation.base has another tokenizer than model.source, so the one was not trained from the other",
+            hint: "name the model that training began with")
+    }
 }
 
 extension Experiment {

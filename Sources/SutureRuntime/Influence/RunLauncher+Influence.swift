@@ -56,7 +56,8 @@ extension RunLauncher {
         run.plan(
             InfluenceMemory(
                 examples: range.count, queries: queries, top: influence.settings.top,
-                knowsPlanted: influence.settings.planted != nil && part == .whole, training: training))
+                knowsPlanted: influence.settings.planted != nil && part == .whole,
+                candidates: settings.candidates, training: training))
     }
 
     /// Traces in a worker, or reads at once what the folder already holds.

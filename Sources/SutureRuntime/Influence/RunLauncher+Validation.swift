@@ -3,15 +3,22 @@
 import SutureKit
 
 extension RunLauncher {
+    /// Examples that both tokenizers have to read alike before anything starts.
+    private static let examplesLookedAt = 64
+
     /// The validations of a file's estimates, in the order of ``planToTrace(_:output:part:)``.
     ///
     /// - Throws: what is wrong with one of the experiments, or with what it says of the training.
     package func planToValidate(_ suite: ExperimentSuite, output: String? = nil) throws(RuntimeError) -> [PlannedRun] {
         let runs = try plan(suite, used: .validation, as: "validation", output: output)
         for run in runs {
-            let settings = try run.experiment.requiredValidation().settings
+            let validation = try run.experiment.requiredValidation()
+            let settings = validation.settings
             let (_, training) = try run.experiment.requiredInfluence()
-            let count = try TrainingFile(training.path, limit: training.limit).count
+            let examples = try TrainingFile(training.path, limit: training.limit)
+            let count = examples.count
+            let first = try examples.block(0..<min(Self.examplesLookedAt, count))
+            try validation.checkTokens(of: first.map { $0.text.prompt + $0.text.text }, run.experiment.model.source)
             guard settings.subsetCount != 1, settings.subsetCount > 0 || !settings.groups.isEmpty else {
                 throw RuntimeError(
                     .usage,
@@ -40,7 +47,8 @@ extension RunLauncher {
         return estimates.first {
             let other = $0.experiment
             return (own.model, own.dataset, own.training) == (other.model, other.dataset, other.training)
-                && (own.influence, own.statistics, own.seed) == (other.influence, other.statistics, other.seed)
+                && (own.influence, own.prefilter) == (other.influence, other.prefilter)
+                && (own.statistics, own.seed) == (other.statistics, other.seed)
         }
     }
 

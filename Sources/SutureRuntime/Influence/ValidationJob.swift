@@ -83,7 +83,7 @@ package struct ValidationJob: FolderJob {
         let base = try LanguageModel(
             folder: URL(fileURLWithPath: model.source), dtype: model.dtype, device: model.device)
         try work.inputs.check()
-        try checkTokens(of: found, base, experiment.model.source)
+        try validation.checkTokens(of: found.queries.map { $0.prompt + $0.text }, experiment.model.source)
         let service = InfluenceService(
             training, model: base, modelDigest: experiment.baseDigest, checkInputs: work.inputs.check, progress: report)
         let components = ComponentServices(
@@ -101,20 +101,6 @@ package struct ValidationJob: FolderJob {
             queries: found.queries.map { MarkedText(prompt: $0.prompt, text: $0.text) }, editCase: editCase,
             store: store)
         return (outcomes, examples.count)
-    }
-
-    /// - Throws: `usage` for a base model that reads the queries as other tokens.
-    private func checkTokens(of found: InfluenceFile, _ base: LanguageModel, _ source: String) throws {
-        let tokenizer = try Tokenizer(folder: URL(fileURLWithPath: source))
-        let isAlike = try found.queries.allSatisfy { query in
-            let text = query.prompt + query.text
-            return try base.tokenizer.encode(text).ids == tokenizer.encode(text).ids
-        }
-        guard !isAlike else { return }
-        throw RuntimeError(
-            .usage,
-            "validation.base has another tokenizer than model.source, so the one was not trained from the other",
-            hint: "name the model that training began with")
     }
 
     /// A random subset, in ascending order.

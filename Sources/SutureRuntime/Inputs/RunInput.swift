@@ -97,6 +97,7 @@ extension ResolvedExperiment {
             inputs.append(RunInput(setting: "statistics.moments.\(layer)", path: path, form: .file))
         }
         if let training { inputs.append(RunInput(setting: "training.path", path: training.path, form: .file)) }
+        if let prefilter { inputs += prefilter.inputs(at: "training.candidates.estimator") }
         if let influence {
             if let path = influence.settings.planted {
                 inputs.append(RunInput(setting: "influence.planted", path: path, form: .file))

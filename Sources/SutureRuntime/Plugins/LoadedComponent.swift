@@ -11,6 +11,8 @@ import TorchBackend
 /// here.
 package final class LoadedComponent {
     package let description: ComponentDescription
+    /// One checked value per declared parameter, in declaration order.
+    package let arguments: [ArgumentValue]
     /// The components among its settings, by parameter name.
     package let slots: [String: LoadedComponent]
     private let library: PluginLibrary
@@ -35,6 +37,7 @@ package final class LoadedComponent {
         _ description: ComponentDescription, arguments: [ArgumentValue], slots: [String: LoadedComponent] = [:]
     ) throws(RuntimeError) {
         self.description = description
+        self.arguments = arguments
         self.slots = slots
         library = try PluginLibrary.load(description.file, digest: description.digest)
         guard let component = try library.component(description.kind, description.id) else {

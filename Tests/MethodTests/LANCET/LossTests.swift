@@ -45,7 +45,7 @@ struct RowLossTests {
             ),
             (
                 { ($0[0] - 0.5 * $0[1] + 0.25 * $0[2]) / 3 },
-                { try Losses.weighted(ranks: [1, -0.5, 0.25], $0) }
+                { try Losses.weighted(strengths: [1, -0.5, 0.25], $0) }
             ),
             (
                 { now in

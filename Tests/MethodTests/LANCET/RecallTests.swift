@@ -20,6 +20,9 @@ struct RecallTests {
         #expect(recall.recalled == [7, 2, 6, 4])
         let ranks = recall.ranks
         #expect(zip(ranks, [-1, -1.0 / 3, 1.0 / 3, 1]).allSatisfy { abs($0 - $1) < 1e-12 })
+        // Their influence is -6, -2, 4, 5: the sum of squares is 81, and its root over 2 is 4.5.
+        let standardized = recall.standardized
+        #expect(zip(standardized, [-6 / 4.5, -2 / 4.5, 4 / 4.5, 5 / 4.5]).allSatisfy { abs($0 - $1) < 1e-12 })
         let high = Recall(influence, share: 0.2, threshold: 4.5)
         #expect(high.promoting == [4] && high.counteracting == [7])
         #expect(Recall([1, 2], share: 0.5, threshold: 9).recalled.isEmpty)
@@ -61,7 +64,7 @@ struct RecallTests {
         let ranks = (0..<count).map { 2 * Double($0) / Double(count - 1) - 1 }
         var prompts = ranks.indices.map(String.init)
         let pairs = try Pair.stratified(
-            ranks: ranks, prompts: prompts, partners: 8, gap: 0.5, random: RandomNumbers(seed: 0))
+            strengths: ranks, prompts: prompts, partners: 8, gap: 0.5, random: RandomNumbers(seed: 0))
         #expect(
             pairs.allSatisfy { $0.gap >= 0.5 - 1e-9 && abs(ranks[$0.harmful] - ranks[$0.harmless] - $0.gap) < 1e-12 })
         #expect(Set(pairs).count == pairs.count)
@@ -70,11 +73,11 @@ struct RecallTests {
         prompts[0] = "shared"
         prompts[count - 1] = "shared"
         let alike = try Pair.stratified(
-            ranks: ranks, prompts: prompts, partners: 2, gap: 0.5, random: RandomNumbers(seed: 0))
+            strengths: ranks, prompts: prompts, partners: 2, gap: 0.5, random: RandomNumbers(seed: 0))
         #expect(alike.contains { $0.harmful == count - 1 && $0.harmless == 0 })
         #expect(
             try Pair.stratified(
-                ranks: [0, 0.1], prompts: ["", ""], partners: 8, gap: 0.5, random: RandomNumbers(seed: 0)
+                strengths: [0, 0.1], prompts: ["", ""], partners: 8, gap: 0.5, random: RandomNumbers(seed: 0)
             )
             .isEmpty)
     }

@@ -151,6 +151,122 @@ struct InfluenceCommandTests {
         #expect(metrics.first { $0.key == "retrain.examples" }?.value == 6)
     }
 
+    @Test("runs that share a recall trace it once, with other settings again, and a damaged cache costs time alone")
+    func sharedRecall() throws {
+        func examples(_ name: String, _ arguments: String...) throws -> (examples: Double?, log: String) {
+            let method =
+                "method={name: retrain, steps: 1, lr: 1e-3, recall: 0.34, threshold_percentile: 0, "
+                + "estimator: {name: gradient, layers: [1]}}"
+            let run = try CommandLineRun(
+                ["run", file.path, "output.dir=\(scratch.url.path)/\(name)", method] + arguments, cache: scratch.url)
+            #expect(run.code == 0, "\(run.errors)")
+            let output = scratch.url.appending(path: name)
+            let names = try FileManager.default.contentsOfDirectory(atPath: output.path)
+            let folder = RunFolder(output.appending(path: try #require(names.first { $0.hasPrefix("look-") })))
+            let metrics = try folder.read(MetricsFile.self, from: folder.metrics).metrics
+            return (
+                metrics.first { $0.key == "retrain.examples" }?.value,
+                try String(contentsOf: folder.log, encoding: .utf8)
+            )
+        }
+        let sentence = "the influence on these queries is in the cache"
+        let first = try examples("first")
+        #expect(try #require(first.examples) < 6 && !first.log.contains(sentence))
+        let second = try examples("second", "method.lr=2e-3")
+        #expect(second.examples == first.examples && second.log.contains(sentence))
+        let other = try examples("other", "method.estimator.layers=[0]")
+        #expect(!other.log.contains(sentence))
+        let cache = scratch.url.appending(path: "influence")
+        for path in try FileManager.default.subpathsOfDirectory(atPath: cache.path) where path.hasSuffix(".safetensors")
+        {
+            try Data("damaged".utf8).write(to: cache.appending(path: path))
+        }
+        let again = try examples("again", "method.lr=3e-3")
+        #expect(again.examples == first.examples && again.log.contains("queries are traced again"))
+    }
+
+    @Test("candidates alone are traced, and have the influence that they have among all; shards choose the same")
+    func candidates() throws {
+        func scores(_ name: String, _ more: String...) throws -> (rows: [[Float]], file: RunFolder) {
+            let run = try CommandLineRun(
+                ["influence", file.path, "output.dir=\(scratch.url.path)/\(name)", "influence.text=false"] + more,
+                cache: scratch.url)
+            #expect(run.code == 0, "\(run.errors)")
+            let output = scratch.url.appending(path: name)
+            let names = try FileManager.default.contentsOfDirectory(atPath: output.path)
+            let folder = RunFolder(output.appending(path: try #require(names.first { !$0.hasPrefix(".") })))
+            var rows: [[Float]] = []
+            try ScoreFile.rows(of: folder.scores, queries: 2) { rows += $1 }
+            return (rows, folder)
+        }
+        // 200 examples are four blocks, and only a few are chosen, so that blocks without any are among them.
+        let lines = (0..<200).map {
+            "{\"prompt\": \"\($0 == 77 ? "The capital of Poland is" : "A text")\", \"response\": \" number \($0)\"}\n"
+        }
+        try lines.joined().write(to: scratch.url.appending(path: "train.jsonl"), atomically: true, encoding: .utf8)
+        let all = try scores("all")
+        let chosen = "training.candidates={estimator: tf-idf, top: 2, random: 3}"
+        let some = try scores("some", chosen)
+        let traced = some.rows.indices.filter { some.rows[$0] != [0, 0] }
+        #expect(traced.contains(77) && (4...7).contains(traced.count), "\(traced)")
+        for place in traced {
+            for (found, expected) in zip(some.rows[place], all.rows[place]) {
+                #expect(abs(found - expected) <= 1e-5 * max(1, abs(expected)))
+            }
+        }
+        let found = try some.file.read(InfluenceFile.self, from: some.file.influence)
+        #expect(found.training.traced == traced.count && found.zeroCount == 200 - traced.count)
+        let first = try scores("first", chosen, "--shard", "1/2")
+        let second = try scores("second", chosen, "--shard", "2/2")
+        #expect(first.rows + second.rows == some.rows)
+        let wrong = try suture("influence", "training.candidates={top: 2}")
+        #expect(wrong.code == 2 && wrong.errors.contains("training.candidates"), "\(wrong.errors)")
+    }
+
+    @Test("tracin adds up checkpoints in folders, and refuses one of another model")
+    func checkpoints() throws {
+        func scores(_ name: String, _ estimator: String) throws -> [Float] {
+            let run = try CommandLineRun(
+                ["influence", file.path, "output.dir=\(scratch.url.path)/\(name)", "influence.text=false"]
+                    + ["influence.estimator={\(estimator), layers: [1]}"], cache: scratch.url)
+            #expect(run.code == 0, "\(run.errors)")
+            let output = scratch.url.appending(path: name)
+            let names = try FileManager.default.contentsOfDirectory(atPath: output.path)
+            let folder = RunFolder(output.appending(path: try #require(names.first { $0.hasPrefix("look-") })))
+            return try SafetensorsFile(opening: folder.scores).bytes(of: ScoreFile.tensorName).withUnsafeBytes {
+                Array($0.bindMemory(to: Float.self))
+            }
+        }
+        let other = scratch.url.appending(path: "checkpoint")
+        let edit = try CommandLineRun(
+            ["run", file.path, "output.dir=\(scratch.url.path)/trained"], cache: scratch.url)
+        #expect(edit.code == 0, "\(edit.errors)")
+        let names = try FileManager.default.contentsOfDirectory(atPath: "\(scratch.url.path)/trained")
+        let trained = try #require(names.first { $0.hasPrefix("look-") })
+        let applied = try CommandLineRun(
+            [
+                "patch", "apply", "\(Repository.world.path)/model", "\(scratch.url.path)/trained/\(trained)/patch",
+                "--output", other.path,
+            ], cache: scratch.url)
+        #expect(applied.code == 0, "\(applied.errors)")
+        let world = Repository.world.path
+        let here = try scores("here", "name: gradient")
+        let both = try scores(
+            "both", "name: tracin, folders: [\(world)/model, \(other.path)], checkpoints: [], lr: [2, 3]")
+        let there = try scores("there", "name: tracin, folders: [\(other.path)], checkpoints: []")
+        for place in here.indices {
+            let expected = 2 * here[place] + 3 * there[place]
+            #expect(abs(both[place] - expected) <= 1e-4 * max(1, abs(expected)))
+        }
+        #expect(there != here)
+        let tiny = scratch.url.appending(path: "tiny")
+        try FileManager.default.createDirectory(at: tiny, withIntermediateDirectories: true)
+        try TinyModel.write(to: tiny)
+        let refused = try suture(
+            "influence", "influence.estimator={name: tracin, folders: [\(tiny.path)], layers: [1]}")
+        #expect(refused.code != 0 && refused.errors.contains("is no checkpoint of the one in"), "\(refused.errors)")
+    }
+
     @Test("what cannot be traced is one sentence, before anything is loaded")
     func wrong() throws {
         let mistakes: [(arguments: [String], code: Int32, sentence: String)] = [

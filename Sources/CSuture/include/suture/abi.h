@@ -62,7 +62,7 @@
 /* The version of this ABI. A plugin and a host work together when their majors are equal. The minor says which appended
  * fields and functions there may be; it never keeps a plugin from loading. */
 #define SUTURE_ABI_MAJOR 2u
-#define SUTURE_ABI_MINOR 3u
+#define SUTURE_ABI_MINOR 4u
 
 /* True when the struct at `pointer` is long enough to hold `field`. */
 #define SUTURE_HAS(pointer, type, field) ((pointer)->struct_size >= offsetof(type, field) + sizeof((pointer)->field))

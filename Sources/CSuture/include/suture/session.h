@@ -110,6 +110,12 @@ typedef struct suture_session_api {
     SUTURE_SINCE(3)
     suture_result (*influence)(suture_session *session, const char *slot, suture_model *SUTURE_NULLABLE model,
                                const suture_texts *queries, SUTURE_OUT(suture_tensor) out);
+
+    /* The weights in another folder as a model: a checkpoint of the training that made this one, say. It has to have the
+     * parameters and the tokenizer of the original. `folder` is the text of a parameter with the unit "folder", so that what
+     * is in it counts as a part of the run. The host keeps it loaded for as long as the process lives. [call-thread] */
+    SUTURE_SINCE(4)
+    suture_result (*checkpoint)(suture_session *session, const char *folder, SUTURE_OUT(suture_model) out);
 } suture_session_api;
 
 SUTURE_ASSUME_NONNULL_END

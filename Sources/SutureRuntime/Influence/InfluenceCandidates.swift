@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: Apache-2.0
+
+import Foundation
+import SutureKit
+import SutureModel
+
+/// The training examples that are traced, where all would take too long: those that a cheap estimator ranks first for one of the
+/// queries, and some at random. The others count as without influence.
+struct InfluenceCandidates {
+    /// Ascending.
+    let indices: [Int]
+
+    var count: Int { indices.count }
+
+    /// Where candidates are in a block of examples, counted from its beginning.
+    func places(in block: Range<Int>) -> [Int] {
+        var (low, high) = (0, indices.count)
+        while low < high {
+            let middle = (low + high) / 2
+            if indices[middle] < block.lowerBound { low = middle + 1 } else { high = middle }
+        }
+        return indices[low...].prefix { $0 < block.upperBound }.map { $0 - block.lowerBound }
+    }
+}
+
+/// The examples with the strongest influence on one query, of those that were added so far. Memory: twice as many as are kept.
+struct StrongestExamples {
+    private var found: [(index: Int, size: Float)] = []
+    private let count: Int
+
+    init(count: Int) { self.count = count }
+
+    /// An influence of 0 is none.
+    mutating func add(_ index: Int, _ influence: Float) {
+        guard influence != 0 else { return }
+        found.append((index, abs(influence)))
+        if found.count >= 2 * count { cut() }
+    }
+
+    /// Indices, in no order.
+    var indices: [Int] {
+        var copy = self
+        copy.cut()
+        return copy.found.map(\.index)
+    }
+
+    /// Of equal ones the first stay.
+    private mutating func cut() {
+        guard found.count > count else { return }
+        found.sort { $0.size == $1.size ? $0.index < $1.index : $0.size > $1.size }
+        found.removeLast(found.count - count)
+    }
+}
+
+extension InfluenceService {
+    /// Which examples are traced; nil: all. What was chosen stays in the cache.
+    func candidates(for subject: Subject) throws -> InfluenceCandidates? {
+        guard let choosing = subject.choosing, let wanted = settings.candidates else { return nil }
+        let store = try store(of: choosing).store
+        let key = try candidatesKey(choosing)
+        if let known = try store.get(key) { return InfluenceCandidates(indices: try known.scalars(as: Int.self)) }
+        let url = store.folder.appending(path: "\(key.prefix(32)).scores")
+        try FileManager.default.createDirectory(at: store.folder, withIntermediateDirectories: true)
+        return try store.locked(".\(key.prefix(32)).lock") {
+            try progress("wait for another process that chooses candidates", 0, 0)
+        } work: {
+            if let known = try store.get(key) { return InfluenceCandidates(indices: try known.scalars(as: Int.self)) }
+            if !FileManager.default.fileExists(atPath: url.path) {
+                try trace(choosing, to: url, phase: "choose candidates")
+            }
+            let found = try choose(wanted, url, queries: subject.queries.count)
+            Host.log(
+                .info,
+                "\(choosing.estimator.description.id) and chance choose \(found.count) of \(try training().count) examples; the others are not traced, and their influence is 0"
+            )
+            try store.put(key, Tensor(found.indices, shape: [found.count]))
+            try? FileManager.default.removeItem(at: url)
+            return found
+        }
+    }
+
+    func candidatesKey(_ choosing: Subject) throws -> String {
+        let wanted = settings.candidates.map { "\($0.top) \($0.random) \(seed)" } ?? ""
+        return Digest.of(Data("influence-candidates/1 \(try scoresKey(of: choosing)) \(wanted)".utf8))
+    }
+
+    private func choose(
+        _ wanted: Experiment.Candidates, _ scores: URL, queries: Int
+    ) throws -> InfluenceCandidates {
+        var strongest = [StrongestExamples](repeating: StrongestExamples(count: wanted.top), count: queries)
+        try ScoreFile.rows(of: scores, queries: queries) { first, rows in
+            for (place, row) in rows.enumerated() {
+                for (query, value) in row.enumerated() { strongest[query].add(first + place, value) }
+            }
+        }
+        let order = try RandomNumbers(seed: seed).permutation(training().count).scalars(as: Int.self)
+        let all = Set(strongest.flatMap(\.indices)).union(order.prefix(wanted.random))
+        return InfluenceCandidates(indices: all.sorted())
+    }
+}
+
+extension ResolvedExperiment {
+    /// The training examples of an experiment, for components that trace to them.
+    ///
+    /// - Parameter digest: as in ``statistics(of:digest:_:cache:progress:)``.
+    func influence(
+        of model: LanguageModel, digest: String, _ training: Experiment.Training, _ inputs: InputWatch,
+        progress: @escaping (String, Int, Int) throws -> Void
+    ) throws -> InfluenceService {
+        InfluenceService(
+            training, prefilter: try prefilter.map { try LoadedComponent($0) }, seed: seed, model: model,
+            modelDigest: digest, surroundings: traceSurroundings, checkInputs: inputs.check, progress: progress)
+    }
+}
