@@ -96,9 +96,10 @@ struct LinFAC: Estimator {
         }
         let fit = fit
         let all = try PreparedQueries(queries, modules, settings, model, in: session) { tokens in
-            let own = try fit.preconditioner(of: tokens.module, on: tokens.input.device, in: session)
+            try fit.preconditioner(of: tokens.module, on: tokens.input.device, in: session)
                 .gradients(tokens.input, tokens.gradient, rank: curvatureSettings.rank)
-            return try weights[tokens.module.name].map { try own.reading($0.cast(device: tokens.input.device)) } ?? own
+        } finish: { own, module in
+            try weights[module.name].map { try own.reading($0.cast(device: model.info.device)) } ?? own
         }
         return Queries(
             exact: all.filtered { weights[$0.name] == nil }, surrogate: all.filtered { weights[$0.name] != nil })

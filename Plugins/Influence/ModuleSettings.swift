@@ -18,6 +18,13 @@ struct ModuleSettings: ParameterSet {
 
     @Parameter(.batchTokens) var tokenBudget = 2048
 
+    @Parameter(
+        "unit_queries",
+        help:
+            "Divide the influence on each query by the norm of its own gradient, ‖P^½ G_q‖, so that queries weigh the same."
+    )
+    var unitQueries = false
+
     /// Modules that a sentence lists.
     private static let named = 4
 

@@ -9,6 +9,8 @@ struct PreparedQueries {
         var places: [Int]
         /// One for each module, in their order.
         var modules: [QueryGradients]
+        /// What the influence on each query is divided by, float64 `[query]`; nil: nothing.
+        var norms: Tensor?
     }
 
     var modules: [Module]
@@ -18,9 +20,14 @@ struct PreparedQueries {
     var count: Int { batches.reduce(0) { $0 + $1.places.count } }
 
     /// Computes the gradients of queries, one backward pass a batch, and brings each module's into their form.
+    ///
+    /// - Parameters:
+    ///   - form: M of a module, which meets the gradients of examples.
+    ///   - finish: M in the form that meets what stands for these gradients.
     init(
         _ queries: [MarkedText], _ modules: [Module], _ settings: ModuleSettings, _ model: Model, in session: Session,
-        form: (ModuleTokens) throws -> QueryGradients
+        form: (ModuleTokens) throws -> QueryGradients,
+        finish: (QueryGradients, Module) throws -> QueryGradients = { own, _ in own }
     ) throws {
         self.modules = modules
         batches = []
@@ -28,10 +35,25 @@ struct PreparedQueries {
         for batch in try settings.rows(queries, of: model).batches(tokenBudget: settings.tokenBudget) {
             try session.progress("queries", done, of: queries.count)
             let tokens = try model.tokens(of: modules, in: batch)
-            batches.append(
-                Batch(places: batch.places, modules: try withoutGradients { try tokens.map(form) }))
+            try withoutGradients {
+                let own = try tokens.map(form)
+                let norms = settings.unitQueries ? try Self.norms(own, tokens) : nil
+                batches.append(
+                    Batch(places: batch.places, modules: try zip(own, modules).map(finish), norms: norms))
+            }
             done += batch.places.count
         }
+    }
+
+    /// ‖P^½ G‖ = (Σ_l ⟨P_l(G_l), G_l⟩)^½ of each query of a batch (§6); 1 where that is 0.
+    private static func norms(_ prepared: [QueryGradients], _ tokens: [ModuleTokens]) throws -> Tensor {
+        var squares: Tensor?
+        for (own, tokens) in zip(prepared, tokens) {
+            let met = try own.scores(tokens.input, tokens.gradient).cast(to: .float64).diagonal()
+            squares = try squares.map { try $0 + met } ?? met
+        }
+        guard let squares else { throw SutureError(.internal, "queries have no module") }
+        return try squares.greater(0).choose(squares, squares * 0 + 1).sqrt()
     }
 
     /// The influence of the rows of a batch, or of their tokens, on all queries.
@@ -50,7 +72,9 @@ struct PreparedQueries {
                 let wide = try scores.cast(to: .float64)
                 sum = try sum.map { try $0 + wide } ?? wide
             }
-            if let sum { parts.append(sum) }
+            guard let sum else { continue }
+            let divisor = try batch.norms?.reshaped([-1] + Array(repeating: 1, count: sum.rank - 1))
+            parts.append(try divisor.map { try sum / $0 } ?? sum)
         }
         return try Tensor.concatenated(parts).indexSelect(0, inverse(batches.flatMap(\.places)))
     }

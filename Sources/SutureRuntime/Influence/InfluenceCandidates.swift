@@ -13,7 +13,14 @@ struct InfluenceCandidates {
     var count: Int { indices.count }
 
     /// Where candidates are in a block of examples, counted from its beginning.
-    func places(in block: Range<Int>) -> [Int] {
+    ///
+    /// - Parameter chosen: nil: every example is one.
+    static func places(_ chosen: InfluenceCandidates?, in block: Range<Int>) -> [Int] {
+        guard let chosen else { return [Int](0..<block.count) }
+        return chosen.places(in: block)
+    }
+
+    private func places(in block: Range<Int>) -> [Int] {
         var (low, high) = (0, indices.count)
         while low < high {
             let middle = (low + high) / 2

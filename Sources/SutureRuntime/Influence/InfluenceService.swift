@@ -99,20 +99,20 @@ final class InfluenceService {
             try progress(phase, file.rowCount, range.count)
             let start = range.lowerBound + file.rowCount
             let block = start..<min(start + Self.blockSize, range.upperBound)
-            let places = chosen?.places(in: block) ?? Array(0..<block.count)
+            let places = InfluenceCandidates.places(chosen, in: block)
             try file.append(scores(of: block, places, subject, store, isFirst: isFirst))
             guard !places.isEmpty else { continue }
-            if isFirst {
-                Host.log(
-                    .info,
-                    "peak memory after the first block of \(places.count) examples: \(Figures.size(Processor.peakMemory))"
-                )
-            }
+            if isFirst { Self.sayMemory(after: places.count) }
             isFirst = false
         }
         try progress(phase, range.count, range.count)
         try checkInputs()
         try file.finish()
+    }
+
+    private static func sayMemory(after count: Int) {
+        Host.log(
+            .info, "peak memory after the first block of \(count) examples: \(Figures.size(Processor.peakMemory))")
     }
 
     /// Puts the scores of all shards together, in their order, as one process writes them.

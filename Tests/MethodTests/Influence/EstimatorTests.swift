@@ -206,6 +206,32 @@ struct EstimatorTests {
         #expect(try relativeDistance(session.trace(linfac, examples, on: queries), expected) < 1e-6)
     }
 
+    @Test(
+        "The influence on a unit query is that on the query, over the norm of its own gradient",
+        arguments: ["gradient", "kfac", "ekfac", "linfac-exact"])
+    func unitQueries(kind: String) throws {
+        let session = try TestSession(TinyModel.load(.gpt2))
+        func exact(_ unit: Bool) -> any Estimator {
+            let estimator = make(kind)
+            switch estimator {
+            case let own as GradientInfluence: own.settings.unitQueries = unit
+            case let own as KFACInfluence: (own.settings.unitQueries, own.curvatureSettings.rank) = (unit, nil)
+            case let own as EKFACInfluence: (own.settings.unitQueries, own.curvatureSettings.rank) = (unit, nil)
+            case let own as LinFAC: (own.settings.unitQueries, own.curvatureSettings.rank) = (unit, nil)
+            default: Issue.record("\(kind) has no gradients")
+            }
+            return estimator
+        }
+        try session.fit(exact(false), on: examples)
+        let (plain, unit) = try (
+            session.trace(exact(false), queries, on: queries), session.trace(exact(true), queries, on: queries)
+        )
+        // ⟨P(G), G⟩ over its own root is that root: the diagonal of `unit` squared is that of `plain`.
+        let (own, all) = try (unit.diagonal().cast(to: .float64), plain.diagonal().cast(to: .float64))
+        #expect(try relativeDistance(own.square(), all) < 1e-4)
+        #expect(try relativeDistance(unit * own.cast(to: .float32).reshaped(-1, 1), plain) < 1e-4)
+    }
+
     @Test("tracin at one checkpoint is gradient times the rate; at both, their sum")
     func checkpoints() throws {
         let session = try TestSession(TinyModel.load(.gpt2))
