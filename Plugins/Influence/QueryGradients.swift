@@ -13,10 +13,15 @@ enum QueryGradients {
     /// Elements of what is made at once.
     private static let roomy = 1 << 24
 
-    /// The gradients of rows as they are: one term for each token where that is smaller than a matrix.
+    /// A matrix may take so many times the memory of the terms of its tokens, because what it meets is computed faster.
+    private static let matrixWorth = 4
+
+    /// The gradients of rows as they are: one term for each token where that is much smaller than a matrix.
     static func exact(_ tokens: ModuleTokens) throws(SutureError) -> QueryGradients {
         let (length, inputs, outputs) = (tokens.input.shape[1], tokens.input.shape[2], tokens.gradient.shape[2])
-        guard length * (inputs + outputs) < inputs * outputs else { return .matrices(try tokens.rowGradients()) }
+        guard matrixWorth * length * (inputs + outputs) < inputs * outputs else {
+            return .matrices(try tokens.rowGradients())
+        }
         return .pairs(
             left: try tokens.gradient.reshaped(-1, outputs), right: try tokens.input.reshaped(-1, inputs), rank: length)
     }

@@ -92,7 +92,9 @@ struct ComponentServices {
         }
         var subject = InfluenceService.Subject(
             estimator: estimator, model: model, queries: queries, perform: perform(estimator))
-        if let prefilter = influence?.prefilter { subject.prefilter = (prefilter, perform(prefilter)) }
+        if let prefilter = influence?.prefilter {
+            subject.prefilter = InfluenceService.Prefilter(estimator: prefilter, perform: perform(prefilter))
+        }
         return subject
     }
 

@@ -61,12 +61,19 @@ final class InfluenceService {
         var queries: [MarkedText]
         var perform: Perform
         /// Chooses the examples that are traced; nil: all are.
-        var prefilter: (estimator: LoadedComponent, perform: Perform)?
+        var prefilter: Prefilter?
 
         /// The choice itself as a trace: of all examples.
         var choosing: Subject? {
-            prefilter.map { Subject(estimator: $0.estimator, model: model, queries: queries, perform: $0.perform) }
+            guard let prefilter else { return nil }
+            return Subject(estimator: prefilter.estimator, model: model, queries: queries, perform: prefilter.perform)
         }
+    }
+
+    /// An estimator that chooses what others trace.
+    struct Prefilter {
+        var estimator: LoadedComponent
+        var perform: Perform
     }
 
     /// Lets an estimator look at the model, so that settings that do not fit it are refused before anything long starts.
