@@ -50,7 +50,10 @@ enum StandInHost {
         }
     }
     nonisolated(unsafe) private static let tensors = arena.make(suture_tensor_api.self) { _ in }
-    nonisolated(unsafe) private static let sessions = arena.make(suture_session_api.self) { $0.seed = { _ in 7 } }
+    nonisolated(unsafe) private static let sessions = arena.make(suture_session_api.self) {
+        $0.seed = { _ in 7 }
+        $0.progress = { _, _, _, _ in nil }
+    }
 
     /// A table of ours, for questions about functions that it lacks.
     static var sessionTable: UnsafePointer<suture_session_api> { sessions }
