@@ -23,6 +23,8 @@ final class CaseEvaluation {
     private let folder: RunFolder
     private let seed: Int
     private let inputs: InputWatch
+    /// Loaded once for all phases.
+    private let checkpoints = LoadedCheckpoints()
     private let progress: RunProgress
 
     /// - Parameters:
@@ -121,6 +123,6 @@ final class CaseEvaluation {
                 let moments = try statistics.secondMoments(kind, layers: layers)
                 try progress.clock.enter(fixed ?? "patch")
                 return moments
-            }, influence: influence)
+            }, influence: influence, checkpoints: checkpoints)
     }
 }

@@ -16,7 +16,7 @@ struct ComponentServices {
     /// The training examples; nil where the experiment names none.
     var influence: InfluenceService?
     /// Other weights that components ask for.
-    let checkpoints = LoadedCheckpoints()
+    var checkpoints = LoadedCheckpoints()
 
     /// - Parameters:
     ///   - component: whose settings may hold further components.

@@ -63,27 +63,15 @@ extension InfluenceService {
     /// Which examples are traced; nil: all. What was chosen stays in the cache.
     func candidates(for subject: Subject) throws -> InfluenceCandidates? {
         guard let choosing = subject.choosing, let wanted = settings.candidates else { return nil }
-        let store = try store(of: choosing).store
-        let key = try candidatesKey(choosing)
-        if let known = try store.get(key) { return InfluenceCandidates(indices: try known.scalars(as: Int.self)) }
-        let url = store.folder.appending(path: "\(key.prefix(32)).scores")
-        try FileManager.default.createDirectory(at: store.folder, withIntermediateDirectories: true)
-        return try store.locked(".\(key.prefix(32)).lock") {
-            try progress("wait for another process that chooses candidates", 0, 0)
-        } work: {
-            if let known = try store.get(key) { return InfluenceCandidates(indices: try known.scalars(as: Int.self)) }
-            if !FileManager.default.fileExists(atPath: url.path) {
-                try trace(choosing, to: url, phase: "choose candidates")
-            }
-            let found = try choose(wanted, url, queries: subject.queries.count)
+        let chosen = try kept(candidatesKey(choosing), of: choosing, phase: "choose candidates") { scores in
+            let indices = try choose(wanted, scores, queries: subject.queries.count)
             Host.log(
                 .info,
-                "\(choosing.estimator.description.id) and chance choose \(found.count) of \(try training().count) examples; the others are not traced, and their influence is 0"
+                "\(choosing.estimator.description.id) and chance choose \(indices.count) of \(try training().count) examples; the others are not traced, and their influence is 0"
             )
-            try store.put(key, Tensor(found.indices, shape: [found.count]))
-            try? FileManager.default.removeItem(at: url)
-            return found
+            return try Tensor(indices, shape: [indices.count])
         }
+        return InfluenceCandidates(indices: try chosen.scalars(as: Int.self))
     }
 
     func candidatesKey(_ choosing: Subject) throws -> String {
@@ -91,9 +79,10 @@ extension InfluenceService {
         return Digest.of(Data("influence-candidates/1 \(try scoresKey(of: choosing)) \(wanted)".utf8))
     }
 
+    /// Indices, ascending.
     private func choose(
         _ wanted: Experiment.Candidates, _ scores: URL, queries: Int
-    ) throws -> InfluenceCandidates {
+    ) throws -> [Int] {
         var strongest = [StrongestExamples](repeating: StrongestExamples(count: wanted.top), count: queries)
         try ScoreFile.rows(of: scores, queries: queries) { first, rows in
             for (place, row) in rows.enumerated() {
@@ -101,8 +90,7 @@ extension InfluenceService {
             }
         }
         let order = try RandomNumbers(seed: seed).permutation(training().count).scalars(as: Int.self)
-        let all = Set(strongest.flatMap(\.indices)).union(order.prefix(wanted.random))
-        return InfluenceCandidates(indices: all.sorted())
+        return Set(strongest.flatMap(\.indices)).union(order.prefix(wanted.random)).sorted()
     }
 }
 

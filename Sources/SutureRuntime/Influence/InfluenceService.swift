@@ -22,7 +22,7 @@ final class InfluenceService {
     private let surroundings: String
     private let cache: URL
     private let checkInputs: () throws -> Void
-    let progress: (_ phase: String, _ done: Int, _ total: Int) throws -> Void
+    private let progress: (_ phase: String, _ done: Int, _ total: Int) throws -> Void
 
     /// - Parameters:
     ///   - modelDigest: of everything that the numbers of `model` depend on.
@@ -162,27 +162,40 @@ final class InfluenceService {
     /// The same in memory, `[queries, examples]`. The scores stay in the cache, under all that they depend on: runs that share a
     /// trace do it once, and one that was killed goes on.
     func trace(_ subject: Subject) throws -> Tensor {
-        let store = try store(of: subject).store
-        let key = try scoresKey(of: subject)
-        try FileManager.default.createDirectory(at: store.folder, withIntermediateDirectories: true)
-        return try store.locked(".\(key.prefix(32)).lock") {
-            try progress("wait for another process that traces", 0, 0)
-        } work: {
-            if let known = keptScores(key, in: store) { return known }
-            let url = store.folder.appending(path: "\(key.prefix(32)).scores")
-            if !FileManager.default.fileExists(atPath: url.path) { try trace(subject, to: url) }
+        try kept(scoresKey(of: subject), of: subject, phase: "trace") { url in
             let bytes = try SafetensorsFile(opening: url).bytes(of: ScoreFile.tensorName)
             let shape = [try training().count, subject.queries.count]
             let scores = try bytes.withUnsafeBytes { try Tensor(bytes: $0, shape: shape, dtype: .float32) }
-            let turned = try scores.transposed().contiguous()
-            try store.put(key, turned)
-            try? FileManager.default.removeItem(at: url)
-            return turned
+            return try scores.transposed().contiguous()
         }
     }
 
-    /// Scores of the cache; nil where there are none. A file that is damaged is as none, and a warning says so.
-    private func keptScores(_ key: String, in store: TensorStore) -> Tensor? {
+    /// What follows from the scores of a trace: from the cache, or traced by one process at a time, and kept there.
+    ///
+    /// - Parameters:
+    ///   - phase: of the trace.
+    ///   - make: gets the file of the scores, which goes away afterwards.
+    func kept(
+        _ key: String, of subject: Subject, phase: String, make: (_ scores: URL) throws -> Tensor
+    ) throws -> Tensor {
+        let store = try store(of: subject).store
+        let name = String(key.prefix(32))
+        try FileManager.default.createDirectory(at: store.folder, withIntermediateDirectories: true)
+        return try store.locked(".\(name).lock") {
+            try progress("wait for another process that traces", 0, 0)
+        } work: {
+            if let known = known(key, in: store) { return known }
+            let url = store.folder.appending(path: "\(name).scores")
+            if !FileManager.default.fileExists(atPath: url.path) { try trace(subject, to: url, phase: phase) }
+            let made = try make(url)
+            try store.put(key, made)
+            try? FileManager.default.removeItem(at: url)
+            return made
+        }
+    }
+
+    /// A tensor of the cache; nil where there is none. A file that is damaged is as none, and a warning says so.
+    private func known(_ key: String, in store: TensorStore) -> Tensor? {
         do {
             let known = try store.get(key)
             if known != nil { Host.log(.info, "the influence on these queries is in the cache") }
@@ -235,7 +248,7 @@ final class InfluenceService {
     }
 
     /// Where the factors are kept, and how many examples they are over.
-    func store(of subject: Subject) throws -> (store: TensorStore, count: Int) {
+    private func store(of subject: Subject) throws -> (store: TensorStore, count: Int) {
         let digest = subject.model === model ? modelDigest : try Self.digest(of: subject.model)
         let training = try training()
         let count = min(settings.fit, training.count)
